@@ -1,0 +1,287 @@
+"The whole way: what each network is shown, what is written, under which names, and what is left after trouble"
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from sketchbook import masknet, pipeline, sketchnet, weights
+from sketchbook.data import load_photo, sample_photos, save_image
+from sketchbook.pipeline import (KINDS, OutputError, Pipeline, SettingError, choose_names, gather, known_names, run_folder,
+                                 vectorize_folder)
+
+
+@pytest.fixture(scope='module')
+def own(tmp_path_factory):
+    "Weights of small untrained networks, as settings of the pipeline: what is tested here does not depend on training"
+    folder = tmp_path_factory.mktemp('weights')
+    torch.manual_seed(0)
+    nets = dict(mask=masknet.MaskNet(version=2), sketch=sketchnet.SketchNet('shallow', width=.1))
+    return {f'{k}_weights': str(weights.save(net, folder/f'{k}.safetensors')) for k, net in nets.items()}
+
+
+@pytest.fixture
+def quick(own): return Pipeline(resolution=1, vectorize=False, device='cpu', **own)
+
+
+@pytest.fixture
+def photo(): return sample_photos(['cat'])['cat'][:120,:160].copy()
+
+
+def lines_on_paper(photo, *args, **kw):
+    "Stands in for SketchNet where something to trace is wanted: a circle and a cross"
+    import cv2
+    h, w = photo.shape[:2]
+    page = np.full((h, w), 255, np.uint8)
+    cv2.circle(page, (w//2, h//2), max(min(h, w)//3, 1), 0, 2)
+    cv2.line(page, (0, 0), (w-1, h-1), 0, 2)
+    return page.astype(np.float32)/255
+
+
+def files(folder): return sorted(f.relative_to(folder).as_posix() for f in Path(folder).rglob('*') if f.is_file())
+def hidden(folder): return [f for f in Path(folder).rglob('.*')]
+
+
+# what the networks see
+
+def test_gamma_and_merge_never_reach_masknet(monkeypatch, quick, photo):
+    seen, real = [], masknet.predict
+    monkeypatch.setattr(masknet, 'predict', lambda p, *a, **k: seen.append(p.copy()) or real(p, *a, **k))
+    dark = photo//4
+    results = [replace(quick, gamma=g, merge=m)(dark) for g in (False, True) for m in (False, True)]
+    assert len(seen) == 4, 'the mask is found once a photo, for merge as well'
+    for s in seen: np.testing.assert_array_equal(s, dark)
+    for r in results: np.testing.assert_array_equal(r.mask, results[0].mask)
+
+
+def test_sketchnet_sees_the_full_photo(monkeypatch, quick):
+    "Two independent resizes: stripes finer than 224 pixels can show arrive at SketchNet"
+    seen = []
+    monkeypatch.setattr(sketchnet, 'draw', lambda p, *a, **k: seen.append(p) or np.ones(p.shape[:2], np.float32))
+    stripes = np.zeros((600, 900, 3), np.uint8)
+    stripes[:,::2] = 255
+    quick(stripes)
+    np.testing.assert_array_equal(seen[0], stripes)
+
+
+def test_detail_above_224_survives(request):
+    "The same, through trained networks: closely ruled lines are drawn, their average is not"
+    if 'sketchnet' not in weights.available(): pytest.skip('no trained weights are shipped yet')
+    p = Pipeline(mask=False, vectorize=False, gamma=False, device='cpu')
+    ruled = np.full((424, 848, 3), 235, np.uint8)
+    ruled[:,424::8] = 30
+    ruled[:,425::8] = 30
+    ink = 1 - p(ruled).sketch
+    row = ink[100:300,450:820].mean(0)
+    spectrum = np.abs(np.fft.rfft(row - row.mean()))
+    period = len(row)/spectrum.argmax()
+    assert period <= 8.2, 'the lines lie 8 px apart, closer than 224 px could show (3.8 px each)'
+    assert row.std() > .02
+
+
+def test_stages_and_shapes(quick, photo):
+    r = quick(photo)
+    assert r.mask.shape == r.sketch.shape == photo.shape[:2] and r.foreground.shape == photo.shape
+    assert r.mask.dtype == r.sketch.dtype == np.float32 and r.foreground.dtype == np.uint8
+    assert r.strokes is None and list(r.timings) == ['load', 'mask', 'sketch']
+    assert r.gallery().shape == (120, 3*160, 3)
+    whole = replace(quick, mask=False)(photo)
+    assert whole.mask is None and whole.foreground is whole.photo and whole.gallery().shape == (120, 2*160, 3)
+
+
+def test_mask_modes(quick, photo):
+    sure = masknet.predict(photo, net=weights.load(quick.mask_weights, 'cpu'))
+    t = float(np.median(sure))
+    np.testing.assert_allclose(replace(quick, softctr=t)(photo).mask, masknet.soft(sure, t))
+    assert set(np.unique(replace(quick, mask_mode='hard', softctr=t)(photo).mask)) == {0, 1}
+
+
+def test_vector_panel_and_size(monkeypatch, quick, photo):
+    monkeypatch.setattr(sketchnet, 'draw', lines_on_paper)
+    r = replace(quick, vectorize=True, size=300)(photo)
+    assert len(r.strokes) > 0
+    assert r.gallery(vector=True).shape == (120, 4*160, 3)
+
+
+@pytest.mark.parametrize('size', [(1, 1), (1, 40), (900, 3), (2, 2)])
+def test_tiny_photos(quick, tmp_path, size):
+    report = run_folder({'tiny': np.full((*size, 3), 120, np.uint8)}, tmp_path, replace(quick, vectorize=True))
+    assert not report['skipped'] and load_photo(tmp_path/'sketch'/'tiny.png').shape[:2] == size
+
+
+def test_large_photos_fit_the_gallery(quick):
+    r = replace(quick, mask=False)(np.full((300, 5000, 3), 200, np.uint8))
+    assert r.sketch.shape == (300, 5000) and r.gallery().shape == (123, 2*2048, 3)
+
+
+# settings
+
+@pytest.mark.parametrize('wrong, sentence', [
+    (dict(resolution=-1), 'resolution'), (dict(resolution=2.5), 'resolution'), (dict(resolution=True), 'resolution'),
+    (dict(resolution=848), 'resolution'), (dict(softctr=2), 'softctr'), (dict(softctr=float('nan')), 'softctr'),
+    (dict(softctr='0.5'), 'softctr'), (dict(mask_version=3), 'mask_version'), (dict(mask_mode='medium'), 'mask_mode'),
+    (dict(gamma='False'), 'gamma'), (dict(merge=1), 'merge'), (dict(size=0), 'size'), (dict(method='magic'), 'method')])
+def test_wrong_settings(wrong, sentence):
+    with pytest.raises(SettingError, match=f'^{sentence} should be .*, not ') as e: Pipeline(**wrong)
+    assert '\n' not in str(e.value)
+
+
+def test_wrong_network_for_the_role(quick, photo):
+    with pytest.raises(SettingError, match='holds a SketchNet'): replace(quick, mask_weights=quick.sketch_weights)(photo)
+
+
+# names
+
+def test_names_are_unique_stable_and_readable():
+    photos = ['/b/cat.jpg', '/a/cat.jpg', '/a/cat.png', '/a/CAT-2.jpg', '/a/my photo.v2.jpg', '/a/über.jpg']
+    names = choose_names(photos)
+    assert names == choose_names(photos[::-1])
+    assert len({n.casefold() for n in names.values()}) == len(photos)
+    assert names['/a/cat.jpg'] == 'cat' and names['/a/CAT-2.jpg'] == 'CAT-2'
+    assert names['/a/my photo.v2.jpg'] == 'my photo.v2' and names['/a/über.jpg'] == 'über'
+    assert len(set(choose_names([f'/{i}/x.jpg' for i in range(50)]).values())) == 50
+
+
+def test_same_stems_never_overwrite_each_other(tmp_path, quick, photo):
+    for i, name in enumerate(('a/x.png', 'b/x.png', 'b/x.jpg')): save_image(tmp_path/'photos'/name, np.roll(photo, 40*i, 1))
+    out = tmp_path/'out'
+    run_folder(tmp_path/'photos', out, quick)
+    first = {f: (out/f).read_bytes() for f in files(out) if f != 'report.json'}
+    assert [f for f in first if f.startswith('sketch')] == ['sketch/x-2.png', 'sketch/x-3.png', 'sketch/x.png']
+    # the same again writes the same files again
+    run_folder([tmp_path/'photos'/'b', tmp_path/'photos'/'a'], out, quick)
+    assert first == {f: (out/f).read_bytes() for f in files(out) if f != 'report.json'}
+    # another folder, another day: what is there stays
+    save_image(tmp_path/'other'/'x.png', 255-photo)
+    run_folder(tmp_path/'other', out, quick)
+    assert all((out/f).read_bytes() == data for f, data in first.items()) and (out/'sketch'/'x-4.png').exists()
+
+
+def test_results_among_the_photos_are_no_photos(tmp_path, quick, photo):
+    save_image(tmp_path/'x.png', photo)
+    for _ in range(2): report = run_folder(tmp_path, tmp_path, quick)
+    assert [e['name'] for e in report['photos']] == ['x']
+    assert list(gather([tmp_path/'sketch'], tmp_path)) == [str(tmp_path/'sketch'/'x.png')]
+    with pytest.raises(ValueError, match='results of earlier runs'):
+        (tmp_path/'x.png').unlink()
+        gather(tmp_path, tmp_path)
+
+
+def test_a_photo_named_twice_is_done_once(tmp_path, quick, photo):
+    save_image(tmp_path/'p'/'x.png', photo)
+    assert len(run_folder([tmp_path/'p', tmp_path/'p'/'x.png'], tmp_path/'out', quick)['photos']) == 1
+
+
+# files
+
+def test_everything_is_written(monkeypatch, tmp_path, quick, photo):
+    monkeypatch.setattr(sketchnet, 'draw', lines_on_paper)
+    save_image(tmp_path/'photos'/'cat.png', photo)
+    out, p = tmp_path/'out', replace(quick, vectorize=True, size=200)
+    report = run_folder(tmp_path/'photos', out, p)
+    want = ['foreground/cat.png', 'gallery/cat.png', 'gif/cat.gif', 'mask/cat.png', 'seq_data/cat.npz', 'sketch/cat.png',
+            'vector/cat.png', 'vector/cat.svg']
+    assert files(out) == sorted([*want, 'report.json']) and not hidden(out)
+    with Image.open(out/'sketch'/'cat.png') as im: assert im.mode == 'L' and im.size == (160, 120)
+    with Image.open(out/'gallery'/'cat.png') as im: assert im.mode == 'RGB' and im.size == (3*160, 120)
+    with Image.open(out/'gif'/'cat.gif') as im: assert im.is_animated and im.n_frames > 3
+    assert (out/'vector'/'cat.svg').read_text().lstrip().startswith(('<svg', '<?xml'))
+    from sketchbook.vectorize import Strokes
+    assert len(Strokes.load(out/'seq_data'/'cat.npz')) == report['photos'][0]['strokes'] > 0
+    assert sorted(report['photos'][0]['outputs']) == want
+
+
+def test_report(tmp_path, quick, photo):
+    save_image(tmp_path/'photos'/'cat.png', photo)
+    run_folder(tmp_path/'photos', tmp_path/'out', quick)
+    report = json.loads((tmp_path/'out'/'report.json').read_text())
+    assert report['finished'] and report['settings']['resolution'] == 1 and report['settings']['gamma'] is True
+    assert report['device'] == 'cpu' and {'sketchbook', 'python', 'torch', 'numpy'} <= report['versions'].keys()
+    assert all(len(sha) == 64 for sha in report['weights'].values()) and len(report['weights']) == 2
+    entry, = report['photos']
+    assert entry['photo'] == str(tmp_path/'photos'/'cat.png') and entry['size'] == [120, 160]
+    assert list(entry['seconds']) == ['load', 'mask', 'sketch', 'write'] and report['skipped'] == []
+
+
+def test_draw_today_trace_tomorrow(monkeypatch, tmp_path, quick, photo):
+    monkeypatch.setattr(sketchnet, 'draw', lines_on_paper)
+    for d in 'ab': save_image(tmp_path/'photos'/d/'x.png', photo)
+    out, whole, p = tmp_path/'out', tmp_path/'whole', replace(quick, size=200)
+    run_folder(tmp_path/'photos', whole, replace(p, vectorize=True))
+    run_folder(tmp_path/'photos', out, p)
+    before = (out/'report.json').read_bytes()
+    report = vectorize_folder(out/'sketch', out, p)
+    assert [e['name'] for e in report['photos']] == ['x', 'x-2'] and (out/'report.json').read_bytes() == before
+    for f in ('vector/x.svg', 'vector/x-2.png', 'gif/x.gif'): assert (out/f).read_bytes() == (whole/f).read_bytes()
+    # and a stranger's sketch of the same name does not take their place
+    save_image(tmp_path/'mine'/'x.png', lines_on_paper(photo))
+    assert vectorize_folder(tmp_path/'mine', out, p)['photos'][0]['name'] == 'x-3'
+    assert set(known_names(out).values()) == {'x', 'x-2', 'x-3'}
+
+
+# trouble
+
+def test_interrupt_leaves_a_valid_report_and_no_halves(monkeypatch, tmp_path, quick, photo):
+    for n in 'abc': save_image(tmp_path/'photos'/f'{n}.png', photo)
+    out, real = tmp_path/'out', pipeline.write_result
+    def interrupted(result, folder, name, *a):
+        if name == 'b': save_image(folder/'mask'/'b.png', result.mask); raise KeyboardInterrupt
+        real(result, folder, name, *a)
+    monkeypatch.setattr(pipeline, 'write_result', interrupted)
+    with pytest.raises(KeyboardInterrupt): run_folder(tmp_path/'photos', out, quick)
+    report = json.loads((out/'report.json').read_text())
+    assert not report['finished'] and [e['name'] for e in report['photos']] == ['a']
+    assert files(out) == [f'{k}/a.png' for k in ('foreground', 'gallery', 'mask')] + ['report.json', 'sketch/a.png']
+    assert not hidden(out)
+
+
+def test_full_disk_ends_the_run_with_a_sentence(monkeypatch, tmp_path, quick, photo):
+    for n in 'ab': save_image(tmp_path/'photos'/f'{n}.png', photo)
+    def full(*a): raise OSError(28, 'No space left on device')
+    monkeypatch.setattr(pipeline, 'write_result', full)
+    with pytest.raises(OutputError, match='No space left on device'): run_folder(tmp_path/'photos', tmp_path/'out', quick)
+    assert files(tmp_path/'out') == ['report.json'] and not hidden(tmp_path/'out')
+
+
+def test_one_failing_photo_does_not_stop_the_rest(monkeypatch, tmp_path, quick, photo):
+    for n in 'abc': save_image(tmp_path/'photos'/f'{n}.png', photo)
+    real, calls = masknet.predict, []
+    def fails_once(*a, **k):
+        calls.append(1)
+        if len(calls) == 2: raise RuntimeError('out of luck')
+        return real(*a, **k)
+    monkeypatch.setattr(masknet, 'predict', fails_once)
+    report = run_folder(tmp_path/'photos', tmp_path/'out', quick)
+    assert [e['name'] for e in report['photos']] == ['a', 'c']
+    assert report['skipped'] == [{'photo': str(tmp_path/'photos'/'b.png'),
+                                  'reason': f'{tmp_path/"photos"/"b.png"}: RuntimeError: out of luck'}]
+
+
+def test_a_damaged_report_is_no_obstacle(tmp_path, quick, photo):
+    save_image(tmp_path/'photos'/'a.png', photo)
+    (tmp_path/'out').mkdir()
+    for text in ('{"names":', '[]', '{"names": 3}'):
+        (tmp_path/'out'/'report.json').write_text(text)
+        assert run_folder(tmp_path/'photos', tmp_path/'out', quick)['photos'][0]['name'] == 'a'
+
+
+def test_two_processes_share_the_folder(tmp_path, own, photo, root):
+    "`accelerate launch` starts several of us: all photos are done, each once, in one report"
+    for i in range(5): save_image(tmp_path/'photos'/f'{i}.png', np.roll(photo, 9*i, 1))
+    options = [x for k, v in own.items() for x in (f'--{k.replace("_", "-")}', v)]
+    command = [sys.executable, '-m', 'accelerate.commands.launch', '--cpu', '--num_processes', '2', '--num_machines', '1',
+               '--mixed_precision', 'no', '--dynamo_backend', 'no', '-m', 'sketchbook.cli', 'run', str(tmp_path/'photos'),
+               '--out', str(tmp_path/'out'), '--no-vectorize', '--resolution', '1', '--device', 'cpu', *options]
+    env = os.environ | {'PYTHONPATH': str(root), 'ACCELERATE_DISABLE_RICH': '1'}
+    done = subprocess.run(command, capture_output=True, text=True, env=env, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    report = json.loads((tmp_path/'out'/'report.json').read_text())
+    assert report['processes'] == 2 and [e['name'] for e in report['photos']] == list('01234')
+    assert len(list((tmp_path/'out'/'sketch').iterdir())) == 5 and not hidden(tmp_path/'out')
+    assert done.stdout.count('5 photos sketched') == 1

@@ -1,0 +1,153 @@
+"The training engine: killed, resumed, several processes, bad input"
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from sketchbook.training import fit, has_bf16, lr_factor
+
+ROOT = Path(__file__).parents[1]
+TASK = textwrap.dedent('''
+    import sys, time
+    import numpy as np, torch
+    from torch import nn
+    from sketchbook.blocks import GANStep, PatchGAN
+    from sketchbook.training import Task, fit
+
+    class Tiny(Task):
+        "A GAN on random squares: two networks, batch norm, dropout, spectral norm, augmentation"
+        name, product, pause = 'tiny', 'netG', 0.
+        def networks(self):
+            netG = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.Dropout(.2), nn.Conv2d(4, 1, 3, padding=1))
+            return {'netG': netG, 'netD': PatchGAN(2, nf=4, n_layers=2)}
+        def __len__(self): return 10
+        def sample(self, i, rng): return (rng.random((1, 32, 32), dtype='float32') > .5).astype('float32')*i, np.full((1, 32, 32), i/10, 'float32')
+        def step(self, run, x, y):
+            time.sleep(self.pause)
+            fake = run.nets['netG'](x)
+            loss, accuracy = GANStep().loss_D(run.nets['netD'], y, fake, x)
+            run.minimize(loss, 'netD')
+            run.minimize(GANStep().loss_G(run.nets['netD'], fake, x) + (fake-y).abs().mean(), 'netG')
+            return {'D': loss, 'accuracy': accuracy}
+        def validate(self, nets): return {'size': nets['netG'][0].weight.norm()}
+''')
+
+
+@pytest.fixture(scope='module')
+def tiny():
+    space = {}
+    exec(TASK, space)
+    return space['Tiny']
+
+
+def same(a, b): return all(torch.equal(v, b[k]) for k, v in a.items())
+
+
+@pytest.mark.parametrize('workers', [0, 1])
+def test_gan_resumes_bit_for_bit(tiny, tmp_path, workers):
+    whole = fit(tiny(), tmp_path/'whole', steps=12, batch_size=4, plot=False)
+    class Stopped(tiny):
+        def step(self, run, *batch):
+            if run.step == 5: os.kill(os.getpid(), signal.SIGINT)
+            return super().step(run, *batch)
+    part = fit(Stopped(), tmp_path/'part', steps=12, batch_size=4, plot=False, workers=workers)
+    assert part.interrupted and part.step == 6
+    rest = fit(tiny(), tmp_path/'part', steps=12, batch_size=4, plot=False, workers=workers, resume=True)
+    for k in ('netG', 'netD'): assert same(whole.plain[k].state_dict(), rest.plain[k].state_dict())
+    assert same(whole.net.state_dict(), rest.net.state_dict())
+    for k in ('netG', 'netD'): assert str(whole.opts[k].state_dict()) == str(rest.opts[k].state_dict())
+
+
+def test_killed_without_warning_goes_on_from_the_last_checkpoint(tmp_path):
+    script = TASK + textwrap.dedent('''
+        import sketchbook.training as t
+        if len(sys.argv) > 2: Tiny.pause = .05; t._loop.__defaults__ = (50, 10, .2)
+        run = fit(Tiny(), sys.argv[1], steps=100, batch_size=2, plot=False, resume=True)
+        print(run.step, float(sum(p.double().sum() for p in run.net.parameters())))
+    ''')
+    def start(*args): return subprocess.Popen([sys.executable, '-c', script, *map(str, args)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    doomed, saved = start(tmp_path/'a', 'slow'), tmp_path/'a'/'checkpoint.pt'
+    deadline = time.monotonic() + 120
+    while not saved.exists() and time.monotonic() < deadline: time.sleep(.05)
+    doomed.kill(); doomed.wait()
+    at = torch.load(saved, weights_only=True)['where']['step']
+    assert 0 < at < 100
+    assert start(tmp_path/'a').communicate()[0] == start(tmp_path/'b').communicate()[0] != ''
+
+
+def test_log_drops_what_came_after_the_checkpoint(tiny, tmp_path):
+    fit(tiny(), tmp_path/'r', steps=10, batch_size=2, plot=False)
+    log = tmp_path/'r'/'log.csv'
+    whole = log.read_text()
+    log.write_text(whole + '999,1.0,D,5\n12,to')
+    run = fit(tiny(), tmp_path/'r', steps=10, batch_size=2, plot=False, resume=True)
+    assert log.read_text() == whole and max(s for s, _ in run.history['D']) == 10
+
+
+def test_corrupt_checkpoint_is_named_and_kept(tiny, tmp_path):
+    (tmp_path/'checkpoint.pt').write_bytes(b'not a checkpoint')
+    with pytest.raises(ValueError, match='checkpoint.pt is not a readable checkpoint'): fit(tiny(), tmp_path, steps=1, plot=False, resume=True)
+    assert (tmp_path/'checkpoint.pt').read_bytes() == b'not a checkpoint'
+
+
+@pytest.mark.parametrize('settings, words', [
+    (dict(minutes=0), 'minutes'), (dict(minutes=-3), 'minutes'), (dict(steps=0), 'steps'), (dict(steps=2, batch_size=0), 'batch_size'),
+    (dict(steps=1, precision='fp8'), 'fp8'), (dict(steps=1, device='abacus'), 'abacus')])
+def test_bad_settings_are_refused_before_any_file(tiny, tmp_path, settings, words):
+    with pytest.raises(ValueError, match=words): fit(tiny(), tmp_path/'run', plot=False, **settings)
+    assert not (tmp_path/'run'/'checkpoint.pt').exists()
+
+
+def test_diverged_loss_says_so(tiny, tmp_path):
+    class Bad(tiny):
+        def step(self, run, x, y): run.minimize(run.nets['netG'](x).mean()*float('nan'), 'netG')
+    with pytest.raises(FloatingPointError, match='netG is nan at step 0'): fit(Bad(), tmp_path, steps=3, plot=False)
+
+
+def test_best_weights_win(tiny, tmp_path):
+    class Peak(tiny):
+        best, seen = 'score', 0
+        def validate(self, nets):
+            self.seen += 1
+            return {'score': abs(self.seen-3)}   # lowest, so best, at the third measure
+    run = fit(Peak(), tmp_path, steps=10, batch_size=2, plot=False)
+    assert run.card['weights_from_step'] == 3 and not same(run.net.state_dict(), run.plain['netG'].state_dict())
+
+
+def test_time_budget_and_rng_left_alone(tiny, tmp_path):
+    torch.manual_seed(3)
+    expected = torch.random.get_rng_state()
+    run = fit(tiny(), tmp_path, minutes=.02, batch_size=2, plot=False)
+    assert run.step > 1 and run.seconds >= 1.2 and not run.interrupted
+    assert torch.equal(expected, torch.random.get_rng_state())
+    assert lr_factor(1.) == 0 and has_bf16(torch.device('meta')) is False
+
+
+def test_two_processes_do_what_one_does(tmp_path):
+    script = tmp_path/'train.py'
+    script.write_text(TASK + textwrap.dedent('''
+        class Plain(Tiny):
+            "No batch norm and no dropout: the mean of two half batches is the whole batch"
+            product = 'net'
+            def networks(self): return {'net': nn.Conv2d(1, 1, 3, padding=1)}
+            def optimizers(self, nets): return {'net': torch.optim.SGD(nets['net'].parameters(), .01)}
+            def step(self, run, x, y):
+                loss = (run.nets['net'](x) - y).pow(2).mean()
+                run.minimize(loss, 'net')
+                return {'loss': loss}
+            def validate(self, nets): return {}
+        run = fit(Plain(), sys.argv[1], steps=6, batch_size=int(sys.argv[2]), precision='fp32', device='cpu', plot=False)
+        if run.accelerator.is_main_process: torch.save(run.net.state_dict(), sys.argv[3])
+    '''))
+    env = {**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'}
+    def go(*args): subprocess.run([sys.executable, *map(str, args)], check=True, env=env, cwd=tmp_path, timeout=300)
+    go(script, tmp_path/'one', 4, tmp_path/'one.pt')
+    go('-m', 'torch.distributed.run', '--standalone', '--nproc_per_node', 2, script, tmp_path/'two', 2, tmp_path/'two.pt')
+    one, two = (torch.load(tmp_path/f'{n}.pt', weights_only=True) for n in ('one', 'two'))
+    for k in one: torch.testing.assert_close(one[k], two[k])
