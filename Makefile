@@ -27,7 +27,9 @@ test: setup  ## everything CI runs
 	@$(BIN)/python tools/test.py
 
 lab: setup  ## read and run the chapters in JupyterLab
-	@root=; [ "$$(id -u)" != 0 ] || root=--allow-root; $(BIN)/python -m jupyterlab $$root nbs/index.ipynb
+	@root=; [ "$$(id -u)" != 0 ] || root=--allow-root; \
+	$(BIN)/python -m jupyterlab $$root --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/nbs/index.ipynb \
+	  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.news_url=None
 
 export: setup  ## write the chapters' code into the package
 	@$(BIN)/nbdev_export

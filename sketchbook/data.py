@@ -90,15 +90,18 @@ def _from_pil(im, max_pixels, max_side):
 def _read_tiff(f, max_pixels):
     "The first page of a TIFF of a kind that Pillow does not know"
     import tifffile
+    f.seek(0)
     page = tifffile.TiffFile(f).pages[0]
     _check_size(page.imagewidth, page.imagelength, max_pixels)
     f.seek(0)
     a = cv2.imdecode(np.frombuffer(f.read(), np.uint8), cv2.IMREAD_UNCHANGED)
     if a is None: raise UnreadableImage("a TIFF of a kind that cannot be read here; save it as PNG")
-    if a.ndim==3: a = cv2.cvtColor(a, cv2.COLOR_BGRA2RGBA if a.shape[2]==4 else cv2.COLOR_BGR2RGB)
+    if a.ndim==3: a = a[..., [2,1,0,3][:a.shape[2]]]              # OpenCV's order is BGR
     return _from_array(a if a.dtype in (np.uint8, np.uint16) else _unit_range(a))
 
+# %% ../nbs/00_data.ipynb #d6a03ede
 def _from_file(f, max_pixels, max_side):
+    "An open file to a PIL image in RGB"
     head = f.read(1024); f.seek(0)
     if not head: raise UnreadableImage("the file is empty")
     try: im = Image.open(f)
@@ -128,10 +131,12 @@ def _from_array(a):
 
 # %% ../nbs/00_data.ipynb #efee0807
 def _read_source(src, max_pixels, max_side):
+    "Whatever kind of thing `src` is, to a PIL image in RGB"
     if isinstance(src, np.ndarray): return _from_array(src)
     if isinstance(src, Image.Image): return _from_pil(src.copy(), max_pixels, max_side)
     if isinstance(src, (bytes, bytearray, memoryview)): return _from_file(io.BytesIO(src), max_pixels, max_side)
-    if not isinstance(src, (str, os.PathLike)): raise UnreadableImage(f"a photo is a path, bytes, an array or a PIL image, not {type(src).__name__}")
+    if not isinstance(src, (str, os.PathLike)):
+        raise UnreadableImage(f"a photo is a path, bytes, an array or a PIL image, not {type(src).__name__}")
     path = Path(src)
     if not path.exists(): raise UnreadableImage("no such file")
     if not path.is_file(): raise UnreadableImage("a folder, not a picture" if path.is_dir() else "not a regular file")
@@ -139,28 +144,37 @@ def _read_source(src, max_pixels, max_side):
     except OSError as e: raise UnreadableImage(f"cannot be opened ({e.strerror})") from e
     with f: return _from_file(f, max_pixels, max_side)
 
+# %% ../nbs/00_data.ipynb #49f2ec07
 def _shrink(photo, max_side):
+    "Bring the longest side down to `max_side`, if it is given and longer"
     h, w = photo.shape[:2]
     if not max_side or max(h, w)<=max_side: return photo
     k = max_side/max(h, w)
     return cv2.resize(photo, (max(1, round(w*k)), max(1, round(h*k))), interpolation=cv2.INTER_AREA)
 
-# %% ../nbs/00_data.ipynb #49f2ec07
+# %% ../nbs/00_data.ipynb #03bbe725
+def _name_of(src):
+    "What an error message calls `src`"
+    if isinstance(src, (str, os.PathLike)): return str(src)
+    kind = 'array' if isinstance(src, np.ndarray) else 'bytes' if isinstance(src, (bytes, bytearray, memoryview)) else type(src).__name__
+    return getattr(src, 'filename', '') or f'the {kind} given'
+
+# %% ../nbs/00_data.ipynb #d87f0712
 def load_photo(
     src,                         # A path, the bytes of a file, an array `(H, W)` or `(H, W, 1 to 4)`, or a PIL image
-    max_pixels:int=100_000_000,  # Files with more are refused before they are decoded; Pillow's own limit, some 179 million, holds as well
+    max_pixels:int=100_000_000,  # Files with more are refused before decoding; Pillow's own limit, some 179 million, holds as well
     max_side:int|None=None,      # Longest side of the result, pixels; larger pictures shrink, JPEGs while they are decoded
 ) -> np.ndarray:                 # Photo, `(H, W, 3)` uint8, never the array that was given
-    "Read any picture a person has: turned upright, alpha over white, 8-bit RGB, first frame"
-    name = (str(src) if isinstance(src, (str, os.PathLike)) else getattr(src, 'filename', '') or
-            f"the {'array' if isinstance(src, np.ndarray) else 'bytes' if isinstance(src, (bytes, bytearray, memoryview)) else type(src).__name__} given")
+    "Read any picture a person has: upright, alpha over white, 8-bit RGB, first frame"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')
             return _shrink(np.array(_read_source(src, max_pixels, max_side)), max_side)
-    except UnreadableImage as e: raise UnreadableImage(f"{name}: {e}") from e.__cause__
-    except Image.DecompressionBombError as e: raise UnreadableImage(f"{name}: far too many pixels to open safely ({e})") from e
-    except Exception as e: raise UnreadableImage(f"{name}: the picture is damaged or cut off ({e})") from e
+    except UnreadableImage as e: raise UnreadableImage(f"{_name_of(src)}: {e}") from e.__cause__
+    except Image.DecompressionBombError as e: raise UnreadableImage(f"{_name_of(src)}: far too many pixels to open safely ({e})") from e
+    except Exception as e:
+        why = str(e).partition('\n')[0] or type(e).__name__
+        raise UnreadableImage(f"{_name_of(src)}: the picture is damaged or cut off ({why})") from e
 
 # %% ../nbs/00_data.ipynb #4679bf8c
 def write_atomic(
@@ -199,6 +213,7 @@ PHOTO_SUFFIXES = ('.jpg', '.jpeg', '.png', '.webp', '.bmp', '.gif', '.tif', '.ti
 
 def _is_photo(name): return PurePosixPath(name).suffix.lower() in PHOTO_SUFFIXES and not PurePosixPath(name).name.startswith('.')
 
+# %% ../nbs/00_data.ipynb #05aed153
 def find_photos(
     paths,       # A file or folder, or a list of them
 ) -> list[Path]: # Each file once, in the order given; a folder's own sorted
@@ -214,6 +229,18 @@ def find_photos(
     return list(dict.fromkeys(found))
 
 # %% ../nbs/00_data.ipynb #e2e01e50
+def _tar_index(
+    path, # A tar file that is not compressed
+) -> dict: # `{name: (offset, size)}`, bytes
+    "Where each regular file of a tar begins and how long it is"
+    try:
+        with tarfile.open(path, 'r:') as tar: files = [m for m in tar if m.isreg() and not m.issparse()]
+    except tarfile.TarError as e: raise ValueError(f"{path}: neither a folder nor a plain, uncompressed tar ({e})") from e
+    end = max((m.offset_data+m.size for m in files), default=0)
+    if end>Path(path).stat().st_size: raise ValueError(f"{path}: the tar is cut off; copy it again")
+    return {m.name.removeprefix('./'): (m.offset_data, m.size) for m in files}
+
+# %% ../nbs/00_data.ipynb #f26b0353
 class Members:
     "The files of a folder or of a plain tar under one roof: `names`, and `read(name)`"
     def __init__(self,
@@ -221,21 +248,9 @@ class Members:
     ):
         self.path = Path(path).absolute()
         if not self.path.exists(): raise FileNotFoundError(f"{path}: no such file or folder")
-        self.index = None if self.path.is_dir() else self._read_headers()
-        names = self.index or (p.relative_to(self.path).as_posix() for p in self.path.rglob('*') if p.is_file())
+        self.index = None if self.path.is_dir() else _tar_index(self.path)
+        names = self.index if self.index is not None else (p.relative_to(self.path).as_posix() for p in self.path.rglob('*') if p.is_file())
         self.names = sorted(n for n in names if not PurePosixPath(n).name.startswith('.'))
-
-    def _read_headers(self):
-        "`{name: (offset, size)}`, bytes"
-        try:
-            with tarfile.open(self.path, 'r:') as tar: files = [m for m in tar if m.isreg() and not m.issparse()]
-        except tarfile.TarError as e: raise ValueError(f"{self.path}: neither a folder nor a plain, uncompressed tar ({e})") from e
-        total = self.path.stat().st_size
-        if any(m.offset_data+m.size>total for m in files): raise ValueError(f"{self.path}: the tar is cut off; copy it again")
-        return {m.name.removeprefix('./'): (m.offset_data, m.size) for m in files}
-
-    def __len__(self): return len(self.names)
-    def __repr__(self): return f'Members({self.path.name}, {len(self)} files)'
 
     def read(self,
         name:str,  # One of `names`
@@ -247,6 +262,9 @@ class Members:
         with open(self.path, 'rb') as f:
             f.seek(offset)
             return f.read(size)
+
+    def __len__(self): return len(self.names)
+    def __repr__(self): return f'Members({self.path.name}, {len(self)} files)'
 
 # %% ../nbs/00_data.ipynb #437266fc
 def decode(
@@ -392,11 +410,12 @@ def _object_window(
     x0, y0 = np.round(middle - side/2).astype(int)
     return int(x0), int(y0), int(round(side))
 
+# %% ../nbs/00_data.ipynb #da4998ee
 def _cut(a, x0, y0, side):
-    "The window out of an array, mirrored beyond its edges"
+    "The window out of a photo or mask; beyond its edges the photo's border goes on and the mask is 0"
     h, w = a.shape[:2]
     pad = max(0, -x0, -y0, x0+side-w, y0+side-h)
-    if pad: a = cv2.copyMakeBorder(a, pad, pad, pad, pad, cv2.BORDER_REFLECT_101)
+    if pad: a = cv2.copyMakeBorder(a, *[pad]*4, cv2.BORDER_REPLICATE if a.ndim==3 else cv2.BORDER_CONSTANT)
     return a[y0+pad:y0+pad+side, x0+pad:x0+pad+side].copy()
 
 # %% ../nbs/00_data.ipynb #da456af6
@@ -411,6 +430,7 @@ def _read_coco(path):
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AssertionError) as e:
         raise ValueError(f"{path}: not a COCO annotation file ({e})") from e
 
+# %% ../nbs/00_data.ipynb #687eb5bc
 def _coco_mask(seg, h, w):
     "Polygons or run lengths to a float32 mask"
     from pycocotools import mask as M
@@ -418,38 +438,44 @@ def _coco_mask(seg, h, w):
     else: rle = M.frPyObjects(seg, h, w) if isinstance(seg['counts'], list) else seg
     return M.decode(rle).astype(np.float32)
 
-# %% ../nbs/00_data.ipynb #687eb5bc
+# %% ../nbs/00_data.ipynb #e4b470d6
+def _choose_objects(coco, path, classes, min_size):
+    "The annotations of `classes` that are single objects of some size, each with its photo's file name and its label"
+    labels = {c['id']: c['name'] for c in coco.cats.values()}
+    wanted = set([classes] if isinstance(classes, str) else classes or labels.values())
+    unknown = ', '.join(sorted(wanted - set(labels.values())))
+    if unknown: raise ValueError(f"no class {unknown} in {path}; it has {', '.join(sorted(set(labels.values())))}")
+    chosen = [dict(a, label=labels[a['category_id']], file=PurePosixPath(coco.imgs[a['image_id']]['file_name']).name)
+              for _, a in sorted(coco.anns.items()) if labels[a['category_id']] in wanted and not a.get('iscrowd')
+              and a.get('segmentation') and min(a['bbox'][2:])>=min_size]
+    if not chosen: raise ValueError(f"{path}: no object of these classes is at least {min_size:g} px wide and high")
+    return chosen
+
+# %% ../nbs/00_data.ipynb #c9d66c87
 class CocoInstances(_Pictures):
     "Objects of a COCO-format set, one by one: `(photo, mask)`; `labels` has their classes"
     def __init__(self,
-        annotations,          # The JSON file, `instances_val2017.json` say
-        images,               # Folder or tar of its photos
-        classes=None,         # Class names to keep; None keeps all
+        annotations,            # The JSON file, `instances_val2017.json` say
+        images,                 # Folder or tar of its photos
+        classes=None,           # A class name or a list of them; None keeps all
         centred:bool|None=None, # True: a window with the object in the middle; False: away from the middle; None: the whole photo
-        min_size:float=64,    # Shorter side of an object's box, pixels
-        seed:int=0,           # Where off-centre objects go
+        min_size:float=64,      # Shorter side of an object's box, pixels
+        seed:int=0,             # Where off-centre objects go
     ):
         super().__init__(images)
-        coco, self.centred, self.seed = _read_coco(annotations), centred, seed
-        names = {c['id']: c['name'] for c in coco.cats.values()}
-        wanted = set([classes] if isinstance(classes, str) else classes or names.values())
-        if wanted - set(names.values()): raise ValueError(f"no class {', '.join(sorted(wanted - set(names.values())))} in {annotations}; it has {', '.join(sorted(set(names.values())))}")
+        chosen = _choose_objects(_read_coco(annotations), annotations, classes, min_size)
         files = {PurePosixPath(n).name: n for n in self.members.names}
-        chosen = [a for _,a in sorted(coco.anns.items()) if names[a['category_id']] in wanted and not a.get('iscrowd')
-                  and a.get('segmentation') and min(a['bbox'][2:])>=min_size]
-        here = [a for a in chosen if PurePosixPath(coco.imgs[a['image_id']]['file_name']).name in files]
-        self.missing = len(chosen)-len(here)     # objects whose photo is not in `images`
-        if not here: raise ValueError(f"{annotations}: {len(chosen)} objects fit, none of their photos is in {images}" if chosen else f"{annotations}: no object is at least {min_size:g} px large in these classes")
-        self.ids, self.labels = [a['id'] for a in here], [names[a['category_id']] for a in here]
-        self.boxes, self.outlines = [a['bbox'] for a in here], [a['segmentation'] for a in here]
-        self.names = [files[PurePosixPath(coco.imgs[a['image_id']]['file_name']).name] for a in here]
+        self.objects = [a for a in chosen if a['file'] in files]
+        if not self.objects: raise ValueError(f"{images}: none of the {len(chosen)} objects' photos is in it")
+        self.missing, self.centred, self.seed = len(chosen)-len(self.objects), centred, seed   # objects without their photo
+        self.ids, self.labels, self.names = map(list, zip(*[(a['id'], a['label'], files[a['file']]) for a in self.objects]))
 
     def __getitem__(self, i):
         photo = self._read(self.names[i])
-        mask = _coco_mask(self.outlines[i], *photo.shape[:2])
+        mask = _coco_mask(self.objects[i]['segmentation'], *photo.shape[:2])
         if self.centred is None: return photo, mask
         rng = None if self.centred else np.random.default_rng((self.seed, self.ids[i]))
-        window = _object_window(self.boxes[i], rng)
+        window = _object_window(self.objects[i]['bbox'], rng)
         return _cut(photo, *window), _cut(mask, *window)
 
 # %% ../nbs/00_data.ipynb #e25dc0d0
@@ -498,11 +524,14 @@ def emoji_family(
     return _SAME.get(codes[0], codes[0])
 
 # %% ../nbs/00_data.ipynb #2681a5e3
+_GEOMETRY = {'d', 'points', 'x', 'y', 'width', 'height', 'rx', 'ry', 'cx', 'cy', 'r', 'x1', 'y1', 'x2', 'y2', 'transform'}
+
 def _ink_shapes(svg):
     "What the group `line` draws, as text that can be compared; '' for nothing"
-    line = next((g for g in ET.fromstring(svg) if g.get('id')=='line'), ())
-    shapes = [e for e in line.iter() if not e.tag.endswith('}g')] if len(line) else []
-    return repr([(e.tag, sorted((k, v) for k, v in e.items() if k!='id')) for e in shapes]) if shapes else ''
+    line = next((g for g in ET.fromstring(svg) if g.get('id')=='line'), None)
+    shapes = [] if line is None else [(e.tag.split('}')[-1], e.attrib) for e in line.iter() if not e.tag.endswith('}g')]
+    if len(shapes)==1 and shapes[0][0] in ('rect', 'circle', 'ellipse'): return shapes[0][0]
+    return repr([(tag, sorted((k, v) for k, v in attrs.items() if k in _GEOMETRY)) for tag, attrs in shapes]) if shapes else ''
 
 def _families(
     inks:dict, # `{name: what its ink draws}`
@@ -518,30 +547,42 @@ def _families(
     return {name: root(emoji_family(name)) for name in inks}
 
 # %% ../nbs/00_data.ipynb #f98805d4
+def _val_families(
+    families:dict, # `{name: family}`
+    seed:int,
+) -> set:          # The families of the validation side
+    "Draw whole families until a tenth of the drawings is together"
+    counts = {}
+    for f in families.values(): counts[f] = counts.get(f, 0) + 1
+    chosen, room = set(), len(families)//10
+    for f in sorted(counts, key=lambda f: hashlib.sha256(f'{seed} {f}'.encode()).digest()):
+        if counts[f]<=min(40, room): chosen.add(f); room -= counts[f]
+    return chosen
+
+# %% ../nbs/00_data.ipynb #21562a72
 class OpenMojiPairs:
     "OpenMoji drawings rendered as pairs: `(lines, picture)`, a sketch and a photo"
     def __init__(self,
         split:str='train', # 'train', 'val' or 'all'
         size:int=256,      # Side, pixels
         seed:int=0,        # Another seed, another split
-        flags:bool=True,   # Flags too? Nobody can tell their colours from their lines
+        flags:bool=True,   # Flags too, and what else has the ink of a flag? Nobody can tell their colours from their lines
     ):
         if split not in ('train', 'val', 'all'): raise ValueError(f"split is 'train', 'val' or 'all', not {split!r}")
         self.folder, self.size = _openmoji_folder(), size
         inks = {p.stem: _ink_shapes(p.read_text(encoding='utf-8')) for p in sorted(self.folder.glob('*.svg'))}
-        self.families = _families({n: ink for n, ink in inks.items() if ink})
-        counts = {}
-        for f in self.families.values(): counts[f] = counts.get(f, 0) + 1
-        val, room = set(), len(self.families)//10
-        for f in sorted(counts, key=lambda f: hashlib.sha256(f'{seed} {f}'.encode()).digest()):
-            if counts[f]<=min(40, room): val.add(f); room -= counts[f]
-        self.ids = [n for n, f in self.families.items() if (split=='all' or (f in val)==(split=='val')) and (flags or emoji_family(n)!='flags')]
+        inks = {n: ink for n, ink in inks.items() if ink}
+        frames = {ink for n, ink in inks.items() if emoji_family(n)=='flags'}
+        self.families = _families(inks)
+        val = _val_families(self.families, seed)
+        self.ids = [n for n, f in self.families.items() if (split=='all' or (f in val)==(split=='val')) and (flags or inks[n] not in frames)]
 
-    def __len__(self): return len(self.ids)
-    def __repr__(self): return f'OpenMojiPairs({len(self)} drawings, {self.size} px)'
     def svg(self, i) -> str:
         "The drawing itself, with its strokes"
         return (self.folder/f'{self.ids[i]}.svg').read_text(encoding='utf-8')
+
+    def __len__(self): return len(self.ids)
+    def __repr__(self): return f'OpenMojiPairs({len(self)} drawings, {self.size} px)'
     def __getitem__(self, i):
         svg = self.svg(i)
         return render_svg(ink_only(svg), self.size)[...,1].astype(np.float32)/255, render_svg(svg, self.size)
@@ -577,18 +618,14 @@ def warp(
     fill=None,        # What lies beyond the edge, in the image's unit; None mirrors the image
 ) -> np.ndarray:      # The crop: uint8 of a photo, float32 of the rest
     "Cut a view out of an image; lines one pixel wide survive"
-    soft = image.dtype!=np.uint8
-    if image.dtype==bool: image = image.view(np.uint8)*np.uint8(255)          # three times as fast as floats
-    elif soft and image.dtype!=np.float32: image = image.astype(np.float32)
-    unit = 255 if soft and image.dtype==np.uint8 else 1
-    if s.min()<.5:
+    if image.dtype!=np.uint8: image = np.asarray(image, np.float32)
+    if s.min()<.75:
         wh = np.array(image.shape[1::-1])
         small = np.maximum(1, np.round(wh*np.minimum(1, s))).astype(int)
         image, r = cv2.resize(image, tuple(map(int, small)), interpolation=cv2.INTER_AREA), small/wh
         A = np.column_stack([A[:,:2]*r[:,None], (A[:,2]+.5)*r - .5])          # pixel centres lie at half a pixel
-    border = dict(borderMode=cv2.BORDER_REFLECT_101) if fill is None else dict(borderMode=cv2.BORDER_CONSTANT, borderValue=[fill*unit]*3)
-    out = cv2.warpAffine(image, A, tuple(size)[::-1], flags=cv2.INTER_LINEAR|cv2.WARP_INVERSE_MAP, **border)
-    return out.astype(np.float32)/unit if soft else out
+    border = dict(borderMode=cv2.BORDER_REFLECT_101) if fill is None else dict(borderMode=cv2.BORDER_CONSTANT, borderValue=[fill]*3)
+    return cv2.warpAffine(image, A, tuple(size)[::-1], flags=cv2.INTER_LINEAR|cv2.WARP_INVERSE_MAP, **border)
 
 # %% ../nbs/00_data.ipynb #a8618183
 def color_jitter(

@@ -1,0 +1,103 @@
+"""Time, fidelity and size of traced drawings, beside outline tracers: python benchmarks/vectorize.py [--sketches FOLDER] [--n 12] [--size 1024]
+
+Without --sketches the ink of held-out OpenMoji drawings is traced. vtracer and potracer are measured when installed
+(pip install vtracer potracer); they outline the ink instead of following the pen, so their paths are shapes.
+"""
+import argparse
+import io
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from sketchbook.data import OpenMojiPairs, find_photos, load_photo, render_svg
+from sketchbook.vectorize import coverage, find_ink, find_lines, measure, overlap, refine, trace
+
+
+def sketches(folder, n, size):
+    if folder: return [cv2.cvtColor(load_photo(p), cv2.COLOR_RGB2GRAY).astype(np.float32)/255 for p in find_photos([folder])[:n]]
+    pairs = OpenMojiPairs('val', size=size)
+    return [pairs[i][0] for i in range(0, len(pairs), max(1, len(pairs)//n))][:n]
+
+
+def timed(f, *args, repeat=3):
+    best = float('inf')
+    for _ in range(repeat):
+        began = time.perf_counter()
+        result = f(*args)
+        best = min(best, time.perf_counter()-began)
+    return result, best
+
+
+def traced(sketch):
+    strokes,seconds = timed(trace, sketch)
+    return dict(seconds=seconds) | measure(strokes, sketch)
+
+
+def refined(sketch):
+    strokes,seconds = timed(lambda s: refine(trace(s), s, seconds=5, device='cpu'), sketch, repeat=1)
+    return dict(seconds=seconds) | measure(strokes, sketch)
+
+
+def thinned(sketch):
+    lines,seconds = timed(lambda s: find_lines(find_ink(s)), sketch)
+    return dict(seconds=seconds, strokes=len(lines.paths), points=sum(map(len, lines.paths)))
+
+
+def contours(sketch):
+    ink = find_ink(sketch).astype(np.uint8)
+    (found,_),seconds = timed(cv2.findContours, ink, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    return dict(seconds=seconds, strokes=len(found), points=sum(map(len, found)))
+
+
+def compared(svg, sketch):
+    "Numbers of an SVG that another program wrote"
+    ink,drawn = find_ink(sketch),render_svg(svg, sketch.shape[1])[:sketch.shape[0],:,0]<128
+    return dict(ink_covered=coverage(ink, drawn), strokes_on_ink=coverage(drawn, ink), iou=overlap(ink, drawn))
+
+
+def vtraced(sketch):
+    import re, vtracer
+    file = io.BytesIO()
+    Image.fromarray((sketch*255).round().astype(np.uint8)).convert('RGB').save(file, 'PNG')
+    svg,seconds = timed(lambda: vtracer.convert_raw_image_to_svg(file.getvalue(), img_format='png', colormode='binary'))
+    data = re.findall(r' d="([^"]*)"', svg)
+    points = sum(len(re.findall(r'-?[\d.]+[ ,]-?[\d.]+', d)) for d in data)
+    return dict(seconds=seconds, strokes=sum(d.count('M') for d in data), points=points) | compared(svg, sketch)
+
+
+def potraced(sketch):
+    import potrace
+    plist,seconds = timed(lambda: potrace.Bitmap(find_ink(sketch)).trace(), repeat=1)
+    path,points = '',0
+    for curve in plist:
+        path += f'M{curve.start_point.x} {curve.start_point.y}'
+        for s in curve.segments:
+            parts = (s.c, s.end_point) if s.is_corner else (s.c1, s.c2, s.end_point)
+            points += len(parts)
+            path += ('L' if s.is_corner else 'C') + ' '.join(f'{p.x} {p.y}' for p in parts)
+        path += 'Z'
+    h,w = sketch.shape
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {w} {h}"><path fill-rule="evenodd" d="{path}"/></svg>'
+    return dict(seconds=seconds, strokes=len(plist), points=points) | compared(svg, sketch)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--sketches', type=Path, help='folder of drawings, dark on white; OpenMoji when left out')
+    parser.add_argument('--n', type=int, default=12, help='how many (%(default)s)')
+    parser.add_argument('--size', type=int, default=1024, help='side of OpenMoji drawings, pixels (%(default)s)')
+    args = parser.parse_args()
+    pages = sketches(args.sketches, args.n, args.size)
+    names = ('seconds', 'ink_covered', 'strokes_on_ink', 'iou', 'strokes', 'points')
+    print(f'{len(pages)} drawings, means\n{"":12}' + ''.join(f'{n:>16}' for n in names))
+    for f in (traced, refined, thinned, contours, vtraced, potraced):
+        try: rows = [f(p) for p in pages]
+        except ImportError as e: print(f'{f.__name__:12}  not installed: {e.name}'); continue
+        mean = {k: np.mean([r[k] for r in rows]) for k in rows[0]}
+        print(f'{f.__name__:12}' + ''.join(f'{mean[n]:16.3f}' if n in mean else f'{"-":>16}' for n in names))
+
+
+if __name__=='__main__': main()

@@ -1,0 +1,176 @@
+"The command line: quick to answer, real switches, the options and commands of the design, exit statuses"
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import fields
+
+import numpy as np
+import pytest
+import torch
+
+from sketchbook import cli, masknet, pipeline, sketchnet, weights
+from sketchbook.cli import main
+from sketchbook.data import load_photo, sample_photos, save_image
+from sketchbook.pipeline import METHODS, Pipeline
+
+
+@pytest.fixture(scope='module')
+def own(tmp_path_factory):
+    "Options that name small untrained networks"
+    folder = tmp_path_factory.mktemp('weights')
+    torch.manual_seed(0)
+    nets = dict(mask=masknet.MaskNet(version=2), sketch=sketchnet.SketchNet('shallow', width=.1))
+    files = {k: weights.save(net, folder/f'{k}.safetensors') for k, net in nets.items()}
+    return [x for k, f in files.items() for x in (f'--{k}-weights', str(f))] + ['--resolution', '1', '--device', 'cpu']
+
+
+@pytest.fixture
+def photos(tmp_path):
+    photo = sample_photos(['cat'])['cat'][:120,:160]
+    for n in ('a', 'b'): save_image(tmp_path/'photos'/f'{n}.png', photo)
+    return tmp_path/'photos'
+
+
+def program(*words, root, **kw):
+    "Start the command line as a program of its own"
+    return subprocess.run([sys.executable, '-m', 'sketchbook.cli', *map(str, words)], capture_output=True, text=True, timeout=120,
+                          env=os.environ | {'PYTHONPATH': str(root)}, **kw)
+
+
+# quick to answer
+
+@pytest.mark.parametrize('words', [['--help'], ['run', '--help'], ['train', '--help'], ['--version'], ['run', '--softctr', '2', '--out', 'x', 'y']])
+def test_help_loads_nothing_heavy(words, root):
+    code = ('import sys; from sketchbook.cli import main; main(sys.argv[1:]); '
+            'print("LOADED", [m for m in ("torch", "numpy", "cv2", "PIL", "skimage", "tqdm") if m in sys.modules])')
+    done = subprocess.run([sys.executable, '-c', code, *words], capture_output=True, text=True, env=os.environ | {'PYTHONPATH': str(root)})
+    assert done.stdout.splitlines()[-1] == 'LOADED []', done.stderr
+
+
+def test_version_and_help(capsys):
+    assert main(['--version']) == 0 and re.fullmatch(r'sketchbook \d+\.\d+\.\d+\n', capsys.readouterr().out)
+    assert main([]) == 2
+    out = capsys.readouterr().out
+    assert all(c in out for c in ('run', 'vectorize', 'train', 'evaluate', 'weights'))
+
+
+def test_options_are_those_of_the_pipeline():
+    "Names, defaults and choices are written twice so that help is quick; they must not drift apart"
+    args = cli.make_parser().parse_args(['run', 'x', '--out', 'y'])
+    for f in fields(Pipeline): assert getattr(args, f.name) == f.default, f.name
+    assert cli.settings(args) == Pipeline()
+    for method in METHODS: assert cli.make_parser().parse_args(['vectorize', 'x', '--out', 'y', '--method', method]).method == method
+
+
+def test_switches_are_real():
+    words = ['run', 'x', '--out', 'y', '--no-mask', '--no-gamma', '--merge', '--no-vectorize', '--edge-aware', '--vector-panel', '--refine']
+    p = cli.settings(cli.make_parser().parse_args(words))
+    assert (p.mask, p.gamma, p.merge, p.vectorize, p.edge_aware, p.vector_panel, p.refine) == (False, False, True, False, True, True, True)
+    assert cli.settings(cli.make_parser().parse_args(['run', 'x', '--out', 'y', '--resolution', 'own'])).resolution is None
+    assert cli.settings(cli.make_parser().parse_args(['run', 'x', '--out', 'y', '--resolution', '0'])).resolution == 0
+
+
+# commands
+
+def test_run(photos, own, tmp_path, capsys):
+    assert main(['run', str(photos), '--out', str(tmp_path/'out'), '--no-vectorize', *own]) == 0
+    out, err = capsys.readouterr()
+    assert out == f'2 photos sketched into {tmp_path/"out"}\n' and err == ''
+    assert sorted(f.name for f in (tmp_path/'out'/'sketch').iterdir()) == ['a.png', 'b.png']
+    assert json.loads((tmp_path/'out'/'report.json').read_text())['settings']['vectorize'] is False
+
+
+def test_run_without_a_mask(photos, own, tmp_path):
+    assert main(['run', str(photos/'a.png'), '--out', str(tmp_path/'out'), '--no-vectorize', '--no-mask', *own]) == 0
+    assert sorted(f.name for f in (tmp_path/'out').iterdir()) == ['gallery', 'report.json', 'sketch']
+
+
+def test_run_samples(own, tmp_path):
+    assert main(['run', '--samples', '--out', str(tmp_path), '--no-vectorize', *own]) == 0
+    assert sorted(f.stem for f in (tmp_path/'gallery').iterdir()) == sorted(cli.SAMPLES) and len(cli.SAMPLES) == 4
+
+
+def test_run_needs_photos_or_samples(tmp_path, capsys, photos):
+    for words in ([], ['--samples', str(photos)]):
+        assert main(['run', *words, '--out', str(tmp_path/'out')]) == 2
+        assert capsys.readouterr().err == 'sketchbook: name photos or folders, or use --samples.\n'
+    assert not (tmp_path/'out').exists()
+
+
+def test_vectorize(tmp_path, capsys):
+    page = np.ones((80, 120), np.float32)
+    page[40:43,10:110] = 0
+    save_image(tmp_path/'line.png', page)
+    assert main(['vectorize', str(tmp_path/'line.png'), '--out', str(tmp_path/'out'), '--size', '240']) == 0
+    assert capsys.readouterr().out == f'1 photo vectorized into {tmp_path/"out"}\n'
+    drawn = load_photo(tmp_path/'out'/'vector'/'line.png')
+    assert drawn.shape == (80, 120, 3) and drawn[41,60].max() < 100 and drawn[10,60].min() > 200
+
+
+@pytest.mark.parametrize('name, options', [('masknet-v2', ['--batch-size', '2']), ('sketchnet', ['--batch-size', '1'])])
+def test_train_evaluate_and_use(name, options, tmp_path, capsys, photos):
+    "A network by name, two steps, then measured and drawn with"
+    data = tmp_path/'data'
+    photo = sample_photos(['cat'])['cat'][:200,:300]
+    mask = np.zeros(photo.shape[:2], np.float32)
+    mask[50:150,80:220] = 1
+    lines = np.zeros_like(mask)
+    lines[50,80:220] = lines[150,80:220] = 1
+    for i in range(30):
+        save_image(data/f'{i}.jpg', photo)
+        save_image(data/(f'{i}.png' if name.startswith('mask') else f'{i}.boundaries.0.png'), mask if name.startswith('mask') else lines)
+    assert main(['train', name, '--data', str(data), '--out', str(tmp_path/'run'), '--steps', '2', '--device', 'cpu', *options]) == 0, capsys.readouterr().err
+    file = tmp_path/'run'/f'{name}.safetensors'
+    card = weights.card(file)
+    assert card['command'].startswith(f'sketchbook train {name}') and card['steps'] == 2
+    capsys.readouterr()
+    assert main(['evaluate', str(file), '--data', str(data), '--limit', '1', '--json', '--device', 'cpu']) == 0, capsys.readouterr().err
+    assert json.loads(capsys.readouterr().out)
+    option = '--mask-weights' if name.startswith('mask') else '--sketch-weights'
+    other = [] if name.startswith('mask') else ['--no-mask']
+    if name.startswith('mask') and 'sketchnet' not in weights.available(): return
+    assert main(['run', str(photos), '--out', str(tmp_path/'out'), '--no-vectorize', '--resolution', '1', option, str(file), *other]) == 0
+
+
+def test_weights(capsys):
+    assert main(['weights', '--verify']) == 0
+    out = capsys.readouterr().out
+    for name in weights.available():
+        assert name in out
+        assert main(['weights', name]) == 0 and weights.card(name)['sha256'] in capsys.readouterr().out
+
+
+def test_reading_only_the_first_lines(root):
+    "`sketchbook weights | head -1` is no error"
+    done = subprocess.run(f'{sys.executable} -m sketchbook.cli weights | head -c 1', shell=True, capture_output=True, text=True,
+                          env=os.environ | {'PYTHONPATH': str(root)})
+    assert 'Traceback' not in done.stderr
+
+
+# leaving
+
+@pytest.mark.parametrize('sig', [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_leaves_a_report_and_whole_files(sig, photos, own, tmp_path, root):
+    photo = load_photo(photos/'a.png')
+    for i in range(400): save_image(photos/f'{i:03}.png', photo)
+    out = tmp_path/'out'
+    words = [sys.executable, '-m', 'sketchbook.cli', 'run', str(photos), '--out', str(out), '--no-vectorize', *own]
+    p = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {'PYTHONPATH': str(root)})
+    until = time.time()+90
+    while time.time() < until and len(list((out/'sketch').glob('*.png'))) < 3: time.sleep(.05)
+    p.send_signal(sig)
+    err = p.communicate(timeout=60)[1]
+    assert p.returncode == 130 and err == 'sketchbook: stopped; what is finished stays.\n'
+    report = json.loads((out/'report.json').read_text())
+    assert not report['finished'] and 3 <= len(report['photos']) < 402 and not list(out.glob('.*'))
+    for e in report['photos']:
+        for f in e['outputs']: load_photo(out/f)
+
+
+def test_a_fault_of_ours_keeps_its_traceback(monkeypatch, photos, tmp_path, own):
+    monkeypatch.setattr(pipeline, 'work_through', lambda *a: 1/0)
+    with pytest.raises(ZeroDivisionError): main(['run', str(photos), '--out', str(tmp_path/'out'), *own])

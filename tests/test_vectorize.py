@@ -1,0 +1,216 @@
+"Vectorising: files, bad input, invariants, and the numbers that the chapter promises"
+import io
+import warnings
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from sketchbook.data import OpenMojiPairs, render_svg
+from sketchbook.vectorize import (Stroke, Strokes, find_ink, find_lines, from_sequence, measure, refine, to_sequence,
+                                  trace, vectorize)
+
+
+def paper(*lines, width=3, size=(100,120), closed=False):
+    sketch = np.full(size, 255, np.uint8)
+    for line in lines: cv2.polylines(sketch, [np.array(line)*16], closed, 0, width, cv2.LINE_AA, 4)
+    return sketch.astype(np.float32)/255
+
+
+@pytest.fixture(scope='module')
+def drawings():
+    pairs = OpenMojiPairs('val', size=256)
+    return [pairs[i][0] for i in range(0, len(pairs), len(pairs)//10)]
+
+
+@pytest.fixture(scope='module')
+def drawing(drawings): return trace(drawings[3])
+
+
+@pytest.mark.parametrize('width', (1, 2, 3, 5, 8, 13))
+@pytest.mark.parametrize('name,lines,strokes', (
+    ('cross', ([(10,12),(110,88)], [(12,90),(108,10)]), 2),
+    ('plus', ([(10,50),(110,50)], [(60,8),(60,92)]), 2),
+    ('T', ([(12,30),(108,30)], [(60,30),(60,90)]), 2),
+    ('L', ([(20,12),(20,85),(100,85)],), 1),
+    ('two', ([(10,20),(110,20)], [(10,80),(110,80)]), 2)))
+def test_known_drawings(name, lines, strokes, width):
+    sketch = paper(*lines, width=width)
+    found = trace(sketch)
+    assert len(found)==strokes
+    got = measure(found, sketch)
+    assert got['ink_covered']>.98 and got['strokes_on_ink']>.98
+    if width>2: assert got['iou']>.85
+
+
+def test_widths_and_places_are_right():
+    for width in (4, 5, 9, 12):
+        sketch = np.ones((60, 120), np.float32)
+        sketch[20:20+width,10:110] = 0
+        s, = trace(sketch)
+        assert np.allclose(s.widths, width, atol=.3)
+        assert np.allclose(s.points[...,1], 20+width/2, atol=.3)
+
+
+def test_a_ring_is_closed_and_a_square_keeps_its_corners():
+    ring = np.ones((120,120), np.float32)
+    cv2.circle(ring, (60,60), 40, 0, 4)
+    s, = trace(ring)
+    assert s.closed and np.allclose(np.linalg.norm(s.sample()[0]-60.5, axis=1), 40, atol=1)
+    square, = trace(paper([(20,20),(90,20),(90,80),(20,80)], width=3, closed=True))
+    xy = square.sample(.3)[0]
+    for corner in ((20.5,20.5), (90.5,20.5), (90.5,80.5), (20.5,80.5)):
+        assert np.linalg.norm(xy-corner, axis=1).min()<1.5
+
+
+def test_blobs_are_covered():
+    for shape in ('disc', 'bar'):
+        sketch = np.ones((100,140), np.float32)
+        if shape=='disc': cv2.circle(sketch, (70,50), 25, 0, -1)
+        else: cv2.ellipse(sketch, (70,50), (50,18), 20, 0, 360, 0, -1)
+        assert measure(trace(sketch), sketch)['iou']>.85
+
+
+def test_openmoji(drawings):
+    rows = [measure(trace(d), d) for d in drawings]
+    mean = {k: np.mean([r[k] for r in rows]) for k in rows[0]}
+    assert mean['ink_covered']>.98 and mean['strokes_on_ink']>.98 and mean['iou']>.85
+    branches = [len(find_lines(find_ink(d)).paths) for d in drawings]
+    assert mean['strokes'] < .75*np.mean(branches)
+
+
+def test_same_input_same_strokes(drawings): assert trace(drawings[0])==trace(drawings[0].copy())
+
+
+def test_tolerance_and_min_length(drawings):
+    d = drawings[3]
+    assert measure(trace(d, tolerance=4), d)['points'] <= measure(trace(d, tolerance=.5), d)['points']
+    assert len(trace(d, min_length=60)) <= len(trace(d))
+    with_turns, without = trace(d, max_turn=80), trace(d, max_turn=5)
+    assert len(with_turns)<=len(without)
+
+
+def test_everything_can_be_written_from_blank_paper(tmp_path):
+    s = trace(np.ones((30,50), np.float32))
+    assert len(s)==0 and (s.render()==1).all()
+    s.save(tmp_path/'a.npz'); s.animate(tmp_path/'a.gif')
+    assert Strokes.load(tmp_path/'a.npz')==s
+    assert Image.open(tmp_path/'a.gif').size==(50,30)
+    assert (render_svg(s.to_svg(), 32)==255).all() and (render_svg(s.to_svg(tapered=True), 32)==255).all()
+
+
+@pytest.mark.parametrize('sketch,says', (
+    (np.zeros((40,40), np.float32), '100% of the sketch is dark'),
+    (1-paper([(10,12),(110,88)]), 'pass `1 - sketch`'),
+    (np.full((8,8), np.nan, np.float32), 'NaN'),
+    (np.full((8,8), np.inf, np.float32), 'NaN'),
+    (np.full((8,8), 255., np.float32), '0 (ink) to 1 (paper)'),
+    (np.ones((8,8,3), np.float32), '(8, 8, 3)'),
+    (np.ones((0,8), np.float32), '(0, 8)')))
+def test_bad_sketches_are_refused_in_a_sentence(sketch, says):
+    with pytest.raises(ValueError) as e: trace(sketch)
+    assert says in str(e.value)
+
+
+def test_unknown_method_names_those_there_are():
+    with pytest.raises(ValueError, match='potrace.*trace'): vectorize(np.ones((8,8), np.float32), method='potrace')
+    with pytest.raises(ValueError, match='size'): vectorize(np.ones((8,8), np.float32), size=0)
+
+
+def test_a_photo_works_and_warns():
+    y,x = np.mgrid[:90,:120]
+    photo = (.5+.3*np.sin(x/9)*np.cos(y/7)).astype(np.float32)
+    with pytest.warns(UserWarning, match='photo'): assert len(trace(photo))>0
+
+
+def test_uint8_bool_and_tiny_sketches():
+    d = paper([(10,12),(110,88)], width=5)
+    eight = (d*255).round().astype(np.uint8)
+    assert trace(eight)==trace(eight/255.)
+    assert len(trace(d>.5))==1
+    for shape in ((1,1), (1,9), (9,1), (2,2)):
+        blank = np.ones(shape, np.float32)
+        assert len(trace(blank))==0
+        if blank.size>4:
+            blank.flat[4] = 0
+            with warnings.catch_warnings():
+                warnings.simplefilter('ignore')
+                assert len(trace(blank, min_length=0))==1
+
+
+def test_ink_may_touch_the_edge():
+    sketch = np.ones((50,50), np.float32)
+    sketch[:3] = sketch[:,:3] = 0
+    assert measure(trace(sketch), sketch)['iou']>.9
+
+
+def test_npz_round_trip_is_exact_and_without_pickle(drawing, tmp_path):
+    drawing.save(tmp_path/'d.npz')
+    assert Strokes.load(tmp_path/'d.npz')==drawing
+    with np.load(tmp_path/'d.npz', allow_pickle=False) as f: arrays = {k: f[k] for k in f}
+    data = arrays['strokes_data']
+    assert data.shape[1]==7 and set(np.unique(data[:,0]))<={0,1}
+    assert (data[:,1:3]>=0).all() and (data[:,1:3]<=1).all() and (np.abs(data[:,3:5])<=1).all()
+    assert (data[:,5]>=.01).all() and (data[:,5]<=1).all() and (data[:,6]<=2).all()
+    assert arrays['image_size']==256 and arrays['round_length'].sum()==len(data)
+
+
+def test_seed_rows_alone_are_enough(drawing, tmp_path):
+    np.savez(tmp_path/'rows.npz', **to_sequence(drawing))
+    again = Strokes.load(tmp_path/'rows.npz')
+    a,b = drawing.render()<.5, again.render()<.5
+    assert len(again)==len(drawing) and (a&b).sum()/(a|b).sum()>.95
+    assert from_sequence(to_sequence(Strokes([], 20, 30))).width==30
+
+
+def test_other_files_are_refused(tmp_path):
+    np.savez(tmp_path/'x.npz', a=np.ones(3))
+    with pytest.raises(ValueError, match='x.npz'): Strokes.load(tmp_path/'x.npz')
+    np.save(tmp_path/'evil.npy', np.array([{}], object), allow_pickle=True)
+    (tmp_path/'evil.npz').write_bytes((tmp_path/'evil.npy').read_bytes())
+    with pytest.raises(Exception): Strokes.load(tmp_path/'evil.npz')
+
+
+def test_gif_ends_with_the_drawing(drawing, tmp_path):
+    drawing.animate(tmp_path/'d.gif', seconds=1, hold=1.5)
+    with Image.open(tmp_path/'d.gif') as gif:
+        assert gif.n_frames==15 and gif.info.get('loop')==0
+        gif.seek(gif.n_frames-1)
+        assert np.array_equal(np.asarray(gif.convert('L')), np.rint(drawing.render()*255).astype(np.uint8))
+        assert gif.info['duration']>=1500
+    drawing.animate(tmp_path/'long.gif', seconds=30, size=64)
+    with Image.open(tmp_path/'long.gif') as gif: assert gif.n_frames<=90 and gif.size==(64,64)
+    assert (tmp_path/'d.gif').stat().st_size<200_000
+    assert sorted(p.name for p in tmp_path.iterdir())==['d.gif', 'long.gif']  # no temporary file stays
+
+
+@pytest.mark.parametrize('tapered', (False, True))
+def test_resvg_draws_what_we_draw(drawing, tapered):
+    seen = render_svg(drawing.to_svg(tapered), 256)[...,0]/255
+    assert np.abs(seen-drawing.render()).mean()<(.004 if tapered else .02)
+
+
+def test_sizes(drawing):
+    assert drawing.render(width=512).shape==(512,512) and drawing.render(100, 50).shape==(100,50)
+    ink = (1-drawing.render()).sum()
+    assert abs((1-drawing.render(512)).sum()/4/ink-1)<.02
+
+
+def test_strokes_are_checked():
+    with pytest.raises(ValueError, match='4, 2'): Stroke(np.zeros((2,3,2)), np.ones(3))
+    with pytest.raises(ValueError, match='3 widths'): Stroke(np.zeros((2,4,2)), np.ones(2))
+
+
+def test_refine_helps_and_never_harms(drawings):
+    for d in drawings[::4]:
+        start = trace(d)
+        seen = []
+        better = refine(start, d, steps=45, device='cpu', watch=lambda step,iou,_: seen.append((step, iou)))
+        assert [s for s,_ in seen]==[0,15,30,45]
+        assert measure(better, d)['iou']==pytest.approx(max(i for _,i in seen))
+        assert better==refine(start, d, steps=45, device='cpu')
+        assert len(better)==len(start) and [s.closed for s in better]==[s.closed for s in start]
+    awful = trace(drawings[0])
+    assert refine(awful, drawings[0], steps=15, lr=50., device='cpu')==awful
+    with pytest.raises(ValueError, match='256x256'): refine(awful, np.ones((9,9), np.float32))

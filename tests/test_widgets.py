@@ -1,0 +1,271 @@
+"Widgets without a browser: a test plays the part of the page, by setting values and calling what the page would call"
+import subprocess, sys, types
+from datetime import datetime
+
+import numpy as np
+import pytest
+
+W = pytest.importorskip('ipywidgets')
+
+from sketchbook import widgets
+from sketchbook.data import UnreadableImage, load_photo
+from sketchbook.widgets import Busy, Drawing, DrawingCanvas, Memo, PhotoPicker, ResultPane, explorer, slider, to_png
+
+PHOTOS = {name: np.random.default_rng(i).integers(0, 255, (12, 16, 3), dtype=np.uint8) for i,name in enumerate(['one', 'two'])}
+
+
+def send(picker, *files):
+    "What the browser does when a person uploads files"
+    picker.upload.value = tuple(dict(name=n, type='', size=len(d), content=memoryview(d), last_modified=datetime(2000, 1, 1)) for n,d in files)
+
+
+# pictures
+
+@pytest.mark.parametrize('picture', [PHOTOS['one'], PHOTOS['one'][...,0]/255, PHOTOS['one'][...,0]>99, np.float32(PHOTOS['one'][...,0])/255])
+def test_to_png(picture):
+    back = load_photo(to_png(picture))
+    want = load_photo(picture)
+    np.testing.assert_array_equal(back, want)
+
+
+def test_to_png_of_a_figure_closes_it():
+    plt = pytest.importorskip('matplotlib.pyplot')
+    fig = plt.figure(figsize=(1, 1))
+    assert to_png(fig)[:4]==b'\x89PNG' and not plt.fignum_exists(fig.number)
+
+
+def test_bytes_pass(): assert to_png(b'GIF89a') == b'GIF89a'
+
+
+@pytest.mark.parametrize('picture', [np.zeros((2, 3, 4, 5)), np.full((3, 3), np.nan), np.zeros((0, 3)), 'cat.png', None])
+def test_not_a_picture(picture):
+    with pytest.raises(UnreadableImage): to_png(picture)
+
+
+def test_import_needs_no_widgets():
+    code = ("import sys, importlib.abc\n"
+            "for m in ('ipywidgets', 'IPython', 'matplotlib', 'ipycanvas', 'fastcore', 'nbdev'): sys.modules[m] = None\n"
+            "import sketchbook.widgets as w\n"
+            "d = w.Drawing(8, 8); d.begin(1, 1); assert d.sketch().min()==0 and w.Memo(abs)")
+    subprocess.run([sys.executable, '-c', code], check=True)
+
+
+# the picker
+
+def test_picker_begins_with_the_first(): assert PhotoPicker(PHOTOS).photo is PHOTOS['one']
+
+
+def test_upload_is_chosen_once():
+    p,calls = PhotoPicker(PHOTOS), []
+    p.observe(calls.append)
+    send(p, ('mine.png', to_png(PHOTOS['two'])))
+    np.testing.assert_array_equal(p.photo, PHOTOS['two'])
+    assert len(calls)==1 and p.choice.value=='mine.png' and p.upload.value==()
+
+
+def test_the_same_name_again():
+    p,calls = PhotoPicker(PHOTOS), []
+    p.observe(calls.append)
+    for photo in (PHOTOS['one'], PHOTOS['two'], PHOTOS['one']): send(p, ('mine.png', to_png(photo)))
+    assert list(p.photos)==['one', 'two', 'mine.png', 'mine.png (2)', 'mine.png (3)'] and len(calls)==3
+    np.testing.assert_array_equal(p.photo, PHOTOS['one'])
+
+
+@pytest.mark.parametrize('data', [b'', b'milk, bread', to_png(PHOTOS['one'])[:100], bytes(999)])
+def test_unreadable_upload_keeps_the_photo(data):
+    p,calls = PhotoPicker(PHOTOS), []
+    p.observe(calls.append)
+    p.choice.value = 'two'
+    send(p, ('bad.png', data))
+    assert p.photo is PHOTOS['two'] and len(calls)==1 and list(p.photos)==['one', 'two']
+    assert p.message.text.startswith('bad.png: ') and 'the bytes given' not in p.message.text and '\n' not in p.message.text
+    p.choice.value = 'one'
+    assert p.message.text==''
+
+
+def test_a_hostile_name_is_text():
+    p = PhotoPicker(PHOTOS)
+    send(p, ('<img src=x onerror=alert(1)>.png', b'no'))
+    assert '<img' not in p.message.widget.value
+
+
+def test_uploads_shrink():
+    p = PhotoPicker(PHOTOS, max_side=100)
+    send(p, ('big.png', to_png(np.zeros((300, 400, 3), np.uint8))))
+    assert p.photo.shape==(75, 100, 3)
+
+
+def test_pickers_share_nothing():
+    a,b = PhotoPicker(PHOTOS), PhotoPicker(PHOTOS)
+    send(a, ('mine.png', to_png(PHOTOS['two'])))
+    assert list(b.photos)==['one', 'two']==list(PHOTOS)
+
+
+def test_device_picker_lists_what_is_there():
+    import torch
+    options = widgets.device_picker().options
+    assert options[:2]==('auto', 'cpu') and ('cuda' in options)==torch.cuda.is_available()
+
+
+# busy and pane
+
+def test_busy_restores_after_an_error():
+    s,off = slider('s', 0, 5, 1), W.Checkbox(disabled=True)
+    busy = Busy([s, off, object()])
+    with pytest.raises(KeyError):
+        with busy: assert s.disabled and busy.widget.value; raise KeyError
+    assert not s.disabled and off.disabled and busy.widget.value==''
+
+
+def test_pane_keeps_pictures_on_error():
+    pane = ResultPane()
+    pane.show(dict(a=PHOTOS['one'], b=PHOTOS['two']))
+    before = {k: i.value for k,i in pane.images.items()}
+    with pytest.raises(ValueError): pane.show(dict(a=PHOTOS['two'], b=np.zeros((0, 0))))
+    pane.fail(RuntimeError('first line\nsecond line'))
+    assert {k: i.value for k,i in pane.images.items()}==before
+    assert pane.message.text=='RuntimeError: first line' and isinstance(pane.error, RuntimeError)
+    pane.show(PHOTOS['one'], '<done>')
+    assert list(pane.images)==[''] and pane.error is None and '&lt;done&gt;' in pane.message.widget.value
+
+
+# memo and explorer
+
+def test_memo_tells_true_from_one():
+    m = Memo(lambda x: repr(x))
+    assert [m(x=x) for x in (1, 2, 1)]==['1', '2', '1']
+    assert m(x=(1, 2))=='(1, 2)'
+
+
+def test_memo_does_not_keep_failures():
+    tries = []
+    def fn(x):
+        tries.append(x)
+        if len(tries)==1: raise ValueError
+        return x
+    m = Memo(fn)
+    with pytest.raises(ValueError): m(x=1)
+    assert m(x=1)==1 and len(tries)==2
+
+
+def two_stage(log, photos=PHOTOS):
+    def prepare(photo, k): log.append(k); return photo//k
+    def redraw(ready, gain): return {'result': np.clip(ready*gain, 0, 255).astype(np.uint8)}
+    return explorer(dict(photo=PhotoPicker(photos), k=slider('k', 1, 9, 2), gain=slider('gain', 1, 4, 1)), redraw, prepare)
+
+
+def test_heavy_stage_runs_once():
+    log = []; ex = two_stage(log)
+    for gain in (2, 3, 4): ex.controls['gain'].value = gain
+    assert log==[2]
+    ex.controls['photo'].choice.value = 'two'
+    ex.controls['k'].value = 3
+    assert log==[2, 2, 3]
+    np.testing.assert_array_equal(load_photo(ex.pane.images['result'].value), np.clip(PHOTOS['two']//3*4, 0, 255))
+
+
+def test_two_explorers_share_nothing():
+    log = []; a,b = two_stage(log), two_stage(log)
+    before = b.pane.images['result'].value
+    a.controls['k'].value = 9
+    with a.busy: assert not b.controls['k'].disabled
+    assert b.pane.images['result'].value==before and b.controls['k'].value==2 and log==[2, 2, 9]
+
+
+def test_controls_are_disabled_only_while_the_heavy_stage_runs():
+    seen = []
+    k = slider('k', 0, 9, 1)
+    explorer(dict(k=k), lambda ready: seen.append(k.disabled) or PHOTOS['one'], prepare=lambda k_=0: seen.append(k.disabled))
+    assert seen==[True, False] and not k.disabled
+
+
+@pytest.mark.parametrize('stage', ['prepare', 'redraw', 'picture'])
+def test_errors_become_sentences(stage):
+    def prepare(n):
+        if stage=='prepare' and n==3: raise ValueError('three is too many.')
+        return n
+    def redraw(n):
+        if stage=='redraw' and n==3: raise ValueError('three is too many.')
+        return np.full((4, 4), np.nan if stage=='picture' and n==3 else n/9)
+    n = slider('n', 0, 9, 1)
+    ex = explorer(dict(n=n), redraw, prepare)
+    before = ex.pane.images[''].value
+    n.value = 3
+    assert ex.pane.images[''].value==before and ex.pane.message.text and not n.disabled and ex.busy.widget.value==''
+    n.value = 4
+    assert ex.pane.images[''].value!=before and ex.pane.message.text=='' and ex.pane.error is None
+
+
+def test_an_error_at_the_start_still_gives_an_explorer():
+    n = slider('n', 0, 9, 3)
+    ex = explorer(dict(n=n), lambda n: 1//(n-3)*np.ones((2, 2)))
+    assert 'ZeroDivisionError' in ex.pane.message.text and ex.pane.images=={}
+    n.value = 4
+    assert len(ex.pane.images)==1
+
+
+def test_redraw_may_take_everything():
+    got = {}
+    explorer(dict(a=slider('a', 0, 9, 3), b=W.Checkbox(True)), lambda **kw: got.update(kw) or PHOTOS['one'])
+    assert got==dict(a=3, b=True)
+
+
+# the canvas
+
+def test_drawing():
+    d = Drawing(32, 24, strokes=[[(1, 1), (9, 9)]])
+    d.move(5, 5); d.begin(3, 4); d.move(3, 4); d.move(99, -1); d.end(); d.move(7, 7)
+    assert d.strokes==[[(1, 1), (9, 9)], [(3, 4), (31, 0)]]
+    s = d.sketch()
+    assert s.shape==(24, 32) and s.dtype==np.float32 and s.min()==0 and s.max()==1
+    d.undo(); d.undo(); d.undo()
+    assert d.strokes==[] and (d.sketch()==1).all()
+
+
+def test_drawings_share_nothing():
+    start = [[(1, 1)]]
+    a,b = Drawing(strokes=start), Drawing(strokes=start)
+    a.begin(2, 2); a.strokes[0].append((3, 3))
+    assert b.strokes==start==[[(1, 1)]]
+
+
+def test_canvas_without_ipycanvas(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'ipycanvas', None)
+    with pytest.raises(ModuleNotFoundError, match='pip install ipycanvas'): DrawingCanvas()
+
+
+class FakeCanvas(W.DOMWidget):
+    "What we use of ipycanvas, recording what is drawn"
+    def __init__(self, width, height, **kwargs): super().__init__(**kwargs); self.drawn,self.on = [], {}
+    def __getattr__(self, name):
+        if not name.startswith('on_') or name in ('on_msg', 'on_displayed', 'on_widget_constructed', 'on_trait_change'): raise AttributeError(name)
+        return lambda f: self.on.__setitem__(name, f)
+    def clear(self): self.drawn.clear()
+    def stroke_line(self, *xy): self.drawn.append(xy)
+    def stroke_lines(self, points): self.drawn.append(np.asarray(points).tolist())
+
+
+def test_canvas_with_mouse_and_finger(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'ipycanvas', types.SimpleNamespace(Canvas=FakeCanvas))
+    c,told = DrawingCanvas(40, 30), []
+    c.observe(lambda _: told.append(len(c.strokes)))
+    on = c.canvas.on
+    on['on_mouse_move'](5, 5)
+    on['on_mouse_down'](1, 2); on['on_mouse_move'](9, 9); on['on_mouse_up'](9, 9); on['on_mouse_move'](20, 20); on['on_mouse_out'](40, 0)
+    on['on_touch_start']([(5, 6)]); on['on_touch_move']([(7, 8)]); on['on_touch_end']([])
+    assert c.strokes==[[(1, 2), (9, 9)], [(5, 6), (7, 8)]] and told==[1, 2]
+    on['on_client_ready']()
+    assert c.canvas.drawn==[[[1, 2], [9, 9]], [[5, 6], [7, 8]]]
+    c.undo.click(); assert told[-1]==1
+    c.clear.click(); assert c.strokes==[] and (c.value==1).all() and c.canvas.drawn==[]
+    c2 = DrawingCanvas(40, 30); c2._begin(1, 1)
+    assert c.strokes==[]
+
+
+def test_canvas_is_a_control(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'ipycanvas', types.SimpleNamespace(Canvas=FakeCanvas))
+    c = DrawingCanvas(20, 20)
+    ex = explorer(dict(drawing=c), lambda drawing: 1-drawing)
+    before = ex.pane.images[''].value
+    c._begin(2, 2); c._move(15, 15); c._end()
+    assert ex.pane.images[''].value!=before
