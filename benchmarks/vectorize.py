@@ -70,7 +70,7 @@ def vtraced(sketch):
 
 def potraced(sketch):
     import potrace
-    plist,seconds = timed(lambda: potrace.Bitmap(find_ink(sketch)).trace(), repeat=1)
+    plist,seconds = timed(lambda: potrace.Bitmap(Image.fromarray((sketch*255).astype(np.uint8))).trace(), repeat=1)
     path,points = '',0
     for curve in plist:
         path += f'M{curve.start_point.x} {curve.start_point.y}'

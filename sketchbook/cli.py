@@ -85,7 +85,7 @@ def add_run(commands):
     switch(c, 'edge-aware', False, 'let the mask follow the edges of the photo')
     switch(c, 'vectorize', True, 'turn the sketch into strokes')
     switch(c, 'merge', False, 'draw the negative too and keep the darker; good for pale animals')
-    switch(c, 'gamma', True, 'brighten dark photos before drawing')
+    switch(c, 'gamma', True, 'turn the grey lines of the sketch black')
     switch(c, 'vector-panel', False, 'show the strokes as a last panel of the gallery')
     c.add_argument('--mask-weights', metavar='NAME_OR_FILE', help='a MaskNet of your own')
     c.add_argument('--sketch-weights', metavar='NAME_OR_FILE', help='a SketchNet of your own')
@@ -221,11 +221,13 @@ def train(args):
     task = make(args.data, **({'val': args.val} if args.val else {}))
     from sketchbook.training import fit
     given = {'batch_size': args.batch_size} if args.batch_size else {}
-    done = fit(task, check_output(args.out), args.minutes, args.steps, seed=args.seed, device=args.device, workers=args.workers,
-               resume=args.resume, tensorboard=args.tensorboard, command=shlex.join(['sketchbook', *args.argv]), **given)
-    if done.interrupted: print(f'stopped; the same command with --resume goes on from {args.out}', file=sys.stderr); return 130
-    print(f'{args.name} trained for {done.step} steps into {args.out}')
-    return 0
+    run = fit(task, check_output(args.out), args.minutes, args.steps, seed=args.seed, device=args.device, workers=args.workers,
+              resume=args.resume, tensorboard=args.tensorboard, command=shlex.join(['sketchbook', *args.argv]), **given)
+    if run.interrupted: print(f'sketchbook: stopped; the same command with --resume goes on from {args.out}.', file=sys.stderr)
+    elif int(os.environ.get('RANK', 0))==0:
+        from sketchbook import weights
+        print('trained', weights.save(run.net, Path(args.out)/f'{args.name}.safetensors', run.card), f'in {run.step} steps')
+    return 130 if run.interrupted else 0
 
 # %% ../nbs/06a_cli.ipynb #234caa19
 def evaluate(args):
@@ -252,10 +254,10 @@ def show_weights(args):
     known = weights.available()
     if args.name and args.name not in known and Path(args.name).name==args.name and not Path(args.name).suffix:
         raise ValueError(unknown(args.name, known))
-    print(weights.describe(args.name))
     if args.verify:
         for name in [args.name] if args.name else known: weights.verify(name)
-        print('every file agrees with its card')
+    print(weights.describe(args.name))
+    if args.verify: print('Every file agrees with its card.')
     return 0
 
 # %% ../nbs/06a_cli.ipynb #8fc43482
@@ -296,5 +298,5 @@ def main(
         print(f'sketchbook: {sentence(e)}', file=sys.stderr)
         return 2
 
-
-if __name__=='__main__': sys.exit(main())
+# %% ../nbs/06a_cli.ipynb #05476c14
+if __name__=='__main__' and '__file__' in globals(): sys.exit(main())

@@ -39,7 +39,7 @@ def _unit_range(
     lo, hi = float(a.min()), float(a.max())
     for top in (1, 255, 65535):
         if lo>=0 and hi<=top: return a/top
-    return (a-lo)/(hi-lo)
+    return (a-lo)/((hi-lo) or 1)
 
 # %% ../nbs/00_data.ipynb #6bb62033
 def _flatten(
@@ -200,8 +200,10 @@ def save_image(
     "Save a photo, mask or sketch with 8 bits a channel"
     a, suffix = np.asarray(array), Path(path).suffix.lower()
     if suffix not in _FORMATS: raise ValueError(f"{path}: a picture's name ends in {', '.join(_FORMATS)}")
-    if a.ndim not in (2, 3) or a.ndim==3 and a.shape[2] not in (3, 4) or 0 in a.shape: raise ValueError(f"{path}: a picture is (H, W) or (H, W, 3), not {a.shape}")
+    if not (a.ndim==2 or a.ndim==3 and a.shape[2] in (3, 4)) or 0 in a.shape:
+        raise ValueError(f"{path}: a picture is (H, W) or (H, W, 3), not {a.shape}")
     if a.dtype!=np.uint8:
+        if a.dtype.kind not in 'bf': raise ValueError(f"{path}: a picture to save is uint8, float 0..1 or bool, not {a.dtype}")
         if not np.isfinite(a).all(): raise ValueError(f"{path}: the picture to save holds NaN or infinite values")
         a = (np.clip(a.astype(np.float32), 0, 1)*255 + .5).astype(np.uint8)
     buf = io.BytesIO()
@@ -295,7 +297,8 @@ def _by_stem(names, suffixes, folders=True):
             for n in names if PurePosixPath(n).suffix.lower() in suffixes}
 
 def _same_size(photo, target, name):
-    if photo.shape[:2]!=target.shape[:2]: raise ValueError(f"{name}: the photo is {photo.shape[:2]}, what lies on it {target.shape[:2]} (height, width)")
+    if photo.shape[:2]!=target.shape[:2]:
+        raise ValueError(f"{name}: the photo is {photo.shape[:2]}, what lies on it {target.shape[:2]} (height, width)")
 
 # %% ../nbs/00_data.ipynb #d474883a
 class PhotoFolder(_Pictures):

@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['TASKS', 'TopDown', 'BookSketchNet', 'paper_generator', 'SketchNet', 'vgg_like', 'Discriminator', 'consensus',
            'agreed', 'coarse_loss', 'crisp_loss', 'pen', 'SketchNetTask', 'bsds_task', 'grey', 'canny',
-           'canny_strength', 'canny_levels', 'dodge', 'xdog', 'resized', 'trained', 'ink_probability']
+           'canny_strength', 'canny_levels', 'dodge', 'xdog', 'resized', 'trained', 'ink_probability', 'inverted',
+           'ink', 'draw']
 
 # %% ../nbs/02_sketchnet.ipynb #d006ff51
 import math
@@ -19,7 +20,9 @@ from torch import nn
 
 from .blocks import ConvBlock, Encoder, GANStep, PatchGAN, balanced_bce, count_params, dice_loss, pad_to_multiple, pick_device
 from .data import BoundaryPairs, augment_pair, to_tensor
+from .masknet import cut_out
 from .training import Task, autocast
+from .weights import load
 
 # %% ../nbs/02_sketchnet.ipynb #439ceeab
 class TopDown(nn.Module):
@@ -308,9 +311,7 @@ def resized(
 # %% ../nbs/02_sketchnet.ipynb #b97d5fef
 def trained(net=None, device='auto'):
     "The network to draw with, in eval mode, and its device: `net` itself, or the weights of that name or path"
-    if net is None or isinstance(net, (str, Path)):
-        from sketchbook import weights
-        net = weights.load(net or 'sketchnet', device)
+    if net is None or isinstance(net, (str, Path)): net = load(net or 'sketchnet', device)
     device = pick_device(device)
     return net.to(device).eval(), device
 
@@ -325,3 +326,41 @@ def ink_probability(
     x = to_tensor(photo)[None].to(device, memory_format=torch.channels_last)
     with torch.inference_mode(), autocast(device): logits = net(x)
     return logits[0,0].float().sigmoid().cpu().numpy()
+
+# %% ../nbs/02_sketchnet.ipynb #e7d64a02
+def inverted(
+    photo:np.ndarray, # (H, W, 3) uint8
+) -> np.ndarray:      # (H, W, 3) uint8
+    "Turn light into dark and keep the colours: 1 minus the value channel of HSV"
+    hsv = cv2.cvtColor(photo, cv2.COLOR_RGB2HSV)
+    hsv[...,2] = 255 - hsv[...,2]
+    return cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)
+
+
+def ink(
+    prob:np.ndarray,   # (H, W) float32, 0..1, see `ink_probability`
+    gamma:bool=True,   # Turn grey lines black?
+    floor:float=.2,    # What is less sure than this is paper
+) -> np.ndarray:       # Sketch (H, W) float32, 1 = paper
+    "Probabilities to dark lines on clean paper; `gamma` raises the sketch to the third power"
+    sketch = 1 - np.clip((prob - floor)/(1 - floor), 0, 1)
+    return sketch**3 if gamma else sketch
+
+# %% ../nbs/02_sketchnet.ipynb #4779b0c0
+def draw(
+    photo:np.ndarray,      # (H, W, 3) uint8
+    resolution:int|None=2, # Longer side at which the network looks: 0 is 600 px, N is N x 424 px, None the photo's own
+    gamma:bool=True,       # Turn grey lines black?
+    merge:bool=False,      # Also look at the photo with light and dark exchanged, and keep the darker of both
+    mask=None,             # (H, W) float32, 1 = keep: paint the rest white first
+    device='auto',         # See `pick_device`
+    net=None,              # A `SketchNet`, a name or path of weights, None for the shipped ones
+) -> np.ndarray:           # Sketch (H, W) float32, 1 = paper, at the photo's own size
+    "Draw the lines of a photo"
+    views = [photo, inverted(photo)] if merge else [photo]
+    if mask is not None: views = [cut_out(view, mask) for view in views]
+    probs = [ink_probability(resized(view, resolution), net, device) for view in views]
+    h, w = photo.shape[:2]
+    prob = np.maximum(*probs) if merge else probs[0]
+    how = cv2.INTER_AREA if max(h, w) < max(prob.shape) else cv2.INTER_LINEAR
+    return ink(prob if prob.shape == (h, w) else cv2.resize(prob, (w, h), interpolation=how), gamma)

@@ -8,11 +8,11 @@ __all__ = ['METHODS', 'bezier', 'ragged', 'flatten', 'Stroke', 'Strokes', 'pack'
            'svg_outline', 'svg', 'pen_way', 'frames', 'write_gif', 'animate', 'to_rows', 'window_after', 'to_sequence',
            'from_sequence', 'save_strokes', 'load_strokes', 'check_sketch', 'is_drawing', 'thickness', 'find_ink',
            'pixel_graph', 'walk', 'Lines', 'find_lines', 'keep_branches', 'prune', 'contract', 'headings', 'pair_ends',
-           'chain', 'sharpen', 'between', 'blunt', 'assemble', 'Trails', 'measure_room', 'look_up', 'recentre',
-           'fill_gaps', 'find_corners', 'solve_handles', 'nearer', 'fit_once', 'fit_curves', 'pieces_of', 'to_strokes',
-           'lengths', 'drawing_order', 'trace', 'plot_strokes', 'overlap', 'coverage', 'measure', 'SoftStrokes',
-           'harden', 'soft_ink', 'edge_band', 'candidates', 'wanted_ink', 'descend', 'refine', 'resize_sketch',
-           'vectorize', 'read_sketch', 'partly_drawn', 'download_links', 'explore_strokes']
+           'chain', 'meeting_point', 'sharpen', 'between', 'blunt', 'assemble', 'Trails', 'measure_room', 'look_up',
+           'recentre', 'fill_gaps', 'find_corners', 'solve_handles', 'nearer', 'fit_once', 'fit_curves', 'pieces_of',
+           'to_strokes', 'lengths', 'drawing_order', 'trace', 'plot_strokes', 'overlap', 'coverage', 'measure',
+           'SoftStrokes', 'harden', 'soft_ink', 'edge_band', 'candidates', 'wanted_ink', 'descend', 'refine',
+           'resize_sketch', 'vectorize', 'read_sketch', 'partly_drawn', 'download_links', 'explore_strokes']
 
 # %% ../nbs/03_vectorize.ipynb #895b4941
 import io
@@ -701,24 +701,36 @@ def chain(
     return strokes
 
 # %% ../nbs/03_vectorize.ipynb #9f4aa60b
+def meeting_point(
+    p:np.ndarray, # A point on the first line, `(2,)`, pixels
+    u:np.ndarray, # Its direction
+    q:np.ndarray, # A point on the second line
+    v:np.ndarray, # Its direction
+) -> np.ndarray:  # `(2,)`, pixels; infinite when they are parallel
+    "Where two lines cross"
+    cross = u[0]*v[1]-u[1]*v[0]
+    if abs(cross)<1e-6: return np.full(2, np.inf)
+    return p + u*((q[0]-p[0])*v[1]-(q[1]-p[1])*v[0])/cross
+
+# %% ../nbs/03_vectorize.ipynb #209663b3
 def sharpen(
     lines:Lines,
     turn:float=65, # Arms that turn by less into the stem belong to it, degrees
 ) -> Lines:
     "Move the junctions of corners to their tips and drop the stems"
-    into,_ = headings(lines)
-    (branch,end),degree,centre = np.nonzero(lines.ends>=0),lines.degree,lines.centre.copy()
-    keep = np.ones(len(lines.paths), bool)
-    at = lines.ends.max(1)
-    stem = ((lines.ends<0).sum(1)==1) & (degree[at]==3) & (lines.length < 2.5*lines.reach[at]+3)
-    arms = {}
-    for b,e in zip(branch.tolist(), end.tolist()): arms.setdefault(lines.ends[b,e], []).append((b,e))
+    (into,trim),keep,centre = headings(lines),np.ones(len(lines.paths), bool),lines.centre.copy()
+    at,degree,narrow = lines.ends.max(1),lines.degree,np.cos(np.radians(turn))
+    stem = ((lines.ends<0).sum(1)==1) & (degree[at]==3) & (lines.length < 3*lines.reach[at]+3)
+    ends_at = {}
+    for b,e in np.argwhere(lines.ends>=0).tolist(): ends_at.setdefault(lines.ends[b,e], []).append((b,e))
     for s in np.flatnonzero(stem).tolist():
-        here = int(lines.ends[s,1]>=0)
-        a,b = (into[x] for x in arms[at[s]] if x!=(s,here))
-        narrow = np.cos(np.radians(turn))
-        if -(a@into[s,here])>narrow and -(b@into[s,here])>narrow and -(a@b)<narrow and keep[s]:
-            keep[s],centre[at[s]] = False,lines.xy[lines.paths[s][-1 if here==0 else 0]]
+        here,node = int(lines.ends[s,1]>=0),at[s]
+        (b,e),(c,f) = arms = [x for x in ends_at[node] if x!=(s,here)]
+        u,v,out = into[b,e],into[c,f],-into[s,here]
+        p,q = (lines.xy[lines.paths[x][-1-trim[x,y] if y else trim[x,y]]] for x,y in arms)
+        tip,corner = lines.xy[lines.paths[s][0 if here else -1]],meeting_point(p, u, q, v)
+        if min(u@out, v@out)>narrow>-u@v and np.hypot(*(corner-tip))<lines.reach[node]+1:
+            keep[s],centre[node] = False,corner
     return keep_branches(replace(lines, centre=centre), keep)
 
 # %% ../nbs/03_vectorize.ipynb #f01ba2de
@@ -737,7 +749,7 @@ def blunt(
 ) -> int:              # Where the line should begin
     "Skip the points whose ink lies inside a later point's round ink: thinning runs on into the tip of a line"
     n = min(len(xy), int(2*np.nanmax(radius[:64]))+2)
-    inside = np.hypot(*(xy[:n]-xy[0]).T) + radius[0] <= radius[:n]+.75
+    inside = np.hypot(*(xy[:n]-xy[0]).T) + radius[0] <= radius[:n]+1
     return int(np.flatnonzero(inside)[-1])
 
 # %% ../nbs/03_vectorize.ipynb #cab2bd90
@@ -798,11 +810,12 @@ class Trails:
         k = np.minimum(k, self.room)
         return low + (i-low-k)%size, low + (i-low+k)%size
 
-    def smooth(self, values:np.ndarray, sigma:float):
-        "Gaussian average along the lines that leaves ends and corners where they are"
-        out,total = values.astype(float),1.
+    def smooth(self, values:np.ndarray, sigma:float, pin:bool=True):
+        "Gaussian average along the lines; with `pin`, ends and corners stay where they are"
+        out,total,i = values.astype(float),1.,np.arange(len(values))
+        low,high = (np.repeat(a, np.diff(self.first)) for a in (self.first[:-1], self.first[1:]-1))
         for k in range(1, int(2.5*sigma)+1):
-            back,ahead = self.arms(k)
+            back,ahead = self.arms(k) if pin else (np.maximum(i-k, low), np.minimum(i+k, high))
             w = np.exp(-.5*(k/sigma)**2)
             out = out + w*(values[back]+values[ahead])
             total += 2*w
@@ -851,13 +864,13 @@ def recentre(
     back,ahead = trails.arms(3)
     along = trails.xy[ahead]-trails.xy[back]
     first,last = trails.first[:-1],trails.first[1:]-1
-    for end,next in ((first, np.minimum(first+1, last)), (last, np.maximum(last-1, first))): # an end has no room to look
+    for end,next in ((first, np.minimum(first+4, last)), (last, np.maximum(last-4, first))): # an end has no room to look
         along[end] = np.where(trails.closed[:,None], along[end], along[next])
     normal = np.stack([-along[:,1], along[:,0]], 1)/np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-9)
     right,left = (look_up(distance, trails.xy+s*normal) for s in (1,-1))
     # across a line the distance is a tent with slopes of 1: two samples tell where its top is and how high
     aside,top = (right-left)/2, (right+left)/2+1
-    known = np.isfinite(trails.radius) & (np.abs(aside)<1) & (np.abs(top-trails.radius)<1)
+    known = np.isfinite(trails.radius) & along.any(1) & (np.abs(aside)<1.1) & (np.abs(top-trails.radius)<1.1)
     xy = trails.xy + normal*np.where(known, aside, 0)[:,None]
     # a pixel centre next to the paper is half a pixel away from the ink's edge
     return replace(trails, xy=xy, radius=np.where(known, top, trails.radius)-.5)
@@ -956,7 +969,7 @@ def fit_once(
         if k: t = nearer(points[part], xy[i], t)
         points = solve_handles(xy[i], t, part, start, tips, into)
     # the eye forgives a wrong width more than a wrong place, and more in a thick line
-    error = np.maximum(np.linalg.norm(bezier(points[part], t)-xy[i], axis=1), np.abs(linear-radius[i])/(2+radius[i]/4))
+    error = np.maximum(np.linalg.norm(bezier(points[part], t)-xy[i], axis=1), np.abs(linear-radius[i])/(1.5+radius[i]/10))
     largest = np.maximum.reduceat(error, start)
     order = np.lexsort((-error, part))
     return points, largest, i[order[start]]
@@ -1018,7 +1031,7 @@ def to_strokes(
     trails = measure_room(fill_gaps(trails), np.zeros(len(trails.xy), bool))
     corner = find_corners(replace(trails, xy=trails.smooth(trails.xy, 1)))
     trails = measure_room(trails, corner)
-    trails = replace(trails, xy=trails.smooth(trails.xy, 2), radius=trails.smooth(trails.radius, 3).clip(.25))
+    trails = replace(trails, xy=trails.smooth(trails.xy, 2), radius=trails.smooth(trails.radius, 3, pin=False).clip(.25))
     lo,hi,into,along = pieces_of(trails, corner)
     points,lo,hi = fit_curves(trails.xy, trails.radius, lo, hi, into, along, tolerance) if len(lo) else (np.zeros((0,4,2)), lo, hi)
     strokes,begin = [],np.searchsorted(lo, trails.first)

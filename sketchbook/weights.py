@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['CARD_FIELDS', 'PICKLE_SUFFIXES', 'WeightsError', 'UnknownWeights', 'CorruptWeights', 'PickledWeights', 'to_half',
            'make_card', 'save', 'shipped_folder', 'available', 'find', 'card', 'read', 'fill', 'load', 'verify',
-           'describe']
+           'describe', 'amend']
 
 # %% ../nbs/00d_weights.ipynb #8e04ebe6
 import hashlib, importlib, json, math, os, platform, re
@@ -83,6 +83,13 @@ def _stored(key, t, dtype):
     return t.contiguous().clone()       # channels-last and shared memory do not survive in a file
 
 # %% ../nbs/00d_weights.ipynb #11e543f8
+def _card_bytes(path, c):
+    "The card `c` of the weight file `path` as JSON"
+    try: return (json.dumps(c, indent=1, ensure_ascii=False, allow_nan=False)+'\n').encode()
+    except TypeError as e:
+        raise WeightsError(f'{path.with_suffix(".json")}: a card holds only numbers, text, lists and dicts ({e}).') from None
+
+# %% ../nbs/00d_weights.ipynb #10ce905e
 def save(
     net:nn.Module,          # The network; its `.config` holds its constructor's arguments
     path:str|Path,          # `NAME.safetensors`; the card becomes `NAME.json` beside it
@@ -95,11 +102,9 @@ def save(
     if path.suffix!='.safetensors': raise WeightsError(f'{path}: a weight file is named NAME.safetensors.')
     if dtype not in ('float16', 'float32'): raise WeightsError(f"dtype should be 'float16' or 'float32', not {dtype!r}.")
     data = to_bytes({k: _stored(k, t, dtype) for k,t in net.state_dict().items()}, {'format': 'pt'})
-    try: text = json.dumps(make_card(net, path.stem, data, dtype, card), indent=1, ensure_ascii=False, allow_nan=False)
-    except TypeError as e:
-        raise WeightsError(f'{path.with_suffix(".json")}: a card holds only numbers, text, lists and dicts ({e}).') from None
+    text = _card_bytes(path, make_card(net, path.stem, data, dtype, card))
     write_atomic(path, data)
-    write_atomic(path.with_suffix('.json'), (text+'\n').encode())
+    write_atomic(path.with_suffix('.json'), text)
     return path
 
 # %% ../nbs/00d_weights.ipynb #e6f42180
@@ -273,3 +278,14 @@ def describe(
     widths = [max(len(r[i]) for r in [head]+rows) for i in range(len(head))]
     line = lambda cells: '| ' + ' | '.join(f'{c:<{w}}' for c,w in zip(cells, widths)) + ' |'
     return '\n'.join([line(head), line(['-'*w for w in widths]), *map(line, rows)])
+
+# %% ../nbs/00d_weights.ipynb #11c7d9cd
+def amend(
+    name_or_path:str|Path,  # A shipped name or the path of a `.safetensors` file
+    **known,                # Fields of the card: `metrics=dict(max_f=.91)`, `notes='...'`
+) -> dict:                  # The new card
+    "Add to a card what was learnt after the weights were saved"
+    path,(_,c) = find(name_or_path), read(name_or_path)
+    c = c | _plain(known) | dict(sha256=c['sha256'], bytes=c['bytes'])
+    write_atomic(path.with_suffix('.json'), _card_bytes(path, c))
+    return c

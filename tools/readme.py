@@ -36,6 +36,7 @@ def body(nb):
     config = Config(NbConvertBase=dict(display_data_priority=['text/markdown', 'image/png', 'text/plain']))
     md,resources = MarkdownExporter(config=config).from_notebook_node(nb)
     md = re.sub(rf'```\w*\n{HIDDEN}\n```\n*', '', md)
+    md = re.sub(r'!\[(png|jpeg)\]', '![what the code above shows]', md)
     return md, resources['outputs']
 
 

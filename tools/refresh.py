@@ -53,6 +53,7 @@ def storable(output):
     if data is None: return output
     if data.pop(WIDGET, None) is not None:   # without its widget the text says nothing but a class name
         data.pop('text/plain', None)
+    if 'image/png' in data: data.pop('image/jpeg', None)     # Pillow's pictures come as both
     return output if data else None
 
 

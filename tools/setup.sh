@@ -37,11 +37,6 @@ say 'installing into .venv (once; some minutes and 7 GB, most of it PyTorch)'
 quiet=; [ -t 1 ] || quiet=-q
 .venv/bin/python -m pip install $quiet --no-compile --disable-pip-version-check -e '.[dev]' ||
     { say 'the installation stopped; the lines above say why, and the same command goes on from here.'; exit 1; }
-cv2() { why="$(.venv/bin/python -c 'import cv2' 2>&1)"; }
-if ! cv2; then  # opencv-python links to libraries for windows, which a machine without a desktop may lack
-    say "OpenCV does not start ($(echo "$why" | tail -n 1)), so its build without windows is taken instead"
-    .venv/bin/python -m pip uninstall -q -y opencv-python
-    .venv/bin/python -m pip install -q --no-compile --disable-pip-version-check opencv-python-headless && cv2 ||
-        { say 'OpenCV does not start; on Debian and Ubuntu this helps: apt-get install libgl1 libglib2.0-0'; exit 1; }
-fi
+why="$(.venv/bin/python -c 'import cv2' 2>&1)" ||
+    { say "OpenCV was installed but does not start: $(echo "$why" | tail -n 1)"; exit 1; }
 echo "$want" > "$stamp"
