@@ -86,6 +86,8 @@ def add_run(commands):
     switch(c, 'vectorize', True, 'turn the sketch into strokes')
     switch(c, 'merge', False, 'draw the negative too and keep the darker; good for pale animals')
     switch(c, 'gamma', True, 'turn the grey lines of the sketch black')
+    c.add_argument('--max-side', type=number(64, 16384, int), default=4096, metavar='PX',
+        help='photos with a longer side are shrunk to it first (%(default)s)')
     switch(c, 'vector-panel', False, 'show the strokes as a last panel of the gallery')
     c.add_argument('--mask-weights', metavar='NAME_OR_FILE', help='a MaskNet of your own')
     c.add_argument('--sketch-weights', metavar='NAME_OR_FILE', help='a SketchNet of your own')

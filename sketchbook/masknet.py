@@ -253,8 +253,8 @@ TASKS = {'masknet-v1': partial(MaskNetTask, version=1), 'masknet-v2': partial(Ma
 def guided_filter(
     mask:np.ndarray,  # `(H, W)` float32, 0..1
     photo:np.ndarray, # `(H, W, 3)` uint8 RGB, the guide
-    radius:int=8,     # Window radius, pixels of the reduced picture
-    eps:float=1e-3,   # Below this variance of the guide (0..1) the window counts as flat
+    radius:int=4,     # Window radius, pixels of the reduced picture
+    eps:float=1e-2,   # Below this variance of the guide (0..1) the window counts as flat
     side:int=400,     # Longest side at which the windows are fitted, pixels
 ) -> np.ndarray:      # `(H, W)` float32, 0..1
     "Let `mask` follow the edges of `photo`: the fast guided filter (He and Sun 2015, algorithm 2)"

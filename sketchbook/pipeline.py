@@ -55,6 +55,7 @@ def check_settings(
     need(s.resolution is None or whole(s.resolution) and 0 <= s.resolution <= 10, 'resolution',
          "0 (600 px), a whole number N from 1 to 10 (N x 424 px) or None (the photo's own size)")
     need(whole(s.size) and 64 <= s.size <= 4096, 'size', 'a whole number of pixels from 64 to 4096')
+    need(whole(s.max_side) and 64 <= s.max_side <= 16384, 'max_side', 'a whole number of pixels from 64 to 16384')
     need(s.method in vectorizer.METHODS, 'method', ' or '.join(map(repr, vectorizer.METHODS)))
     pick_device(s.device)
 
@@ -74,6 +75,7 @@ class Pipeline:
     size: int = 800                  # Longest side of the sketch given to the vectoriser, pixels
     method: str = 'trace'            # How to vectorise, one of `vectorize.METHODS`
     refine: bool = False             # Fit the strokes to the sketch by gradient afterwards?
+    max_side: int = 4096             # Photos with a longer side are shrunk to it when they are read, pixels
     vector_panel: bool = False       # Show the strokes as the last panel of the gallery?
     device: str = 'auto'             # 'auto', 'cpu', 'cuda' or 'mps'
     mask_weights: str | None = None  # Name or file of a MaskNet instead of the shipped one
@@ -133,7 +135,7 @@ def sketch_photo(
     "The whole way for one photo"
     timings = {}
     with stage(timings, 'load'):
-        photo = load_photo(photo)
+        photo = load_photo(photo, max_side=p.max_side)
         nets = networks(p) if nets is None else nets
     mask,foreground,strokes = None,photo,None
     if p.mask:

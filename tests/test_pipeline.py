@@ -110,9 +110,10 @@ def test_tiny_photos(tmp_path, size):
     assert not report['skipped'] and load_photo(tmp_path/'sketch'/'tiny.png').shape[:2] == size
 
 
-def test_large_photos_fit_the_gallery(quick):
-    r = replace(quick, mask=False)(np.full((300, 5000, 3), 200, np.uint8))
-    assert r.sketch.shape == (300, 5000) and r.gallery().shape == (123, 2*2048, 3)
+def test_large_photos_are_bounded(quick):
+    r = replace(quick, mask=False)(np.full((300, 6000, 3), 200, np.uint8))
+    assert r.sketch.shape == (205, 4096) and r.gallery().shape == (102, 2*2048, 3)
+    assert replace(quick, mask=False, max_side=6000)(np.full((300, 6000, 3), 200, np.uint8)).sketch.shape == (300, 6000)
 
 
 # settings
@@ -121,7 +122,7 @@ def test_large_photos_fit_the_gallery(quick):
     (dict(resolution=-1), 'resolution'), (dict(resolution=2.5), 'resolution'), (dict(resolution=True), 'resolution'),
     (dict(resolution=848), 'resolution'), (dict(softctr=2), 'softctr'), (dict(softctr=float('nan')), 'softctr'),
     (dict(softctr='0.5'), 'softctr'), (dict(mask_version=3), 'mask_version'), (dict(mask_mode='medium'), 'mask_mode'),
-    (dict(gamma='False'), 'gamma'), (dict(merge=1), 'merge'), (dict(size=0), 'size'), (dict(method='magic'), 'method')])
+    (dict(gamma='False'), 'gamma'), (dict(merge=1), 'merge'), (dict(size=0), 'size'), (dict(max_side=10**6), 'max_side'), (dict(method='magic'), 'method')])
 def test_wrong_settings(wrong, sentence):
     with pytest.raises(SettingError, match=f'^{sentence} should be .*, not ') as e: Pipeline(**wrong)
     assert '\n' not in str(e.value)

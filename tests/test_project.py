@@ -65,7 +65,7 @@ def test_what_modules_import():
     listed = [re.match(r'[\w-]+', d)[0] for d in project()['dependencies']]
     allowed = {called.get(d, d) for d in listed} | set(sys.stdlib_module_names) | {'sketchbook', 'IPython'}
     optional = {'tensorboard'}   # asked for by name, with a sentence when it is absent
-    light = {'torch', 'torchvision', 'numpy', 'cv2', 'skimage', 'PIL'} | set(sys.stdlib_module_names)
+    light = {'torch', 'torchvision', 'numpy', 'cv2', 'skimage', 'PIL', 'sketchbook'} | set(sys.stdlib_module_names)
     for p in sorted((ROOT/'sketchbook').glob('*.py')):
         every,early = imports(p)
         assert every <= allowed | optional, f'{p.name} imports {every-allowed-optional}, which pyproject.toml does not list'

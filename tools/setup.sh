@@ -37,6 +37,6 @@ say 'installing into .venv (once; some minutes and 7 GB, most of it PyTorch)'
 quiet=; [ -t 1 ] || quiet=-q
 .venv/bin/python -m pip install $quiet --no-compile --disable-pip-version-check -e '.[dev]' ||
     { say 'the installation stopped; the lines above say why, and the same command goes on from here.'; exit 1; }
-why="$(.venv/bin/python -c 'import cv2' 2>&1)" ||
-    { say "OpenCV was installed but does not start: $(echo "$why" | tail -n 1)"; exit 1; }
+why="$(.venv/bin/python -c 'import cv2; cv2.resize' 2>&1)" ||
+    { say "OpenCV was installed but does not start ($(echo "$why" | tail -n 1)); remove .venv and try again."; exit 1; }
 echo "$want" > "$stamp"

@@ -1,0 +1,188 @@
+"MaskNet: parameter counts, shapes, the rules of soft and hard, bad input, and the seed's faults that must not come back"
+import functools
+
+import numpy as np
+import pytest
+import torch
+
+from sketchbook import masknet, weights
+from sketchbook.blocks import count_params
+from sketchbook.data import sample_photos
+from sketchbook.masknet import MaskNet, MaskNetTask, TASKS, cut_out, guided_filter, hard, mask_loss, predict, soft
+
+
+class Pairs:
+    "Discs on a dark ground"
+    def __init__(self, n=60): self.n = n
+    def __len__(self): return self.n
+    def __getitem__(self, i):
+        y,x = np.mgrid[:48,:64]
+        mask = ((y-24)**2+(x-20-i%20)**2 < 120).astype(np.float32)
+        return (40+mask[...,None]*np.array([180,90,20])).astype(np.uint8), mask
+
+
+@pytest.fixture(scope='module')
+def net():
+    torch.manual_seed(0)
+    return MaskNet(2).eval()
+
+
+@pytest.mark.parametrize('version,preset,n', [
+    (1,'paper',15_312_385), (2,'paper',15_182_337), (1,'book',3_077_121), (2,'book',3_157_345)])
+def test_parameters(version, preset, n):
+    net = MaskNet(version, preset)
+    assert count_params(net)==n
+    assert net.config==dict(version=version, preset=preset)
+
+
+def test_a_quarter_of_the_width():
+    assert count_params(masknet.PaperNet(2, .25))==960_129
+
+
+@pytest.mark.parametrize('preset', ['book','paper'])
+@pytest.mark.parametrize('version,side', [(1,28), (2,56)])
+def test_output_grid(preset, version, side):
+    net = MaskNet(version, preset).eval()
+    with torch.inference_mode():
+        assert net(torch.rand(1,3,224,224)).shape==(1,1,side,side)
+        for hw in ((1,1), (33,1), (70,50)): assert net(torch.rand(1,3,*hw)).isfinite().all()
+
+
+@pytest.mark.parametrize('kw', [dict(version=3), dict(version='2'), dict(preset='tiny')])
+def test_unknown_network(kw):
+    with pytest.raises(ValueError, match='MaskNet has'): MaskNet(**kw)
+
+
+@pytest.mark.parametrize('hw', [(1,1), (1,300), (300,1), (37,53), (500,220)])
+@pytest.mark.parametrize('edge_aware', [False,True])
+def test_any_photo_has_a_mask_of_its_size(net, hw, edge_aware):
+    photo = np.random.default_rng(0).integers(0, 256, (*hw,3), dtype=np.uint8)
+    mask = predict(photo, net=net, edge_aware=edge_aware)
+    assert mask.shape==hw and mask.dtype==np.float32
+    assert 0<=mask.min() and mask.max()<=1
+
+
+@pytest.mark.parametrize('value', [0,128,255])
+def test_flat_photos(value):
+    mask = predict(np.full((60,80,3), value, np.uint8), device='cpu')
+    assert np.isfinite(mask).all() and mask.shape==(60,80)
+
+
+def test_not_contiguous(net):
+    photo = sample_photos('cat')['cat']
+    assert np.array_equal(predict(photo[:,::-1], net=net), predict(np.ascontiguousarray(photo[:,::-1]), net=net))
+
+
+@pytest.mark.parametrize('photo', [np.zeros((8,8), np.uint8), np.zeros((8,8,4), np.uint8), np.zeros((8,8,3)),
+                                   np.zeros((0,8,3), np.uint8), 'cat.jpg', None])
+def test_not_a_photo(net, photo):
+    for call in (lambda: predict(photo, net=net), lambda: cut_out(photo, np.ones((8,8)))):
+        with pytest.raises(ValueError, match='uint8 array of shape'): call()
+
+
+def test_unknown_version():
+    with pytest.raises(ValueError, match='versions 1 and 2'): predict(np.zeros((8,8,3), np.uint8), version=3)
+
+
+def test_soft_and_hard():
+    m = np.array([[0,.2,.5,.50001,.9,1]], np.float32)
+    assert np.allclose(soft(m), [[0,.2,.5,1,1,1]]) and soft(m).dtype==np.float32
+    assert np.array_equal(hard(m), [[0,0,0,1,1,1]]) and hard(m).dtype==np.float32
+    assert np.array_equal(soft(m, 0), [[0,1,1,1,1,1]]) and np.array_equal(soft(m, 1), m)
+    assert not hard(m, 1).any()
+
+
+def test_a_smaller_softctr_shows_more():
+    m = np.random.default_rng(0).random((20,20), np.float32)
+    shown = [soft(m, t).sum() for t in (0,.25,.5,.75,1)]
+    assert shown==sorted(shown, reverse=True)
+
+
+@pytest.mark.parametrize('cut', [soft,hard])
+@pytest.mark.parametrize('mask,t,says', [
+    (np.full((4,4), np.nan), .5, 'NaN'), (np.full((4,4), 2.), .5, '0..1'), (np.full((4,4), -1.), .5, '0..1'),
+    (np.zeros((4,4,3)), .5, 'shape'), (np.zeros((4,4)), 2, '0..1'), (np.zeros((4,4)), -.1, '0..1'), (np.zeros((4,4)), float('nan'), '0..1')])
+def test_bad_masks_and_thresholds(cut, mask, t, says):
+    with pytest.raises(ValueError, match=says): cut(mask, t)
+
+
+def test_cut_out():
+    photo = np.random.default_rng(0).integers(0, 256, (6,7,3), dtype=np.uint8)
+    assert np.array_equal(cut_out(photo, np.ones((6,7))), photo)
+    assert (cut_out(photo, np.zeros((6,7)))==255).all()
+    with pytest.raises(ValueError, match='same size'): cut_out(photo, np.ones((7,6)))
+    with pytest.raises(ValueError, match='NaN'): cut_out(photo, np.full((6,7), np.nan))
+
+
+def test_no_pixel_is_darker_than_the_photo():
+    "The seed added photo and white in 8 bits; where both rules held, 255 + v wrapped around to v - 1"
+    photo = np.full((1,256,3), 90, np.uint8)
+    ramp = np.linspace(0, 1, 256, dtype=np.float32)[None]
+    for mask in (ramp, soft(ramp), hard(ramp)):
+        res = cut_out(photo, mask)
+        assert res.min()>=90 and (np.diff(res[0,:,0].astype(int))<=0).all()
+
+
+def test_detail_finer_than_the_network_survives():
+    "The early seed drew from the 224-pixel copy; the cut-out must keep single-pixel stripes of a large photo"
+    photo = np.zeros((448,896,3), np.uint8); photo[:,::2] = 200
+    assert np.array_equal(cut_out(photo, np.ones((448,896), np.float32)), photo)
+
+
+def test_guided_filter_follows_the_photo():
+    step = np.zeros((64,64), np.float32); step[:,32:] = 1
+    photo = np.repeat((step*255).astype(np.uint8)[...,None], 3, 2)
+    ramp = np.tile(np.clip((np.arange(64)-26)/12, 0, 1).astype(np.float32), (64,1))
+    jump = lambda m: np.abs(np.diff(m, axis=1)).max()
+    assert jump(guided_filter(ramp, photo)) > 2*jump(ramp)
+    assert jump(guided_filter(ramp, photo*0)) <= jump(ramp)+1e-6
+
+
+def test_loss_is_smaller_for_a_better_answer():
+    y = torch.zeros(1,1,64,64); y[...,16:48,16:48] = 1
+    good,bad = (mask_loss((2*t-1)*8, y) for t in (y, 1-y))
+    for k in ('bce','iou'): assert 0<=good[k]<.05<bad[k]
+
+
+def test_task_holds_out_and_repeats():
+    task = TASKS['masknet-v1'](Pairs(120))
+    assert task.name=='masknet-v1' and len(task.val)==2 and len(task)==118
+    a,b = (task.sample(3, np.random.default_rng(7)) for _ in range(2))
+    assert all(torch.equal(x, y) for x,y in zip(a,b))
+    assert a[0].shape==(3,176,176) and a[1].shape==(1,176,176) and 0<=a[1].min() and a[1].max()<=1
+
+
+def test_a_few_steps_learn(tmp_path):
+    from sketchbook.training import fit
+    task = MaskNetTask(Pairs(8), val=Pairs(2), size=64, lr=5e-3)
+    run = fit(task, tmp_path, steps=12, batch_size=4, ema=.5, device='cpu', plot=False, progress=False)
+    losses = [v for _,v in run.history['loss']]
+    assert losses[-1] < .8*losses[0]
+
+
+def test_shipped_weights():
+    for version in (1,2):
+        card = weights.card(f'masknet-v{version}')
+        assert card['bytes']<8e6 and card['metrics']['ecssd_dev']['max_f']>=.85 and card['metrics']['ecssd_dev']['mae']<=.09
+        assert card['data_licence'] and card['command'].startswith(f'sketchbook train masknet-v{version}')
+        assert weights.load(f'masknet-v{version}', 'cpu').config['version']==version
+
+
+def test_the_bars_on_ecssd(shared_data):
+    got = masknet.evaluate('masknet-v2', shared_data/'ecssd_dev.tar', limit=40, device='cpu')
+    assert got['n']==40 and got['max_f']>=.85 and got['mae']<=.09
+
+
+def test_explorer_runs_the_network_once_per_photo(monkeypatch):
+    pytest.importorskip('ipywidgets')
+    calls = []
+    real = masknet.predict
+    @functools.wraps(real)
+    def counting(*args, **kw): calls.append(kw['version']); return real(*args, **kw)
+    monkeypatch.setattr(masknet, 'predict', counting)
+    ex = masknet.explore_masks({n: p[::4,::4] for n,p in sample_photos(['cat','coffee']).items()})
+    for t in (.1,.3,.9): ex.controls['threshold'].value = t
+    ex.controls['mode'].value = 'hard'
+    assert calls==[2] and ex.pane.error is None and set(ex.pane.images)=={'mask','hard','cut-out'}
+    ex.controls['version'].value = 1
+    assert calls==[2,1]

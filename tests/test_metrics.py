@@ -1,0 +1,156 @@
+"Measures: against independent implementations, at the edges of what may come in, and through worker processes"
+import warnings
+
+import cv2
+import numpy as np
+import pytest
+from skimage.morphology import thin
+
+from sketchbook.metrics import (_assign, _let_in, _let_out, _Matching, _near, boundary_f, boundary_scores, chamfer, count_matches,
+                                human_agreement, iou, match_boundaries, nms, saliency_scores, ssim, summarize_boundaries, thin_lines)
+
+
+def blobs(seed, shape=(60, 80), sigma=2.):
+    noise = cv2.GaussianBlur(np.random.default_rng(seed).normal(size=shape).astype(np.float32), (0, 0), sigma)
+    return (noise-noise.min())/(noise.max()-noise.min())
+
+def drawings(seed, k=3, shape=(60, 80)): return np.stack([thin(blobs(100*seed+i, shape) > .6) for i in range(k)])
+
+
+@pytest.mark.parametrize('seed', range(6))
+def test_thinning_is_that_of_scikit_image(seed):
+    drawing = blobs(seed, sigma=.5+seed/2) > .5
+    assert (thin_lines(drawing) == thin(drawing)).all()
+
+@pytest.mark.parametrize('shape', [(1, 1), (1, 9), (9, 1), (2, 2), (3, 3)])
+def test_thinning_of_tiny_drawings(shape):
+    for full in (np.ones(shape, bool), np.zeros(shape, bool)): assert (thin_lines(full) == thin(full)).all()
+
+@pytest.mark.parametrize('seed', range(4))
+def test_matching_stays_largest_while_pixels_come_and_go(seed):
+    rng = np.random.default_rng(seed)
+    near = _near(rng.integers(0, 25, (200, 2)), rng.integers(0, 25, (120, 2)), 2.3)
+    m, inside = _Matching(near), np.zeros(200, bool)
+    for step in range(400):
+        p = rng.integers(200)
+        (_let_out if inside[p] else _let_in)(m, p)
+        inside[p] ^= True
+        if step % 10: continue
+        assert sum(m.hit) == len(_assign(near[inside], 230)[0])
+        for q, t in enumerate(m.partner): assert t < 0 or (m.owner[t] == q and t in m.near[q] and inside[q] and m.hit[q])
+
+@pytest.mark.parametrize('suppress', [True, False])
+@pytest.mark.parametrize('seed', range(2))
+def test_counts_are_those_of_separate_assignments(seed, suppress):
+    prob, truth, levels = blobs(seed), drawings(seed), np.array([.7, .2, .5, .5])
+    counts, radius = count_matches(prob, truth, levels, .02, suppress=suppress), .02*100
+    ridges = nms(prob) if suppress else prob
+    for row, level in zip(counts, levels):
+        points = np.argwhere(thin(ridges >= level))
+        pairs = [_assign(_near(points, np.argwhere(t), radius), 100*radius)[0] for t in truth]
+        assert row[[0, 1, 3]].tolist() == [sum(map(len, pairs)), truth.sum(), len(points)]
+        assert abs(row[2] - len(np.unique(np.concatenate(pairs)))) <= max(2, .03*len(points))
+
+def test_assignment_is_the_shortest_of_the_largest():
+    pred, truth = [[0, 0], [0, 2]], [[0, 1], [0, 3]]
+    rows, columns = _assign(_near(pred, truth, 3.5), 350)
+    assert sorted(zip(rows, columns)) == [(0, 0), (1, 1)]
+    assert len(_assign(_near(pred, [], 3), 300)[0]) == 0
+
+def test_nms_keeps_a_ridge_in_place_and_fades_at_the_border():
+    for angle in np.linspace(0, np.pi, 7):
+        y, x = np.mgrid[-40:41, -40:41]
+        ridge = np.exp(-((x*np.cos(angle)+y*np.sin(angle))/3)**2).astype(np.float32)
+        kept = nms(ridge)
+        ys, xs = np.nonzero(kept[10:-10, 10:-10] > .3)
+        off = np.abs((xs-30)*np.cos(angle)+(ys-30)*np.sin(angle))
+        assert off.max() <= 1 and (kept[0] == 0).all() and len(ys) >= 55
+    assert nms(np.zeros((1, 7))).shape == (1, 7)
+
+def test_scores_of_counts_by_hand():
+    # found, drawn, right, said at thresholds .25 and .75 for two photos
+    counts = [[[8, 10, 8, 16], [4, 10, 4, 4]], [[2, 10, 2, 4], [2, 10, 2, 2]]]
+    s = summarize_boundaries(counts, [.25, .75])
+    np.testing.assert_allclose(s.precision, [.5, 1]); np.testing.assert_allclose(s.recall, [.5, .3])
+    np.testing.assert_allclose(s.f, [.5, .6/1.3])
+    assert s.ods >= .5 and s['ods'] == s.ods and set(s.summary()) == {'ods', 'ois', 'ap', 'ods_threshold'}
+    assert s.ois == pytest.approx(2*(10/18)*.5/(10/18+.5))   # .25 for the first photo, .75 for the second
+    # recall .3 ... .5 in 21 steps, precision straight from 1 to .5
+    assert s.ap == pytest.approx(21*.75*.01)
+
+def test_a_blank_prediction_scores_nothing():
+    s = boundary_scores([np.zeros((60, 80))], [drawings(0)], 9)
+    assert (s.ods, s.ois, s.ap) == (0, 0, 0)
+
+def test_a_detector_that_knows_more_scores_more():
+    truth = [drawings(i) for i in range(2)]
+    knows = [cv2.GaussianBlur(t.mean(0).astype(np.float32), (0, 0), 1) for t in truth]
+    better, worse = (boundary_scores(m, truth, 19, max_dist=.015) for m in ([k/k.max() for k in knows], [blobs(50), blobs(51)]))
+    assert better.ods > worse.ods and better.ois >= better.ods - .01
+
+def test_lazy_and_in_workers():
+    truth, seen = [drawings(i) for i in range(3)], []
+    maps = lambda: (blobs(i) for i in range(3))
+    alone = boundary_scores(maps(), iter(truth), 5, progress=seen.append)
+    apart = boundary_scores(maps(), truth, 5, workers=2)
+    assert seen == [1, 2, 3] and (alone.counts == apart.counts).all()
+
+@pytest.mark.parametrize('prob, boundaries, says', [
+    (np.zeros((5, 5, 3)), np.zeros((1, 5, 5), bool), r'\(H, W\)'),
+    (np.zeros((5, 6)), np.zeros((1, 5, 5), bool), r'\(K, H, W\)'),
+    (np.zeros((5, 5)), np.zeros((0, 5, 5), bool), r'\(K, H, W\)'),
+    (np.full((5, 5), 255.), np.zeros((1, 5, 5), bool), '0..1'),
+    (np.full((5, 5), np.nan), np.zeros((1, 5, 5), bool), 'NaN'),
+])
+def test_boundary_input_that_is_refused(prob, boundaries, says):
+    with pytest.raises(ValueError, match=says): boundary_scores([prob], [boundaries])
+    with pytest.raises(ValueError, match='Photo 2'): boundary_scores([np.zeros((5, 5)), prob], [np.zeros((1, 5, 5), bool), boundaries])
+
+def test_lists_of_different_lengths_and_nothing_at_all():
+    with pytest.raises(ValueError): boundary_scores([np.zeros((5, 5))], [])
+    with pytest.raises(ValueError, match='nothing'): boundary_scores([], [])
+    with pytest.raises(ValueError, match='threshold'): boundary_scores([np.zeros((5, 5))], [np.zeros((1, 5, 5), bool)], 0)
+    with pytest.raises(ValueError, match='nothing'): saliency_scores([])
+
+def test_saliency_by_hand():
+    truth = np.zeros((10, 10), np.float32); truth[2:6, 2:6] = 1          # 16 pixels
+    pred = np.zeros((10, 10), np.float32); pred[2:6, 2:8] = 1            # 24, all 16 among them
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        s = saliency_scores([(pred, truth)])
+    p, r = 16/24, 1
+    assert s['max_f'] == pytest.approx(1.3*p*r/(.3*p+r)) == s['adaptive_f']
+    assert s['mae'] == pytest.approx(.08) and s['n'] == 1
+    same = saliency_scores([(truth, truth)])
+    assert same['max_f'] == 1 and same['mae'] == 0 and same['s_measure'] == pytest.approx(1) and same['max_e'] == pytest.approx(1, abs=.02)
+
+def test_max_f_is_the_top_of_the_mean_curve():
+    truth = np.zeros((10, 10), np.float32); truth[2:6, 2:6] = 1
+    low, high = np.where(truth > 0, .4, .2), np.where(truth > 0, .9, .7)
+    low[0, 0] = high[0, 0] = 0; low[9, 9] = high[9, 9] = 1                # spans 0..1, so nothing is stretched
+    both = saliency_scores([(low, truth), (high, truth)])['max_f']
+    assert both < min(saliency_scores([(m, truth)])['max_f'] for m in (low, high))   # no one threshold suits both
+
+@pytest.mark.parametrize('pred, truth, says', [
+    (np.zeros((4, 4)), np.zeros((4, 5)), 'resize'),
+    (np.zeros((4, 4, 1)), np.zeros((4, 4)), r'\(H, W\)'),
+    (np.full((4, 4), np.nan), np.zeros((4, 4)), 'NaN'),
+    (np.full((4, 4), 255.), np.zeros((4, 4)), '0..1'),
+])
+def test_saliency_input_that_is_refused(pred, truth, says):
+    with pytest.raises(ValueError, match=says): saliency_scores([(pred, truth)])
+
+def test_small_measures():
+    a, b = np.zeros((20, 20), bool), np.zeros((20, 20), bool)
+    a[:, 5] = True; b[:, 8] = True
+    assert chamfer(a, b) == 3 and chamfer(a, a) == 0 and iou(a, b) == 0 and iou(a, a) == 1
+    square = np.zeros((20, 20)); square[5:15, 5:15] = 1
+    assert boundary_f(square, square) == 1 and boundary_f(square*0, square) == 0
+    assert ssim(square, square) == pytest.approx(1)
+    for f in (iou, chamfer, boundary_f, match_boundaries):
+        with pytest.raises(ValueError): f(square, square[:10])
+
+def test_people_agree_on_bsds(shared_data):
+    from sketchbook.data import BoundaryPairs
+    pairs = BoundaryPairs(shared_data/'bsds_val.tar')
+    assert .7 < human_agreement(pairs[i][1] for i in range(0, len(pairs), 25)) < .9
