@@ -219,7 +219,8 @@ def pen(line):
 class SketchStep(Task):
     "One step of SketchNet's training; needs `crisp_from`, `gan_from`, `lambda_gan` and `gan`"
     name, product = 'sketchnet', 'netG'
-    about = dict(data='BSDS500, the 200 training photos with 4 to 9 drawings each', data_licence='BSDS500, non-commercial research and education')
+    about = dict(data='BSDS500, the 200 training photos with 4 to 9 drawings each (bsds_train.tar); encoder from EfficientNet-Lite0 trained on ImageNet (Apache-2.0)',
+                 data_licence='BSDS500, non-commercial research and education')
 
     def step(self, run, photo, share):
         line, known = agreed(share)
@@ -373,7 +374,7 @@ def evaluate(
     data,              # Folder or tar with `ID.jpg` and `ID.boundaries.K.png`, or anything with `len()` and `[i]`
     limit=None,        # Only the first so many photos
     device='auto',     # See `pick_device`
-    canny_sigma=2.,    # Blur of the Canny measured beside it, pixels; None for no Canny
+    canny_sigma=2.4,   # Blur of the Canny measured beside it, pixels; None for no Canny
     thresholds=39,     # How many are tried, evenly between 0 and 1
 ) -> dict:             # `ods, ois, ap, ods_threshold`, the same with `canny_`, and `n`
     "Measure SketchNet, one scale, at the photos' own size, and Canny at its best thresholds"

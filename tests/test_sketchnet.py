@@ -28,8 +28,7 @@ def test_paper_discriminator():
     paper = Discriminator('paper')
     assert count_params(paper.body) == 16_346_112
     assert paper(torch.rand(1, 4, 424, 424)).shape == (1, 1, 6, 6)
-    z = Discriminator('paper', width=.1)(torch.rand(8, 4, 64, 64)*8 - 4)
-    assert z.min() < 0 or z.max() < 0 or not torch.equal(z, z.relu())   # a linear head may say "fake"
+    assert isinstance(paper.head, torch.nn.Conv2d)      # the seed ended in ReLU and sigmoid, never below one half
 
 
 @pytest.mark.parametrize('preset', ['book', 'deep', 'shallow'])
@@ -136,7 +135,8 @@ def test_canny_and_its_strength(cat):
 
 def test_card_meets_the_bar():
     c = card('sketchnet')
-    assert c['metrics']['ods'] >= .7 > c['metrics']['canny_ods'] and c['bytes'] < 10_000_000
+    m = c['metrics']['bsds_val']
+    assert m['ods'] >= .7 > m['canny_ods'] and c['bytes'] < 10_000_000
     assert 'non-commercial' in c['data_licence'] and c['command'].startswith('sketchbook train sketchnet --data')
 
 
