@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['match_boundaries', 'nms', 'thin_lines', 'count_matches', 'BoundaryScores', 'summarize_boundaries', 'boundary_scores',
-           'human_agreement', 'saliency_scores', 'iou', 'outline', 'boundary_f', 'distance_to', 'chamfer', 'ssim']
+           'human_agreement', 'f_curve', 'e_curve', 's_measure', 'saliency_scores', 'iou', 'outline', 'boundary_f',
+           'distance_to', 'chamfer', 'ssim']
 
 # %% ../nbs/00c_metrics.ipynb #9c650029
 from dataclasses import dataclass
@@ -338,32 +339,104 @@ def human_agreement(
     return float(_rates(counts)[2])
 
 # %% ../nbs/00c_metrics.ipynb #cc21949d
-def _as_bytes(pred, truth):
-    "A mask pair as `pysodmetrics` wants it, checked"
+def _mask_pair(pred, truth):
+    "A checked pair: the prediction rounded to 256 levels and stretched to 0..1, the truth as bool"
     pred, truth = (np.asarray(_check_drawing(a, n), np.float32) for a, n in ((pred, 'prediction'), (truth, 'truth')))
     if pred.shape != truth.shape: raise ValueError(f'The prediction is {pred.shape} and the truth {truth.shape}: resize the prediction to the photo.')
     if pred.size and (pred.min() < 0 or pred.max() > 1): raise ValueError(f'The prediction should be 0..1, not {pred.min():g}..{pred.max():g}.')
-    return np.rint(pred*255).astype(np.uint8), (truth > .5).astype(np.uint8)*255
+    pred = np.rint(pred*255)/255.
+    low, high = pred.min(), pred.max()
+    return (pred-low)/(high-low) if high > low else pred, truth > .5
+
+
+def _kept(pred, truth):
+    "Object and background pixels at or above each of 256 levels, the highest level first: two (256,) arrays"
+    level = (pred*255).astype(np.uint8)
+    return (np.bincount(level[m], minlength=256)[::-1].cumsum() for m in (truth, ~truth))
+
+# %% ../nbs/00c_metrics.ipynb #c1e532f2
+def f_curve(
+    hits,               # Object pixels kept, number or array
+    false,              # Background pixels kept, the same shape
+    total:int,          # Object pixels there are
+    beta2:float=.3,     # Weight of precision
+) -> np.ndarray:        # F, 0..1
+    "F-measure of counts"
+    p, r = hits/np.maximum(hits+false, 1), hits/max(total, 1)
+    return (1+beta2)*p*r/np.where(hits > 0, beta2*p + r, 1)
+
+# %% ../nbs/00c_metrics.ipynb #f96974ef
+def e_curve(
+    hits,               # Object pixels kept, number or array
+    false,              # Background pixels kept, the same shape
+    total:int,          # Object pixels there are
+    n:int,              # Pixels there are
+) -> np.ndarray:        # E, 0..1
+    "Enhanced-alignment measure of counts (Fan et al. 2018, eq. 2 to 5)"
+    kept = np.asarray(hits+false, float)
+    if total in (0, n): return (kept if total else n-kept)/(n-1+1e-16)
+    score = 0.
+    for count, mask, truth in ((hits, 1, 1), (false, 1, 0), (total-hits, 0, 1), (n-total-false, 0, 0)):
+        a, b = mask - kept/n, truth - total/n
+        score = score + count*(2*a*b/(a*a + b*b + 1e-16) + 1)**2/4
+    return score/(n-1+1e-16)
+
+# %% ../nbs/00c_metrics.ipynb #bf9f73f0
+def _evenness(x):
+    "How bright and even a region is, 0..1"
+    if not x.size: return 0.
+    spread = x.std(ddof=1) if x.size > 1 else 0.
+    return 2*x.mean()/(x.mean()**2 + 1 + spread + 1e-16)
+
+
+def _likeness(a, b):
+    "Structural similarity of two regions as wholes"
+    if not a.size: return 0.
+    ma, mb = a.mean(), b.mean()
+    va, vb, cov = (((p-mp)*(q-mq)).sum()/(a.size-1+1e-16) for p, mp, q, mq in ((a, ma, a, ma), (b, mb, b, mb), (a, ma, b, mb)))
+    top, bottom = 4*ma*mb*cov, (ma**2 + mb**2)*(va + vb)
+    return top/(bottom+1e-16) if top else float(bottom == 0)
+
+# %% ../nbs/00c_metrics.ipynb #c961bf24
+def s_measure(
+    pred:np.ndarray,  # (H, W) float, 0..1
+    truth:np.ndarray, # (H, W) bool
+    alpha:float=.5,   # Weight of the object half
+) -> float:           # 0..1
+    "Structure measure (Fan et al. 2017, eq. 5 to 9)"
+    share = truth.mean()
+    if share in (0, 1): return float(pred.mean() if share else 1-pred.mean())
+    objects = share*_evenness(pred[truth]) + (1-share)*_evenness(1-pred[~truth])
+    y, x = (int(v.mean().round())+1 for v in np.nonzero(truth))
+    parts = [(slice(None, y), slice(None, x)), (slice(None, y), slice(x, None)), (slice(y, None), slice(None, x)), (slice(y, None), slice(x, None))]
+    regions = sum(truth[p].size/truth.size*_likeness(pred[p], truth[p]) for p in parts)
+    return float(max(0, alpha*objects + (1-alpha)*regions))
+
+# %% ../nbs/00c_metrics.ipynb #bf21a497
+def _mask_measures(pred, truth):
+    "Every measure of one pair; the two curves over thresholds as arrays"
+    pred, truth = _mask_pair(pred, truth)
+    hits, false = _kept(pred, truth)
+    chosen, total = pred >= min(2*pred.mean(), 1), int(truth.sum())
+    adaptive = f_curve((chosen & truth).sum(), (chosen & ~truth).sum(), total)
+    return dict(f=f_curve(hits, false, total), e=e_curve(hits, false, total, truth.size), adaptive_f=adaptive,
+                s_measure=s_measure(pred, truth), mae=np.abs(pred-truth).mean())
 
 
 def saliency_scores(
     pairs,         # Iterable of (prediction, truth), both (H, W) 0..1
     progress=None, # Called with the number of pairs measured so far
 ) -> dict:         # max_f, mean_f, adaptive_f, mae, s_measure, max_e, mean_e, n
-    "Measure masks as the salient-object papers do, with `pysodmetrics`"
-    import py_sod_metrics as sod
-    f = sod.FmeasureV2({'f': sod.FmeasureHandler(with_dynamic=True, with_adaptive=True, beta=.3)})   # its beta is the papers' beta squared
-    meters = f, s, e, mae = f, sod.Smeasure(), sod.Emeasure(), sod.MAE()
-    n = 0
-    for n, pair in enumerate(pairs, 1):
-        pred, truth = _as_bytes(*pair)
-        for m in meters: m.step(pred=pred, gt=truth)
-        if progress: progress(n)
-    if not n: raise ValueError('There is nothing to measure: no pairs were given.')
-    fm, em = f.get_results()['f'], e.get_results()['em']
-    found = dict(max_f=fm['dynamic'].max(), mean_f=fm['dynamic'].mean(), adaptive_f=fm['adaptive'], mae=mae.get_results()['mae'],
-                 s_measure=s.get_results()['sm'], max_e=em['curve'].max(), mean_e=em['curve'].mean())
-    return {**{k: float(v) for k, v in found.items()}, 'n': n}
+    "Measure masks as the salient-object papers do"
+    rows = []
+    for pair in pairs:
+        rows.append(_mask_measures(*pair))
+        if progress: progress(len(rows))
+    if not rows: raise ValueError('There is nothing to measure: no pairs were given.')
+    mean = {k: np.mean([r[k] for r in rows], 0) for k in rows[0]}
+    found = dict(max_f=mean['f'].max(), mean_f=mean['f'].mean(), adaptive_f=mean['adaptive_f'], mae=mean['mae'],
+                 s_measure=mean['s_measure'], max_e=mean['e'].max(), mean_e=mean['e'].mean())
+    return {**{k: float(v) for k, v in found.items()}, 'n': len(rows)}
 
 # %% ../nbs/00c_metrics.ipynb #cc9b2fcb
 def iou(

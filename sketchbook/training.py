@@ -190,8 +190,15 @@ def _polite_stop():
         for s, h in old.items(): signal.signal(s, h)
 
 # %% ../nbs/00b_training.ipynb #52daf58c
+def _share_gradients(accelerator, net):
+    "Average the gradients of all processes"
+    if accelerator.num_processes == 1: return
+    for p in net.parameters():
+        if p.grad is not None: p.grad = accelerator.reduce(p.grad, 'mean')
+
+# %% ../nbs/00b_training.ipynb #0cab0d1f
 class Run:
-    "A training run in progress or done: `nets`, `step`, `progress`, `history`, and in the end `net` and `card`"
+    "A training run in progress or done: `nets`, `step`, `progress`, `history` (name to `[(step, value), ...]`), and in the end `net` and `card`"
     def __init__(self, task, nets, opts, accelerator, ema):
         self.task, self.accelerator, self.opts = task, accelerator, opts
         self.step, self.seconds, self.progress, self.interrupted = 0, 0., 0., False
@@ -214,27 +221,15 @@ class Run:
         opt, net = self.opts[key], self.plain[key]
         opt.zero_grad(set_to_none=True)
         self.accelerator.backward(loss)
-        self._share_gradients(net)
+        _share_gradients(self.accelerator, net)
         if self.task.clip: torch.nn.utils.clip_grad_norm_(net.parameters(), self.task.clip)
         opt.step()
-
-    def _share_gradients(self, net):
-        if self.accelerator.num_processes == 1: return
-        for p in net.parameters():
-            if p.grad is not None: p.grad = self.accelerator.reduce(p.grad, 'mean')
 
     def schedule(self, progress):
         "Set `progress` and every learning rate"
         self.progress = progress
         for k, opt in self.opts.items():
             for g, peak in zip(opt.param_groups, self.peaks[k]): g['lr'] = peak*lr_factor(progress)
-
-    def averaged_nets(self):
-        "The networks as `validate` sees them: the product is the averaged one"
-        return {**self.plain, self.task.product: self.ema.module}
-
-    @property
-    def history(self): return self.log.history  # name -> [(step, value), ...]
 
 # %% ../nbs/00b_training.ipynb #2086337f
 _WHERE = ('step', 'seconds', 'progress', 'measured', 'best')
@@ -260,7 +255,7 @@ def _restore(run, state):
 # %% ../nbs/00b_training.ipynb #5b3c6a54
 def _validate(run):
     "Measure, log as `val_...`, and keep the best weights"
-    nets = run.averaged_nets()
+    nets = {**run.plain, run.task.product: run.ema.module}
     were = {k: n.training for k, n in nets.items()}
     for n in nets.values(): n.eval()
     with torch.inference_mode(), autocast(run.device): numbers = {k: float(v) for k, v in run.task.validate(nets).items()}
@@ -294,14 +289,14 @@ def plot_history(
 
 class _Show:
     "Progress, shown where people are: a live figure in a notebook, a bar on a terminal"
-    def __init__(self, plot, bar, total):
+    def __init__(self, plot, bar):
         from tqdm import tqdm
         self.handle = None
         if plot:
             from IPython.display import display
             self.handle = display(display_id=True)
         # disable=None: tqdm keeps quiet when nobody watches a terminal
-        self.bar = tqdm(total=total, unit='%', disable=None if bar and not plot else True, bar_format='{l_bar}{bar}| {elapsed}{postfix}')
+        self.bar = tqdm(total=100, unit='%', disable=None if bar and not plot else True, bar_format='{l_bar}{bar}| {elapsed}{postfix}')
 
     def update(self, run, numbers):
         self.bar.n = round(100*run.progress)
@@ -401,6 +396,7 @@ def _start(task, out, seed, device, precision, ema, resume, settings, tensorboar
     for net in nets.values(): net.to(accelerator.device)  # before its optimiser is made
     run = Run(task, nets, task.optimizers(nets), accelerator, ema)
     run.log = _Log(out, state['where']['step'] if state else None, tensorboard, accelerator.is_main_process)
+    run.history = run.log.history
     if state: _restore(run, state)
     return run
 
@@ -422,6 +418,13 @@ def _finish(run, settings, command):
     return run
 
 # %% ../nbs/00b_training.ipynb #afc0aa24
+def _check(task, minutes, steps, batch_size):
+    "Refuse settings that make no sense before anything is written"
+    if steps is None and not minutes > 0: raise ValueError(f'`minutes` should be above 0, not {minutes}.')
+    if batch_size < 1 or (steps is not None and steps < 1): raise ValueError('`batch_size` and `steps` should be at least 1.')
+    if len(task) == 0: raise ValueError(f'{task.name} has no training samples.')
+
+# %% ../nbs/00b_training.ipynb #b6fc7d05
 def fit(
     task:Task,             # What to learn
     out,                   # Folder for the checkpoint and the log
@@ -440,17 +443,14 @@ def fit(
     command:str|None=None, # For the card: how to make this again
 ) -> Run:                  # `.net` averaged or best, in eval mode; `.card`; `.history`; `.interrupted`
     "Train `task` for so many minutes or steps; write `checkpoint.pt` and `log.csv` in `out`; leave cleanly when told to stop"
-    if steps is None and not minutes > 0: raise ValueError(f'`minutes` should be above 0, not {minutes}.')
-    if batch_size < 1 or (steps is not None and steps < 1): raise ValueError('`batch_size` and `steps` should be at least 1.')
-    if len(task) == 0: raise ValueError(f'{task.name} has no training samples.')
+    _check(task, minutes, steps, batch_size)
     out, settings = Path(out), dict(name=task.name, seed=seed, batch_size=batch_size)
     with torch.random.fork_rng(), _polite_stop() as asked:
         run = _start(task, out, seed, pick_device(device), precision, ema, resume, settings, tensorboard)
         def checkpoint():
             if run.accelerator.is_main_process: _write_checkpoint(out/'checkpoint.pt', _state(run, settings))
-        def share(run): return run.step/steps if steps else run.seconds/(60*minutes)
-        show = _Show(_in_notebook() if plot is None else plot, progress and run.accelerator.is_main_process, 100)
-        try: _loop(run, _batches(run, seed, batch_size, workers), share, asked, show, checkpoint)
+        show = _Show(_in_notebook() if plot is None else plot, progress and run.accelerator.is_main_process)
+        try: _loop(run, _batches(run, seed, batch_size, workers), lambda r: r.step/steps if steps else r.seconds/(60*minutes), asked, show, checkpoint)
         finally: show.close(); run.log.close()
         checkpoint()
     return _finish(run, settings, command)

@@ -112,6 +112,24 @@ def test_lists_of_different_lengths_and_nothing_at_all():
     with pytest.raises(ValueError, match='threshold'): boundary_scores([np.zeros((5, 5))], [np.zeros((1, 5, 5), bool)], 0)
     with pytest.raises(ValueError, match='nothing'): saliency_scores([])
 
+def soft_masks(n=8):
+    "Predictions and truths that need nothing but arithmetic"
+    y, x = np.mgrid[:40, :50]/10
+    for i in range(n): yield (np.sin(x+i)*np.cos(y*.7-i)+1)/2, (np.sin(x*1.1+i+.3)*np.cos(y*.8-i) > .1).astype(np.float32)
+
+def test_saliency_is_that_of_the_reference_implementation():
+    "What pysodmetrics 1.6.2 says of the same masks"
+    said = dict(max_f=.793309, mean_f=.581134, adaptive_f=.163634, mae=.333332, s_measure=.533755, max_e=.809775, mean_e=.514429)
+    ours = saliency_scores(soft_masks())
+    assert {k: ours[k] for k in said} == pytest.approx(said, abs=1e-5)
+
+@pytest.mark.parametrize('fill', [0., 1.])
+def test_saliency_of_empty_and_full_truths(fill):
+    truth = np.full((9, 7), fill, np.float32)
+    good, bad = saliency_scores([(truth, truth)]), saliency_scores([(1-truth, truth)])
+    assert good['mae'] == 0 and good['s_measure'] == 1 and bad['mae'] == 1 and bad['s_measure'] == 0
+    assert all(np.isfinite(v) for v in [*good.values(), *bad.values()])
+
 def test_saliency_by_hand():
     truth = np.zeros((10, 10), np.float32); truth[2:6, 2:6] = 1          # 16 pixels
     pred = np.zeros((10, 10), np.float32); pred[2:6, 2:8] = 1            # 24, all 16 among them

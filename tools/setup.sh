@@ -37,6 +37,11 @@ say 'installing into .venv (once; some minutes and 7 GB, most of it PyTorch)'
 quiet=; [ -t 1 ] || quiet=-q
 .venv/bin/python -m pip install $quiet --no-compile --disable-pip-version-check -e '.[dev]' ||
     { say 'the installation stopped; the lines above say why, and the same command goes on from here.'; exit 1; }
-why="$(.venv/bin/python -c 'import cv2; cv2.resize' 2>&1)" ||
-    { say "OpenCV was installed but does not start ($(echo "$why" | tail -n 1)); remove .venv and try again."; exit 1; }
+starts() { why="$(.venv/bin/python -c 'import cv2; cv2.resize' 2>&1)"; }
+# opencv-python links to the desktop's libGL; where there is none, its twin without windows is the same library
+if ! starts; then
+    .venv/bin/python -m pip uninstall -q -y opencv-python
+    .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --force-reinstall 'opencv-python-headless>=4.10' || true
+fi
+starts || { say "OpenCV was installed but does not start ($(echo "$why" | tail -n 1)); remove .venv and try again."; exit 1; }
 echo "$want" > "$stamp"
