@@ -29,7 +29,8 @@ test: setup  ## everything CI runs
 lab: setup  ## read and run the chapters in JupyterLab
 	@root=; [ "$$(id -u)" != 0 ] || root=--allow-root; \
 	$(BIN)/python -m jupyterlab $$root --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/nbs/index.ipynb \
-	  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.news_url=None
+	  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.news_url=None \
+	  --LabApp.app_settings_dir="$$PWD/tools/lab"
 
 export: setup  ## write the chapters' code into the package
 	@$(BIN)/nbdev_export

@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['DEVICES', 'SAMPLES', 'CHAPTERS', 'resolution', 'number', 'Parser', 'switch', 'add_vector_options', 'add_run',
            'add_vectorize', 'add_train', 'add_evaluate', 'add_weights', 'polite_termination', 'tell', 'settings', 'run',
-           'vectorize', 'tasks', 'unknown', 'train', 'evaluate', 'show_weights', 'make_parser', 'sentence', 'main']
+           'vectorize', 'tasks', 'unknown', 'training_command', 'train', 'evaluate', 'show_weights', 'make_parser',
+           'sentence', 'main']
 
 # %% ../nbs/06a_cli.ipynb #1aec8392
 import argparse
@@ -130,6 +131,7 @@ def add_evaluate(commands):
     c.add_argument('--limit', type=number(1, kind=int), metavar='N', help='only the first N')
     c.add_argument('--device', default='auto', help=DEVICES)
     c.add_argument('--json', action='store_true', help='print JSON')
+    c.add_argument('--write-card', action='store_true', help='also put the numbers on the card of the weights')
     c.set_defaults(command=evaluate)
 
 
@@ -211,20 +213,33 @@ def unknown(
     return f'there is no network {name!r}{meant} There are {", ".join(known) or "none yet"}.'
 
 # %% ../nbs/06a_cli.ipynb #f9c98bda
+def training_command(args):
+    "The command for the card: what decides the result, by file name, without the paths of one machine"
+    import shlex
+    words = ['sketchbook', 'train', args.name, '--data', Path(args.data).name, '--out', f'runs/{args.name}']
+    words += ['--steps', str(args.steps)] if args.steps else ['--minutes', f'{args.minutes:g}']
+    if args.batch_size: words += ['--batch-size', str(args.batch_size)]
+    if args.seed: words += ['--seed', str(args.seed)]
+    if args.val: words += ['--val', Path(args.val).name]
+    return shlex.join(words)
+
+
 def train(args):
     "Train a network by name"
     import inspect
-    import shlex
+    from sketchbook.blocks import pick_device
     from sketchbook.pipeline import check_output
     known = tasks()
     if args.name not in known: raise ValueError(unknown(args.name, sorted(known)))
     make = known[args.name]
     if args.val and 'val' not in inspect.signature(make).parameters: raise ValueError(f'{args.name} takes no --val')
+    if args.steps is None and not args.minutes: raise ValueError('--minutes should be above 0')
+    pick_device(args.device)           # before any folder is made
     task = make(args.data, **({'val': args.val} if args.val else {}))
     from sketchbook.training import fit
     given = {'batch_size': args.batch_size} if args.batch_size else {}
     run = fit(task, check_output(args.out), args.minutes, args.steps, seed=args.seed, device=args.device, workers=args.workers,
-              resume=args.resume, tensorboard=args.tensorboard, command=shlex.join(['sketchbook', *args.argv]), **given)
+              resume=args.resume, tensorboard=args.tensorboard, command=training_command(args), **given)
     if run.interrupted: print(f'sketchbook: stopped; the same command with --resume goes on from {args.out}.', file=sys.stderr)
     elif int(os.environ.get('RANK', 0))==0:
         from sketchbook import weights
@@ -245,6 +260,7 @@ def evaluate(args):
     if not hasattr(module, 'evaluate'): raise ValueError(f'{args.name} has no measure of its own')
     scores = module.evaluate(args.name, args.data, limit=args.limit, device=args.device)
     plain = {k: v for k, v in scores.items() if isinstance(v, (int, float, str))}
+    if args.write_card: weights.amend(args.name, metrics={**(weights.card(args.name)['metrics'] or {}), Path(args.data).stem: plain})
     if args.json: print(json.dumps(plain, indent=1))
     else: print('\n'.join(f'{k:<24} {v:.4f}' if isinstance(v, float) else f'{k:<24} {v}' for k, v in plain.items()))
     return 0
@@ -287,10 +303,10 @@ def main(
 ) -> int:      # Exit status: 0 done, 1 some photos skipped, 2 wrong use or input, 130 interrupted
     "Run one command"
     argv,parser = sys.argv[1:] if argv is None else list(argv), make_parser()
+    if hasattr(sys.stdout, 'reconfigure'): sys.stdout.reconfigure(errors='backslashreplace')   # file names may be no text
     try:
         args = parser.parse_args(argv)
         if not hasattr(args, 'command'): parser.print_help(); return 2
-        args.argv = argv
         return args.command(args)
     except SystemExit as e: return e.code or 0      # argparse has said what there is to say
     except KeyboardInterrupt: print('sketchbook: stopped; what is finished stays.', file=sys.stderr); return 130

@@ -6,7 +6,7 @@
 __all__ = ['PHOTO_SUFFIXES', 'UnreadableImage', 'load_photo', 'write_atomic', 'save_image', 'find_photos', 'Members', 'decode',
            'PhotoFolder', 'SaliencyPairs', 'BoundaryPairs', 'DrawingPairs', 'JointImages', 'CocoInstances', 'ink_only',
            'render_svg', 'emoji_family', 'OpenMojiPairs', 'random_affine', 'warp', 'color_jitter', 'augment_pair',
-           'to_tensor', 'sample_photos']
+           'to_tensor', 'sample_photos', 'provenance']
 
 # %% ../nbs/00_data.ipynb #fb149b1f
 import contextlib, hashlib, importlib.util, io, json, os, re, secrets, tarfile, warnings
@@ -696,3 +696,17 @@ def sample_photos(
     for n in names:
         if n not in there: raise ValueError(f"no sample photo {n!r}; there are {', '.join(there)}")
     return {n: load_photo(there[n]) for n in names}
+
+# %% ../nbs/00_data.ipynb #4233c712
+_TERMS = {'duts': ('DUTS-TR (Wang et al. 2017)', 'research use'), 'ecssd': ('ECSSD (Shi et al. 2016)', 'research use'),
+          'bsds': ('BSDS500 (Arbelaez et al. 2011)', 'non-commercial research and education')}
+
+def provenance(
+    data,       # A folder or tar, or any other sequence of samples
+) -> dict:      # `data` and `data_licence`, for a card
+    "What is known of training data by their file name"
+    if not isinstance(data, (str, os.PathLike)): return dict(data=f'{type(data).__name__} of {len(data)} samples', data_licence='unknown')
+    name = Path(data).name
+    for start, (what, terms) in _TERMS.items():
+        if name.lower().startswith(start): return dict(data=f'{what}: {name}', data_licence=terms)
+    return dict(data=name, data_licence='unknown')

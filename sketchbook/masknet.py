@@ -19,7 +19,7 @@ from torch import nn
 import torch.nn.functional as F
 
 from .blocks import ConvBlock, Encoder, pick_device
-from .data import SaliencyPairs, augment_pair, to_tensor
+from .data import SaliencyPairs, augment_pair, provenance, to_tensor
 from .training import Task, autocast
 from .weights import load
 
@@ -223,11 +223,11 @@ class MaskNetTask(Task):
         encoder_lr:float=0.1, # The encoder's learning rate, as a fraction of `lr`
     ):
         self.name = f'masknet-v{version}'
-        self.about = {'data': Path(data).name if _is_path(data) else type(data).__name__}
+        self.about = provenance(data)
         self.version,self.preset,self.size,self.lr,self.encoder_lr = version,preset,size,lr,encoder_lr
         self.pairs,self.val_pairs = as_pairs(data), as_pairs(data if val is None else val)
         n,m = len(self.pairs),len(self.val_pairs)
-        self.val = list(range(25, n, 50) if val is None else range(min(m, 200)))
+        self.val = list(range(min(25, n-1), n, 50) if val is None else range(min(m, 200)))
         self.train = sorted(set(range(n)) - set(self.val)) if val is None else list(range(n))
 
     def __len__(self): return len(self.train)
@@ -367,8 +367,8 @@ def explore_masks(
     import ipywidgets as W
     from sketchbook.widgets import PhotoPicker, device_picker, explorer, slider
     controls = dict(photo=PhotoPicker(photos),
-        version=W.ToggleButtons(options=[1,2], value=2, description='version'),
+        version=W.Dropdown(options=[1,2], value=2, description='version'),
         edge_aware=W.Checkbox(value=False, description='follow the edges of the photo'),
-        mode=W.ToggleButtons(options=['soft','hard'], description='cut'),
+        mode=W.Dropdown(options=['soft','hard'], description='cut'),
         threshold=slider('threshold', 0., 1., .5, live=True), device=device_picker())
     return explorer(controls, prepare=predict, redraw=view_cut, max_side=400)

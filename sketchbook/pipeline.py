@@ -279,6 +279,7 @@ def check_output(
     out, # Folder for results; made if it is missing
 ) -> Path: # The folder, in which files can be written
     "Raise `OutputError` unless results can be written to `out`"
+    if not os.fspath(out): raise OutputError('The name of the folder for results is empty; name a folder.')
     out = Path(out)
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -326,7 +327,8 @@ def write_report(
     report:dict, # See `start_report`
 ):
     "Write `report` as JSON, all of it or nothing"
-    write_atomic(path, (json.dumps(report, indent=1, ensure_ascii=False)+'\n').encode())
+    # escaped, for a file name may hold bytes that are no text
+    write_atomic(path, (json.dumps(report, indent=1)+'\n').encode())
 
 # %% ../nbs/06_pipeline.ipynb #68986441
 REPORTS = {'run': 'report.json', 'vectorize': 'vectorize.json'} # Which command writes which report
@@ -340,7 +342,7 @@ def known_names(
         try: names = json.loads((Path(out)/file).read_text(encoding='utf-8'))['names']
         except (OSError, ValueError, KeyError, TypeError): continue
         if isinstance(names, dict): known |= names
-    there = lambda n: (Path(out)/'gallery'/f'{n}.png').exists() or (Path(out)/'vector'/f'{n}.svg').exists()
+    there = lambda n: Path(n).name == n and (Path(out)/'gallery'/f'{n}.png').exists() or (Path(out)/'vector'/f'{n}.svg').exists()
     return {k: n for k, n in known.items() if isinstance(n, str) and there(n)}
 
 # %% ../nbs/06_pipeline.ipynb #2ec3289a

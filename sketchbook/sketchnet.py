@@ -17,8 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .blocks import ConvBlock, Encoder, GANStep, PatchGAN, balanced_bce, dice_loss, pad_to_multiple, pick_device
-from .data import BoundaryPairs, augment_pair, to_tensor
+from .blocks import ConvBlock, Encoder, GANStep, PatchGAN, balanced_bce, dice_loss, pad_to_multiple
+from .data import BoundaryPairs, augment_pair, provenance, to_tensor
 from .masknet import cut_out
 from .training import Task, autocast
 from .weights import load
@@ -219,8 +219,6 @@ def pen(line):
 class SketchStep(Task):
     "One step of SketchNet's training; needs `crisp_from`, `gan_from`, `lambda_gan` and `gan`"
     name, product = 'sketchnet', 'netG'
-    about = dict(data='BSDS500, the 200 training photos with 4 to 9 drawings each (bsds_train.tar); encoder from EfficientNet-Lite0 trained on ImageNet (Apache-2.0)',
-                 data_licence='BSDS500, non-commercial research and education')
 
     def step(self, run, photo, share):
         line, known = agreed(share)
@@ -279,7 +277,9 @@ class SketchNetTask(SketchStep):
 # %% ../nbs/02_sketchnet.ipynb #18ff4127
 def bsds_task(path):
     "Train on the drawings of several people: a folder or tar with `ID.jpg` and `ID.boundaries.K.png`"
-    return SketchNetTask(BoundaryPairs(path))
+    task = SketchNetTask(BoundaryPairs(path))
+    task.about = provenance(path)
+    return task
 
 
 TASKS = {'sketchnet': bsds_task}
@@ -302,8 +302,7 @@ def resized(
 def trained(net=None, device='auto'):
     "The network to draw with, in eval mode, and its device: `net` itself, or the weights of that name or path"
     if net is None or isinstance(net, (str, Path)): net = load(net or 'sketchnet', device)
-    device = pick_device(device)
-    return net.to(device).eval(), device
+    return net.eval(), next(net.parameters()).device
 
 
 def ink_probability(
@@ -420,9 +419,9 @@ def explore_sketch(
     def sketch(photo, mask, resolution, gamma, merge, device):
         start = time.perf_counter()
         kept = soft(predict(photo, device=device)) if mask else None
-        drawn = draw(photo, resolution, gamma, merge, kept, device)
+        drawn = draw(photo, None if resolution == 'own' else resolution, gamma, merge, kept, device)
         return {'photo': photo if kept is None else cut_out(photo, kept), 'sketch': drawn}, f'{time.perf_counter()-start:.1f} s'
-    sizes = [('600 px', 0), ('424 px', 1), ('848 px', 2), ('1272 px', 3), ("the photo's own", None)]
+    sizes = [('424 px', 1), ('600 px', 0), ('848 px', 2), ('1272 px', 3), ("the photo's own", 'own')]
     controls = dict(photo=PhotoPicker(photos), mask=W.Checkbox(value=False, description='only the object (MaskNet)'),
         resolution=W.Dropdown(options=sizes, value=2, description='resolution'), gamma=W.Checkbox(value=True, description='gamma: grey lines black'),
         merge=W.Checkbox(value=False, description='merge with the negative'), device=device_picker())

@@ -1364,7 +1364,7 @@ def download_links(
         files = {k: Path(folder)/f'drawing.{k}' for k in kinds}
         files['svg'].write_text(strokes.to_svg()); strokes.animate(files['gif']); strokes.save(files['npz'])
         data = {k: base64.b64encode(f.read_bytes()).decode() for k,f in files.items()}
-    return 'save as ' + ' '.join(f'<a download="drawing.{k}" href="data:{kinds[k]};base64,{d}">{k.upper()}</a>' for k,d in data.items())
+    return 'save as ' + ' '.join(f'<a style="color:#1565c0;text-decoration:underline" download="drawing.{k}" href="data:{kinds[k]};base64,{d}">{k.upper()}</a>' for k,d in data.items())
 
 # %% ../nbs/03_vectorize.ipynb #204c64b1
 def explore_strokes(
@@ -1378,7 +1378,7 @@ def explore_strokes(
     drawn,play,links = slider('drawn (%)', 0, 100, 100),W.Play(value=100, max=100, step=4, interval=200),W.HTML()
     W.link((play, 'value'), (drawn, 'value'))
     controls = dict(photo=PhotoPicker(pictures), read_as=W.Dropdown(options=ways, description='read as'),
-                    tolerance=slider('tolerance (px)', .3, 8., 1., .1), min_length=slider('shortest (px)', 0., 80., 4., 1.), drawn=drawn)
+                    tolerance=slider('tolerance (px)', .3, 8., 1., .1), min_length=slider('shortest (px)', 0, 80, 4), drawn=drawn)
     def prepare(photo, read_as, tolerance, min_length):
         strokes = trace(read_sketch(photo, read_as), tolerance=tolerance, min_length=min_length)
         links.value = download_links(strokes)

@@ -143,17 +143,20 @@ def slider(
     import ipywidgets as W
     whole = all(isinstance(x, int) for x in (low, high, value, step or 1))
     return (W.IntSlider if whole else W.FloatSlider)(
-        value, min=low, max=high, step=step or (1 if whole else (high-low)/100), description=name, continuous_update=live)
+        value, min=low, max=high, step=step or (1 if whole else (high-low)/100), description=name, continuous_update=live,
+        style=dict(description_width='110px'))
 
 # %% ../nbs/00e_widgets.ipynb #1c6ee820
 class Busy:
-    "A context in which a label says 'working...' and controls are disabled"
+    "A context in which a label says 'working...' and controls, sliders excepted, are disabled"
     def __init__(self,
-        controls=(),            # Widgets; those without a `disabled` are left alone
+        controls=(),            # Widgets; sliders and those without a `disabled` are left alone
         text:str='working...',  # What the label says meanwhile
     ):
         import ipywidgets as W
-        self.controls,self.text,self.depth = [c for c in controls if hasattr(c, 'disabled')], text, 0
+        # a slider that is disabled while somebody holds an arrow key hands the next keys to the notebook
+        self.controls = [c for c in controls if hasattr(c, 'disabled') and not hasattr(c, 'continuous_update')]
+        self.text,self.depth = text, 0
         self.widget = W.Label(layout=W.Layout(height='1.6em'))
 
     def __enter__(self):
@@ -199,8 +202,8 @@ class ResultPane:
 
     def _lay_out(self, titles):
         import ipywidgets as W
-        share = W.Layout(max_width=f'{100//max(len(titles), 1)}%', padding='2px')
-        self.images = {t: W.Image(format='png', layout=W.Layout(max_width='100%', object_fit='contain')) for t in titles}
+        share = W.Layout(max_width=f'{100//max(len(titles), 1)}%', min_width='160px', padding='2px')
+        self.images = {t: W.Image(format='png', layout=W.Layout(max_width='100%', object_fit='contain', border='1px solid #ddd')) for t in titles}
         self.row.children = [W.VBox([W.Label(t), i] if t else [i], layout=share) for t,i in self.images.items()]
 
 # %% ../nbs/00e_widgets.ipynb #7cff3f17

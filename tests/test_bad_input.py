@@ -233,3 +233,22 @@ def test_pickled_checkpoints_are_refused_unopened(fails, tmp_path, good, suffix)
 
 def test_weights_of_another_network(fails, tmp_path, good, nets):
     fails(['run', good, '--out', tmp_path/'out', '--no-mask', '--sketch-weights', nets['mask']], 'MaskNet', 'SketchNet', out=tmp_path/'out')
+
+
+def test_a_file_name_that_is_no_text_stops_nobody(good, own, tmp_path):
+    odd = os.fsdecode(os.fsencode(good) + b'/od\xff.jpg')
+    try: os.link(good/'first.jpg', odd)
+    except OSError: pytest.skip('this file system takes only text for names')
+    out = tmp_path/'out'
+    assert main(['run', str(good), '--out', str(out), *own]) == 0
+    report = json.loads((out/'report.json').read_text(encoding='utf-8'))
+    assert len(report['photos']) == 3 and len(list((out/'sketch').iterdir())) == 3
+
+
+def test_an_empty_name_for_the_results(fails, good, own): fails(['run', good, '--out', '', *own], 'empty')
+
+
+@pytest.mark.parametrize('words', [['--minutes', '0'], ['--device', 'cuda:99'], ['--minutes', 'nan']])
+def test_train_settings_that_make_no_sense(words, capsys, tmp_path):
+    assert main(['train', 'sketchnet', '--data', str(tmp_path), '--out', str(tmp_path/'run'), *words]) == 2
+    assert 'Traceback' not in capsys.readouterr().err and not (tmp_path/'run').exists()

@@ -137,7 +137,7 @@ def test_available_wants_both(saved):
 def test_describe(saved):
     edit_card(saved, metrics=dict(max_f=.91234, ecssd=dict(mae=.067), note='text'))
     table = weights.describe([saved])
-    assert 'max_f 0.912, ecssd mae 0.067' in table
+    assert 'ecssd: mae 0.067; max_f 0.912' in table
     assert 'note' not in table and '| notes' not in weights.describe(saved) and '| sha256' in weights.describe(saved)
     assert 'No trained weights' in weights.describe([])
     saved.with_suffix('.json').write_text('{')

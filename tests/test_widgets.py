@@ -110,10 +110,10 @@ def test_device_picker_lists_what_is_there():
 # busy and pane
 
 def test_busy_restores_after_an_error():
-    s,off = slider('s', 0, 5, 1), W.Checkbox(disabled=True)
-    busy = Busy([s, off, object()])
+    s,on,off = slider('s', 0, 5, 1), W.Checkbox(), W.Checkbox(disabled=True)
+    busy = Busy([s, on, off, object()])
     with pytest.raises(KeyError):
-        with busy: assert s.disabled and busy.widget.value; raise KeyError
+        with busy: assert on.disabled and not s.disabled and busy.widget.value; raise KeyError
     assert not s.disabled and off.disabled and busy.widget.value==''
 
 
@@ -174,7 +174,7 @@ def test_two_explorers_share_nothing():
 
 def test_controls_are_disabled_only_while_the_heavy_stage_runs():
     seen = []
-    k = slider('k', 0, 9, 1)
+    k = W.Checkbox()
     explorer(dict(k=k), lambda ready: seen.append(k.disabled) or PHOTOS['one'], prepare=lambda k_=0: seen.append(k.disabled))
     assert seen==[True, False] and not k.disabled
 
