@@ -4,16 +4,13 @@
 
 # %% auto #0
 __all__ = ['DEVICES', 'SAMPLES', 'CHAPTERS', 'resolution', 'number', 'Parser', 'switch', 'add_vector_options', 'add_run',
-           'add_vectorize', 'add_train', 'add_evaluate', 'add_weights', 'polite_termination', 'tell', 'settings', 'run',
-           'vectorize', 'tasks', 'unknown', 'training_command', 'train', 'evaluate', 'show_weights', 'make_parser',
-           'sentence', 'main']
+           'add_vectorize', 'add_train', 'add_evaluate', 'add_weights', 'tell', 'settings', 'run', 'vectorize', 'tasks',
+           'unknown', 'training_command', 'train', 'evaluate', 'show_weights', 'make_parser', 'sentence', 'main']
 
 # %% ../nbs/06a_cli.ipynb #1aec8392
 import argparse
 import os
-import signal
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 
 from . import __version__
@@ -143,16 +140,6 @@ def add_weights(commands):
     c.set_defaults(command=show_weights)
 
 # %% ../nbs/06a_cli.ipynb #b81c4218
-@contextmanager
-def polite_termination():
-    "Treat SIGTERM as Ctrl-C"
-    def stop(*_): raise KeyboardInterrupt
-    try: before = signal.signal(signal.SIGTERM, stop)
-    except ValueError: yield; return      # only the main thread may listen to signals
-    try: yield
-    finally: signal.signal(signal.SIGTERM, before)
-
-
 def tell(
     report:dict, # From `run_folder` or `vectorize_folder`
     out,         # Where the results are
@@ -182,15 +169,14 @@ def run(args):
     if bool(args.photos)==args.samples: raise ValueError('name photos or folders, or use --samples')
     from sketchbook.data import sample_photos
     from sketchbook.pipeline import run_folder
-    with polite_termination():
-        report = run_folder(sample_photos(SAMPLES) if args.samples else args.photos, args.out, settings(args))
+    report = run_folder(sample_photos(SAMPLES) if args.samples else args.photos, args.out, settings(args))
     return tell(report, args.out, 'sketched')
 
 
 def vectorize(args):
     "Sketches to strokes"
     from sketchbook.pipeline import vectorize_folder
-    with polite_termination(): report = vectorize_folder(args.photos, args.out, settings(args))
+    report = vectorize_folder(args.photos, args.out, settings(args))
     return tell(report, args.out, 'vectorized')
 
 # %% ../nbs/06a_cli.ipynb #d6372a4e

@@ -229,6 +229,7 @@ class MaskNetTask(Task):
         n,m = len(self.pairs),len(self.val_pairs)
         self.val = list(range(min(25, n-1), n, 50) if val is None else range(min(m, 200)))
         self.train = sorted(set(range(n)) - set(self.val)) if val is None else list(range(n))
+        if not self.train: raise ValueError(f'{self.about["data"]}: one pair is not enough, one is held out to validate on; add more, or name others with val')
 
     def __len__(self): return len(self.train)
     def networks(self): return {'net': MaskNet(self.version, self.preset, pretrained=True)}

@@ -444,7 +444,7 @@ def iou(
     b:np.ndarray, # The same shape
 ) -> float:       # 0..1; 1 for two empty masks
     "Intersection over union"
-    a, b = np.asarray(a) > .5, np.asarray(b) > .5
+    a, b = _check_drawing(a, 'a') > .5, _check_drawing(b, 'b') > .5
     if a.shape != b.shape: raise ValueError(f'The masks are {a.shape} and {b.shape}; they should have one size.')
     union = (a | b).sum()
     return float((a & b).sum()/union) if union else 1.
@@ -454,7 +454,7 @@ def outline(
     mask:np.ndarray, # (H, W), above one half counts
 ) -> np.ndarray:     # (H, W) bool
     "The innermost pixels of a mask's border"
-    m = (np.asarray(mask) > .5).astype(np.uint8)
+    m = (_check_drawing(mask, 'mask') > .5).astype(np.uint8)
     return m.astype(bool) & ~cv2.erode(m, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=1).astype(bool)
 
 
@@ -465,6 +465,7 @@ def boundary_f(
 ) -> float:                 # 0..1; 1 when neither mask has an outline
     "F-measure of the outlines of two masks"
     p, t = outline(pred), outline(truth)
+    if p.shape != t.shape: raise ValueError(f'The masks are {p.shape} and {t.shape}; they should have one size.')
     if not p.any() and not t.any(): return 1.
     hit_p, hit_t = match_boundaries(p, t, max_dist)
     return float(_rates([hit_t.sum(), t.sum(), hit_p.sum(), p.sum()])[2])
@@ -474,7 +475,7 @@ def distance_to(
     drawing:np.ndarray, # (H, W) bool
 ) -> np.ndarray:        # (H, W) float32, pixels; infinite when nothing is drawn
     "How far each pixel is from the nearest drawn one"
-    d = np.asarray(drawing, bool)
+    d = _check_drawing(drawing, 'drawing').astype(bool)
     if not d.any(): return np.full(d.shape, np.inf, np.float32)
     return cv2.distanceTransform((~d).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
 
@@ -484,7 +485,7 @@ def chamfer(
     b:np.ndarray, # (H, W) bool drawing
 ) -> float:       # Pixels: the mean of both directions; 0 for two blank ones, infinite for one
     "Mean distance between two drawings"
-    a, b = np.asarray(a, bool), np.asarray(b, bool)
+    a, b = _check_drawing(a, 'a').astype(bool), _check_drawing(b, 'b').astype(bool)
     if a.shape != b.shape: raise ValueError(f'The drawings are {a.shape} and {b.shape}; they should have one size.')
     if not a.any() and not b.any(): return 0.
     if not a.any() or not b.any(): return float('inf')
@@ -498,6 +499,7 @@ def ssim(
     "Structural similarity with the Gaussian window of the paper"
     from skimage.metrics import structural_similarity
     a, b = np.asarray(a), np.asarray(b)
+    if not (np.isfinite(a).all() and np.isfinite(b).all()): raise ValueError('The pictures hold NaN or infinite values.')
     if a.shape != b.shape or a.dtype != b.dtype: raise ValueError(f'The pictures are {a.shape} {a.dtype} and {b.shape} {b.dtype}; they should be alike.')
     if min(a.shape[:2]) < 11: raise ValueError(f'A picture of {a.shape[:2]} is smaller than the 11 x 11 window.')
     return float(structural_similarity(a, b, data_range=255 if a.dtype == np.uint8 else 1., gaussian_weights=True, sigma=1.5,

@@ -29,6 +29,7 @@ from . import masknet, sketchnet, weights
 from . import vectorize as vectorizer
 from .blocks import pick_device
 from .data import UnreadableImage, find_photos, load_photo, save_image, write_atomic
+from .training import polite_stop
 
 # %% ../nbs/06_pipeline.ipynb #6ace3592
 class SettingError(ValueError):
@@ -389,9 +390,10 @@ def work_through(
     from tqdm import tqdm
     start,entries,quiet = time.perf_counter(), [], None if progress is None else not progress
     if is_first_process(): write_report(path, report)
-    with my_share(list(sources)) as (mine, join):
+    with polite_stop() as asked, my_share(list(sources)) as (mine, join):
         try:
             for key in tqdm(mine, unit='photo', disable=quiet if is_first_process() else True):
+                if asked: raise KeyboardInterrupt
                 entries.append(attempt(work, key, sources[key], report['names'][key]))
             entries = join(entries)
             report['finished'] = True

@@ -291,7 +291,7 @@ def resized(
 ) -> np.ndarray:               # The same at the size that the network sees
     "Scale to what `resolution` asks for, both sides by the same factor"
     if resolution is None: return photo
-    if resolution != int(resolution) or resolution < 0: raise ValueError(f'resolution is {resolution}: use 0 (600 px), 1, 2, 3, ... (times 424 px) or None (as it is).')
+    if resolution not in range(11) or isinstance(resolution, bool): raise ValueError(f'resolution is {resolution}: use 0 (600 px), 1, 2, ... 10 (times 424 px) or None (as it is).')
     h, w = photo.shape[:2]
     side = int(resolution)*424 or 600
     scale = side/max(h, w)

@@ -18,6 +18,7 @@ __all__ = ['METHODS', 'bezier', 'ragged', 'flatten', 'Stroke', 'Strokes', 'pack'
 import io
 import time
 import warnings
+import zipfile
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -460,9 +461,11 @@ def load_strokes(
     path:Path, # npz file
 ) -> Strokes:
     "Read what `save_strokes` or Virtual Sketching wrote; nothing in the file can run code"
-    with np.load(path, allow_pickle=False) as arrays:
-        if 'points' in arrays: return unpack(arrays)
-        if 'strokes_data' in arrays: return from_sequence(arrays)
+    try:
+        with np.load(path, allow_pickle=False) as arrays: found = dict(arrays)
+    except (ValueError, EOFError, TypeError, zipfile.BadZipFile) as e: raise ValueError(f"{path} is not an npz file of plain arrays") from e
+    if 'points' in found: return unpack(found)
+    if 'strokes_data' in found: return from_sequence(found)
     raise ValueError(f"{path} holds no strokes: neither `points` nor `strokes_data` is in it")
 
 # %% ../nbs/03_vectorize.ipynb #ea6f455b

@@ -153,9 +153,10 @@ def card(
     path = find(name_or_path).with_suffix('.json')
     if not path.exists(): raise CorruptWeights(f'{path} is missing: weights are used only with the card written beside them.')
     try: c = json.loads(path.read_text(encoding='utf-8'))
-    except ValueError as e: raise CorruptWeights(f'{path} is not a readable card ({type(e).__name__}); copy it again.') from None
+    except (ValueError, RecursionError) as e: raise CorruptWeights(f'{path} is not a readable card ({type(e).__name__}); copy it again.') from None
     types = dict(network=str, config=dict, sha256=str, bytes=int)
     bad = [k for k,t in types.items() if not isinstance(c, dict) or not isinstance(c.get(k), t)]
+    if not bad and not isinstance(c.get('metrics') or {}, dict): bad = ['metrics']
     if bad: raise CorruptWeights(f'{path} is not a card: it lacks a proper `{"`, `".join(bad)}`.')
     return c
 
