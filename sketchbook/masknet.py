@@ -10,7 +10,6 @@ __all__ = ['TASKS', 'BookV1', 'TopDown', 'BookV2', 'Bottleneck', 'PaperNet', 'Ma
 # %% ../nbs/01_masknet.ipynb #36089d4c
 import os
 from functools import partial
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -18,7 +17,7 @@ import torch
 from torch import nn
 import torch.nn.functional as F
 
-from .blocks import ConvBlock, Encoder, pick_device
+from .blocks import ConvBlock, Encoder
 from .data import SaliencyPairs, augment_pair, provenance, to_tensor
 from .training import Task, autocast
 from .weights import load

@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['KINDS', 'PACKAGES', 'REPORTS', 'SettingError', 'OutputError', 'check_settings', 'Pipeline', 'stage', 'network_names',
-           'networks', 'find_object', 'sketch_photo', 'Result', 'as_picture', 'fit_inside', 'choose_names', 'gather',
-           'write_strokes', 'write_result', 'all_or_nothing', 'moved', 'check_output', 'versions', 'device_name',
-           'start_report', 'write_report', 'known_names', 'my_share', 'is_first_process', 'attempt', 'work_through',
-           'save_entry', 'run_folder', 'load_sketch', 'vectorize_folder']
+           'networks', 'find_object', 'sketch_photo', 'Result', 'as_picture', 'choose_names', 'gather', 'write_strokes',
+           'write_result', 'all_or_nothing', 'moved', 'check_output', 'versions', 'device_name', 'start_report',
+           'write_report', 'known_names', 'my_share', 'is_first_process', 'attempt', 'work_through', 'save_entry',
+           'run_folder', 'load_sketch', 'vectorize_folder']
 
 # %% ../nbs/06_pipeline.ipynb #ff7c3692
 import json
@@ -16,7 +16,7 @@ import platform
 import tempfile
 import time
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -28,7 +28,7 @@ import sketchbook
 from . import masknet, sketchnet, weights
 from . import vectorize as vectorizer
 from .blocks import pick_device
-from .data import UnreadableImage, find_photos, load_photo, save_image, write_atomic
+from .data import UnreadableImage, find_photos, load_photo, save_image, shrink, write_atomic
 from .training import polite_stop
 
 # %% ../nbs/06_pipeline.ipynb #6ace3592
@@ -167,7 +167,7 @@ class Result:
         "Photo, foreground and sketch side by side at the size of the photo"
         panels = [self.photo] if self.mask is None else [self.photo, self.foreground]
         panels.append(as_picture(self.sketch))
-        panels = [fit_inside(p, max_side) for p in panels]
+        panels = [shrink(p, max_side) for p in panels]
         if vector and self.strokes is not None: panels.append(as_picture(self.strokes.render(*panels[0].shape[:2])))
         return np.concatenate(panels, 1)
 
@@ -177,17 +177,6 @@ def as_picture(
 ) -> np.ndarray:       # `(H, W, 3)` uint8 grey
     "A sketch as something to put beside photos"
     return cv2.cvtColor(np.rint(np.clip(sketch, 0, 1)*255).astype(np.uint8), cv2.COLOR_GRAY2RGB)
-
-
-def fit_inside(
-    photo:np.ndarray, # `(H, W, 3)` uint8
-    side:int,         # Largest side allowed, pixels
-) -> np.ndarray:      # The same shape or smaller
-    "Shrink a photo that is larger than `side`; leave others alone"
-    h,w = photo.shape[:2]
-    if max(h, w)<=side: return photo
-    scale = side/max(h, w)
-    return cv2.resize(photo, (max(1, round(w*scale)), max(1, round(h*scale))), interpolation=cv2.INTER_AREA)
 
 # %% ../nbs/06_pipeline.ipynb #2f46baf3
 def choose_names(

@@ -15,7 +15,6 @@ import platform
 import signal
 import threading
 import time
-from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -383,15 +382,13 @@ def _machine(device):
 
 
 def _card(run, settings, command):
-    "How these weights came to be"
-    net, task = run.net, run.task
-    cls = type(net)
+    "How these weights came to be; `weights.save` adds what the network itself can tell"
+    task = run.task
     at = run.best[1] if run.best else run.step
     measured = {k[4:]: dict(v)[at] for k, v in run.history.items() if k.startswith('val_') and at in dict(v)}
-    return dict(name=task.name, network=f'{cls.__module__}:{cls.__qualname__}', config=getattr(net, 'config', {}), **task.about,
+    return dict(name=task.name, **task.about,
                 command=command or f'sketchbook.training.fit({type(task).__name__}(...))', **{k: v for k, v in settings.items() if k != 'name'},
-                steps=run.step, weights_from_step=at, minutes=round(run.seconds/60, 1), machine=_machine(run.device),
-                torch=torch.__version__.split('+')[0], date=date.today().isoformat(), validation=measured)
+                steps=run.step, weights_from_step=at, minutes=round(run.seconds/60, 1), machine=_machine(run.device), validation=measured)
 
 # %% ../nbs/00b_training.ipynb #e7887784
 def _start(task, out, seed, device, precision, ema, resume, settings, tensorboard):

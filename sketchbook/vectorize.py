@@ -1065,7 +1065,7 @@ def drawing_order(
     length = lengths(strokes)
     tier = np.floor(np.log(length.max()/np.maximum(length, 1e-3)+1e-9)/np.log(4)).clip(0, 3)
     ends = np.array([[s.start, s.end] for s in strokes])
-    ordered,pen,left = [],np.zeros(2),np.ones(len(strokes), bool)
+    ordered,pen = [],np.zeros(2)
     for level in np.unique(tier):
         todo = np.flatnonzero(tier==level)
         while len(todo):

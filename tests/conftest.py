@@ -23,3 +23,14 @@ def shared_data():
     folder = ROOT.parent/'shared'/'data'
     if not folder.is_dir(): pytest.skip('the shared training and development data is not on this machine')
     return folder
+
+
+@pytest.fixture(scope='session')
+def small_nets(tmp_path_factory):
+    "Files of small untrained networks, `mask` and `sketch`: for what does not depend on training"
+    import torch
+    from sketchbook import masknet, sketchnet, weights
+    folder = tmp_path_factory.mktemp('weights')
+    torch.manual_seed(0)
+    made = dict(mask=masknet.MaskNet(version=2), sketch=sketchnet.SketchNet('shallow', width=.1))
+    return {k: weights.save(net, folder/f'{k}.safetensors') for k, net in made.items()}

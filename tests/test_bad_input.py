@@ -8,18 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from sketchbook import masknet, sketchnet, weights
 from sketchbook.cli import main
 from sketchbook.data import sample_photos, save_image
 
 
-@pytest.fixture(scope='module')
-def nets(tmp_path_factory):
-    "Small untrained networks in files"
-    folder = tmp_path_factory.mktemp('weights')
-    torch.manual_seed(0)
-    made = dict(mask=masknet.MaskNet(version=2), sketch=sketchnet.SketchNet('shallow', width=.1))
-    return {k: weights.save(net, folder/f'{k}.safetensors') for k, net in made.items()}
+@pytest.fixture
+def nets(small_nets): return small_nets
 
 
 @pytest.fixture

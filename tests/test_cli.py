@@ -10,9 +10,8 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
-import torch
 
-from sketchbook import cli, masknet, pipeline, sketchnet, weights
+from sketchbook import cli, pipeline, weights
 from sketchbook.cli import main
 from sketchbook.data import load_photo, sample_photos, save_image
 from sketchbook.pipeline import Pipeline
@@ -20,13 +19,9 @@ from sketchbook.vectorize import METHODS
 
 
 @pytest.fixture(scope='module')
-def own(tmp_path_factory):
+def own(small_nets):
     "Options that name small untrained networks"
-    folder = tmp_path_factory.mktemp('weights')
-    torch.manual_seed(0)
-    nets = dict(mask=masknet.MaskNet(version=2), sketch=sketchnet.SketchNet('shallow', width=.1))
-    files = {k: weights.save(net, folder/f'{k}.safetensors') for k, net in nets.items()}
-    return [x for k, f in files.items() for x in (f'--{k}-weights', str(f))] + ['--resolution', '1', '--device', 'cpu']
+    return [x for k, f in small_nets.items() for x in (f'--{k}-weights', str(f))] + ['--resolution', '1', '--device', 'cpu']
 
 
 @pytest.fixture

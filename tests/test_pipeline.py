@@ -8,22 +8,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from sketchbook import masknet, pipeline, sketchnet, weights
 from sketchbook.data import load_photo, sample_photos, save_image
-from sketchbook.pipeline import (KINDS, OutputError, Pipeline, SettingError, choose_names, gather, known_names, run_folder,
+from sketchbook.pipeline import (OutputError, Pipeline, SettingError, choose_names, gather, known_names, run_folder,
                                  vectorize_folder)
 
 
 @pytest.fixture(scope='module')
-def own(tmp_path_factory):
-    "Weights of small untrained networks, as settings of the pipeline: what is tested here does not depend on training"
-    folder = tmp_path_factory.mktemp('weights')
-    torch.manual_seed(0)
-    nets = dict(mask=masknet.MaskNet(version=2), sketch=sketchnet.SketchNet('shallow', width=.1))
-    return {f'{k}_weights': str(weights.save(net, folder/f'{k}.safetensors')) for k, net in nets.items()}
+def own(small_nets):
+    "Weights of small untrained networks, as settings of the pipeline"
+    return {f'{k}_weights': str(f) for k, f in small_nets.items()}
 
 
 @pytest.fixture
