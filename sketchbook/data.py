@@ -6,7 +6,7 @@
 __all__ = ['PHOTO_SUFFIXES', 'UnreadableImage', 'shrink', 'load_photo', 'write_atomic', 'save_image', 'find_photos', 'Members',
            'decode', 'PhotoFolder', 'SaliencyPairs', 'BoundaryPairs', 'DrawingPairs', 'JointImages', 'CocoInstances',
            'ink_only', 'render_svg', 'emoji_family', 'OpenMojiPairs', 'random_affine', 'warp', 'color_jitter',
-           'augment_pair', 'to_tensor', 'sample_photos', 'provenance']
+           'augment_pair', 'paste_object', 'to_tensor', 'sample_photos', 'provenance']
 
 # %% ../nbs/00_data.ipynb #fb149b1f
 import contextlib, hashlib, importlib.util, io, json, os, re, secrets, tarfile, warnings
@@ -677,6 +677,20 @@ def augment_pair(
     if not isinstance(jitter, dict): jitter = dict.fromkeys(('brightness', 'contrast', 'saturation', 'gamma'), jitter or 0)
     if any(jitter.values()): crop = color_jitter(crop, rng, **jitter)
     return crop, [one(t) for t in targets] if isinstance(targets, (list, tuple)) else one(targets)
+
+# %% ../nbs/00_data.ipynb #6755a6d4
+def paste_object(
+    photo:np.ndarray,        # `(H, W, 3)` uint8
+    mask:np.ndarray,         # `(H, W)` float32, 0..1, its object
+    other:np.ndarray,        # `(h, w, 3)` uint8, the photo to cut from
+    other_mask:np.ndarray,   # `(h, w)` float32, 0..1
+    rng:np.random.Generator, # Where chance comes from
+    scale=(.4, .9),          # Size of the pasted photo, share of `photo`'s, from and to
+) -> tuple:                  # `(photo, mask)` with both objects
+    "Paste the object of one pair somewhere on another"
+    crop, cut = augment_pair(other, other_mask, rng, photo.shape[:2], scale, rotate=15., fit=True, shift=.25, fill='white', target_fill=0.)
+    pasted = photo + cut[...,None]*(crop - photo.astype(np.float32))
+    return (pasted + .5).astype(np.uint8), np.maximum(mask, cut)
 
 # %% ../nbs/00_data.ipynb #042e1a3b
 def to_tensor(

@@ -18,7 +18,7 @@ from torch import nn
 import torch.nn.functional as F
 
 from .blocks import ConvBlock, Encoder
-from .data import SaliencyPairs, augment_pair, provenance, to_tensor
+from .data import SaliencyPairs, augment_pair, paste_object, provenance, to_tensor
 from .training import Task, autocast
 from .weights import load
 
@@ -44,27 +44,31 @@ class TopDown(nn.Module):
         dim:int=64,     # Channels of every map here
     ):
         super().__init__()
+        self.whole = nn.Conv2d(channels[-1], dim, 1)
         self.lateral = nn.ModuleList(nn.Conv2d(c, dim, 1) for c in channels)
         self.smooth = nn.ModuleList(ConvBlock(dim, dim) for _ in channels)
 
-    def forward(self, maps:list) -> torch.Tensor: # `(N, dim, h, w)` at the finest map's size
-        x = None
+    def forward(self, maps:list) -> list: # `(N, dim, h, w)` at every map's size, finest last
+        known = [F.relu(self.whole(maps[-1].mean((2,3), keepdim=True)))]
         for fmap,lateral,smooth in reversed(list(zip(maps, self.lateral, self.smooth))):
-            y = lateral(fmap)
-            if x is not None: y = y + F.interpolate(x, size=y.shape[-2:], mode='bilinear', align_corners=False)
-            x = smooth(y)
-        return x
+            up = F.interpolate(known[-1], size=fmap.shape[-2:], mode='bilinear', align_corners=False)
+            known.append(smooth(lateral(fmap) + up))
+        return known[1:]
 
-# %% ../nbs/01_masknet.ipynb #b4d40ddf
+# %% ../nbs/01_masknet.ipynb #34f37d01
 class BookV2(nn.Module):
     "Version 2: maps of strides 4 to 32, merged top-down: 56x56 logits for a 224x224 photo"
     def __init__(self, pretrained:bool=True, dim:int=64):
         super().__init__()
         self.encoder = Encoder(pretrained=pretrained, out=(1,2,3,4))
         self.decoder = TopDown((24,40,112,320), dim)
+        self.side_heads = nn.ModuleList(nn.Conv2d(dim, 1, 1) for _ in range(3))
         self.head = nn.Sequential(ConvBlock(dim, dim//2), nn.Conv2d(dim//2, 1, 1))
 
-    def forward(self, x): return self.head(self.decoder(self.encoder(x)))
+    def forward(self, x, sides=False): # with `sides`, what training looks at: logits at strides 32, 16, 8 and 4
+        *coarse,fine = self.decoder(self.encoder(x))
+        y = self.head(fine)
+        return [*(head(m) for head,m in zip(self.side_heads, coarse)), y] if sides else y
 
 # %% ../nbs/01_masknet.ipynb #e82a9f86
 class Bottleneck(nn.Module):
@@ -132,9 +136,11 @@ class MaskNet(nn.Module):
         else: self.net = (BookV1 if version==1 else BookV2)(pretrained)
 
     def forward(self,
-        x:torch.Tensor, # Photos `(N, 3, H, W)`, 0..1
-    ) -> torch.Tensor:  # Logits `(N, 1, H/8, W/8)` or `(N, 1, H/4, W/4)`, rounded up
-        return self.net(x)
+        x:torch.Tensor,   # Photos `(N, 3, H, W)`, 0..1
+        sides:bool=False, # Every output that training looks at, as a list, the mask last? Only the book's version 2 has more than one
+    ) -> torch.Tensor:    # Logits `(N, 1, H/8, W/8)` or `(N, 1, H/4, W/4)`, rounded up
+        if isinstance(self.net, BookV2): return self.net(x, sides)
+        return [self.net(x)] if sides else self.net(x)
 
 # %% ../nbs/01_masknet.ipynb #6a8a4b4e
 def border_weight(
@@ -187,11 +193,11 @@ def _logits(
     photo:np.ndarray, # `(H, W, 3)` uint8 RGB
     size:int=224,     # Side the network sees, pixels
 ) -> torch.Tensor:    # `(1, 1, size, size)` float32
-    "Squeeze `photo` into a square, run `net`, enlarge its logits to that square"
+    "Squeeze `photo` into a square, run `net` on it and on its mirror image, enlarge the mean logits to that square"
     device = next(net.parameters()).device
-    x = cv2.resize(photo, (size,size), interpolation=cv2.INTER_AREA)
-    with torch.inference_mode(), autocast(device): y = net(to_tensor(x)[None].to(device))
-    return F.interpolate(y.float(), size=(size,size), mode='bilinear', align_corners=False)
+    x = to_tensor(cv2.resize(photo, (size,size), interpolation=cv2.INTER_AREA))
+    with torch.inference_mode(), autocast(device): y,mirrored = net(torch.stack([x, x.flip(-1)]).to(device)).float()
+    return F.interpolate((y + mirrored.flip(-1))[None]/2, size=(size,size), mode='bilinear', align_corners=False)
 
 # %% ../nbs/01_masknet.ipynb #d260accc
 def validation(
@@ -220,10 +226,11 @@ class MaskNetTask(Task):
         size:int=176,         # Side of the training crops, pixels
         lr:float=2e-3,        # Learning rate of the decoder
         encoder_lr:float=0.1, # The encoder's learning rate, as a fraction of `lr`
+        paste:float=.15,      # Chance, 0..1, that another pair's object is pasted in
     ):
         self.name = f'masknet-v{version}'
         self.about = provenance(data)
-        self.version,self.preset,self.size,self.lr,self.encoder_lr = version,preset,size,lr,encoder_lr
+        self.version,self.preset,self.size,self.lr,self.encoder_lr,self.paste = version,preset,size,lr,encoder_lr,paste
         self.pairs,self.val_pairs = as_pairs(data), as_pairs(data if val is None else val)
         n,m = len(self.pairs),len(self.val_pairs)
         self.val = list(range(min(25, n-1), n, 50) if val is None else range(min(m, 200)))
@@ -237,12 +244,15 @@ class MaskNetTask(Task):
 
     def sample(self, i, rng):
         photo,mask = self.pairs[self.train[i]]
+        if rng.random() < self.paste:
+            other = self.pairs[self.train[rng.integers(len(self.train))]]
+            photo,mask = paste_object(photo, mask, *other, rng)
         photo,mask = augment_pair(photo, mask, rng, self.size, scale=(.9,1.4), rotate=8., fit=True)
         return to_tensor(photo), torch.from_numpy(mask)[None]
 
     def step(self, run, photo, mask):
-        terms = mask_loss(run.nets['net'](photo), mask)
-        loss = terms['bce'] + terms['iou']
+        *coarse,terms = [mask_loss(y, mask) for y in run.nets['net'](photo, sides=True)]
+        loss = sum(terms.values()) + .5*sum(sum(t.values())/len(coarse) for t in coarse)
         run.minimize(loss, 'net')
         return {'loss': loss, **terms}
 
