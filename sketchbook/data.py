@@ -5,12 +5,13 @@
 # %% auto #0
 __all__ = ['PHOTO_SUFFIXES', 'UnreadableImage', 'shrink', 'load_photo', 'write_atomic', 'save_image', 'find_photos', 'Members',
            'decode', 'PhotoFolder', 'SaliencyPairs', 'BoundaryPairs', 'DrawingPairs', 'JointImages', 'CocoInstances',
-           'ink_only', 'render_svg', 'emoji_family', 'OpenMojiPairs', 'random_affine', 'warp', 'color_jitter',
-           'augment_pair', 'paste_object', 'to_tensor', 'sample_photos', 'provenance']
+           'build_coco_set', 'ink_only', 'render_svg', 'emoji_family', 'OpenMojiPairs', 'random_affine', 'warp',
+           'color_jitter', 'augment_pair', 'paste_object', 'to_tensor', 'sample_photos', 'provenance']
 
 # %% ../nbs/00_data.ipynb #fb149b1f
 import contextlib, hashlib, importlib.util, io, json, os, re, secrets, tarfile, warnings
 import xml.etree.ElementTree as ET
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 import cv2
@@ -146,7 +147,7 @@ def _read_source(src, max_pixels, max_side):
 
 # %% ../nbs/00_data.ipynb #49f2ec07
 def shrink(
-    photo:np.ndarray,   # `(H, W, 3)` uint8
+    photo:np.ndarray,   # `(H, W, 3)` uint8, or a mask `(H, W)`
     max_side:int|None,  # Longest side allowed, pixels; None allows any
 ) -> np.ndarray:        # The same shape or smaller
     "Bring the longest side down to `max_side`, if it is given and longer"
@@ -196,11 +197,8 @@ def write_atomic(
 # %% ../nbs/00_data.ipynb #23b01452
 _FORMATS = {'.png':'PNG', '.jpg':'JPEG', '.jpeg':'JPEG', '.webp':'WEBP', '.bmp':'BMP', '.tif':'TIFF', '.tiff':'TIFF'}
 
-def save_image(
-    path,             # The ending decides the format: .png, .jpg, .webp, .bmp or .tif
-    array:np.ndarray, # Photo `(H, W, 3)` uint8; mask or sketch `(H, W)` float 0..1 or bool
-):
-    "Save a photo, mask or sketch with 8 bits a channel"
+def _encode(path, array):
+    "A photo, mask or sketch as the bytes of a file called `path`"
     a, suffix = np.asarray(array), Path(path).suffix.lower()
     if suffix not in _FORMATS: raise ValueError(f"{path}: a picture's name ends in {', '.join(_FORMATS)}")
     if not (a.ndim==2 or a.ndim==3 and a.shape[2] in (3, 4)) or 0 in a.shape:
@@ -211,7 +209,14 @@ def save_image(
         a = (np.clip(a.astype(np.float32), 0, 1)*255 + .5).astype(np.uint8)
     buf = io.BytesIO()
     Image.fromarray(a).save(buf, format=_FORMATS[suffix], **(dict(quality=95) if suffix in ('.jpg', '.jpeg', '.webp') else {}))
-    write_atomic(path, buf.getvalue())
+    return buf.getvalue()
+
+def save_image(
+    path,             # The ending decides the format: .png, .jpg, .webp, .bmp or .tif
+    array:np.ndarray, # Photo `(H, W, 3)` uint8; mask or sketch `(H, W)` float 0..1 or bool
+):
+    "Save a photo, mask or sketch with 8 bits a channel"
+    write_atomic(path, _encode(path, array))
 
 # %% ../nbs/00_data.ipynb #bcff085f
 PHOTO_SUFFIXES = ('.jpg', '.jpeg', '.png', '.webp', '.bmp', '.gif', '.tif', '.tiff', '.heic', '.heif', '.avif', '.jp2', '.ppm', '.pgm')
@@ -440,24 +445,53 @@ def _read_coco(path):
 def _coco_mask(seg, h, w):
     "Polygons or run lengths to a float32 mask"
     from pycocotools import mask as M
-    if isinstance(seg, list): rle = M.merge(M.frPyObjects(seg, h, w))
-    else: rle = M.frPyObjects(seg, h, w) if isinstance(seg['counts'], list) else seg
-    return M.decode(rle).astype(np.float32)
+    try:
+        if isinstance(seg, list): rle = M.merge(M.frPyObjects(seg, h, w))
+        else: rle = M.frPyObjects(seg, h, w) if isinstance(seg['counts'], list) else seg
+        mask = M.decode(rle).astype(np.float32)
+    except Exception as e: raise ValueError(f"its outline cannot be read ({e})") from e    # pycocotools raises plain `Exception`
+    if mask.shape!=(h, w) or not mask.any(): raise ValueError("its outline holds no pixel of the photo")
+    return mask
 
-# %% ../nbs/00_data.ipynb #e4b470d6
+# %% ../nbs/00_data.ipynb #c9d66c87
+def _why_not(a, min_size):
+    "Why an annotation gives no object, or None"
+    if a.get('iscrowd'): return 'crowd'
+    if not a.get('segmentation'): return 'no outline'
+    if min(a['bbox'][2:])<min_size: return 'too small'
+
 def _choose_objects(coco, path, classes, min_size):
-    "The annotations of `classes` that are single objects of some size, each with its photo's file name and its label"
-    labels = {c['id']: c['name'] for c in coco.cats.values()}
+    "The annotations of `classes` that are single objects of some size, with photo and label, and `{reason: {label: count}}` of the others"
+    labels, chosen, left_out = {c['id']: c['name'] for c in coco.cats.values()}, [], {}
     wanted = set([classes] if isinstance(classes, str) else classes or labels.values())
     unknown = ', '.join(sorted(wanted - set(labels.values())))
     if unknown: raise ValueError(f"no class {unknown} in {path}; it has {', '.join(sorted(set(labels.values())))}")
-    chosen = [dict(a, label=labels[a['category_id']], file=PurePosixPath(coco.imgs[a['image_id']]['file_name']).name)
-              for _, a in sorted(coco.anns.items()) if labels[a['category_id']] in wanted and not a.get('iscrowd')
-              and a.get('segmentation') and min(a['bbox'][2:])>=min_size]
+    try:
+        for _, a in sorted(coco.anns.items()):
+            label, photo = labels[a['category_id']], coco.imgs[a['image_id']]
+            if not isinstance(a['id'], int) or a['id']<0: raise TypeError(f"an annotation's id is a whole number, not {a['id']!r}")
+            if label not in wanted: continue
+            why = _why_not(a, min_size)
+            if why: left_out.setdefault(why, {}).setdefault(label, 0); left_out[why][label] += 1
+            else: chosen.append(dict(a, label=label, file=photo['file_name'], hw=(photo.get('height'), photo.get('width'))))
+    except (KeyError, TypeError, AttributeError, ValueError) as e: raise ValueError(f"{path}: not a COCO annotation file ({e!r})") from e
     if not chosen: raise ValueError(f"{path}: no object of these classes is at least {min_size:g} px wide and high")
-    return chosen
+    return chosen, left_out
 
-# %% ../nbs/00_data.ipynb #c9d66c87
+# %% ../nbs/00_data.ipynb #1df16cb1
+def _match_files(
+    wanted, # File names of photos, with folders or without
+    names,  # Those there are, sorted
+) -> dict:  # `{wanted: name}` of those found
+    "Find files though one side may know more of the path"
+    ends, found = {}, {}
+    for n in names: ends.setdefault(PurePosixPath(n).name, []).append(n)
+    for w in dict.fromkeys(wanted):
+        fits = [n for n in ends.get(PurePosixPath(w).name, ()) if f'/{n}'.endswith(f'/{w}') or f'/{w}'.endswith(f'/{n}')]
+        if fits: found[w] = max(fits, key=len)
+    return found
+
+# %% ../nbs/00_data.ipynb #049efeac
 class CocoInstances(_Pictures):
     "Objects of a COCO-format set, one by one: `(photo, mask)`; `labels` has their classes"
     def __init__(self,
@@ -469,20 +503,219 @@ class CocoInstances(_Pictures):
         seed:int=0,             # Where off-centre objects go
     ):
         super().__init__(images)
-        chosen = _choose_objects(_read_coco(annotations), annotations, classes, min_size)
-        files = {PurePosixPath(n).name: n for n in self.members.names}
+        chosen, self.left_out = _choose_objects(_read_coco(annotations), annotations, classes, min_size)
+        files = _match_files([a['file'] for a in chosen], self.members.names)
         self.objects = [a for a in chosen if a['file'] in files]
+        self.absent = sorted({a['file'] for a in chosen} - files.keys())
         if not self.objects: raise ValueError(f"{images}: none of the {len(chosen)} objects' photos is in it")
         self.missing, self.centred, self.seed = len(chosen)-len(self.objects), centred, seed   # objects without their photo
         self.ids, self.labels, self.names = map(list, zip(*[(a['id'], a['label'], files[a['file']]) for a in self.objects]))
 
-    def __getitem__(self, i):
-        photo = self._read(self.names[i])
-        mask = _coco_mask(self.objects[i]['segmentation'], *photo.shape[:2])
+    def photo(self,
+        i:int,      # Which object
+    ) -> np.ndarray:
+        "The whole photo of an object"
+        photo, hw = self._read(self.names[i]), self.objects[i]['hw']
+        if None not in hw and photo.shape[:2]!=hw:
+            raise ValueError(f"{self.members.path}: {self.names[i]}: the photo is {photo.shape[:2]}, the annotations say {hw} (height, width)")
+        return photo
+
+    def cut(self,
+        photo:np.ndarray, # The whole photo
+        i:int,            # Which object of it
+    ) -> tuple:           # `(photo, mask)`, both of the window
+        "One object with its window"
+        (h, w), (x, y, bw, bh) = photo.shape[:2], self.objects[i]['bbox']
+        mask = _coco_mask(self.objects[i]['segmentation'], h, w)
         if self.centred is None: return photo, mask
-        rng = None if self.centred else np.random.default_rng((self.seed, self.ids[i]))
-        window = _object_window(self.objects[i]['bbox'], rng)
+        if not np.min([x, y, w-x-bw, h-y-bh])>=-2: raise ValueError("its box reaches beyond the photo")
+        window = _object_window((x, y, bw, bh), None if self.centred else np.random.default_rng((self.seed, self.ids[i])))
         return _cut(photo, *window), _cut(mask, *window)
+
+    def __getitem__(self, i): return self.cut(self.photo(i), i)
+
+# %% ../nbs/00_data.ipynb #043cb9ab
+def _tar_member(
+    name:str,   # The file's name in the tar
+    data:bytes, # Its content
+) -> bytes:     # Whole blocks of 512 bytes
+    "One file as it stands in a tar"
+    info = tarfile.TarInfo(name)
+    info.size = len(data)
+    return info.tobuf(tarfile.GNU_FORMAT) + data + bytes(-len(data)%512)
+
+# %% ../nbs/00_data.ipynb #22e8eca2
+def _read_note(path):
+    "The dict in a JSON file that a set is described by; None without the file"
+    if not path.exists(): return None
+    with contextlib.suppress(ValueError, KeyError, TypeError):
+        note = json.loads(path.read_text(encoding='utf-8'))
+        if isinstance(note['settings'], dict): return note
+    raise ValueError(f"{path}: not a file that build_coco_set wrote, or damaged; name another folder, or delete this one")
+
+def _check_settings(out, there, wanted):
+    "Refuse to go on with a set of other settings"
+    for k in wanted:
+        if there.get(k)!=wanted[k]:
+            what = "other annotations or photos (they have changed since)" if k=='content' else f"{k} {there.get(k)!r}, not {wanted[k]!r}"
+            raise ValueError(f"{out} holds a set with {what}; name another folder, or delete that one")
+
+# %% ../nbs/00_data.ipynb #76f788c9
+def _part(out, split): return out/f'{split}.tar.part'
+
+def _begin(
+    out:Path,      # The folder
+    splits,        # Names of the tars
+    settings:dict, # What decides every byte
+) -> dict:         # `settings`, photos `done`, what was `skipped`, and how far each of the `tars` is good
+    "The state that a set is in: of the last note, or a fresh one"
+    state = _read_note(out/'building.json')
+    if state: _check_settings(out, state['settings'], settings)
+    elif any((out/f'{s}.tar').exists() for s in splits) and not (out/'manifest.json').exists():
+        raise ValueError(f"{out} holds tars that build_coco_set did not write; name another folder")
+    (out/'manifest.json').unlink(missing_ok=True)
+    for s in splits:                                         # killed while the names were changed: back to a part
+        with contextlib.suppress(FileNotFoundError): os.replace(out/f'{s}.tar', _part(out, s))
+    good = lambda s, t: t['bytes'] <= (_part(out, s).stat().st_size if _part(out, s).exists() else 0)
+    if state and all(good(s, t) for s, t in state['tars'].items()): return state
+    return dict(settings=settings, done=0, skipped=[], tars={s: dict(bytes=0, photos=0, pairs=0, objects={}) for s in splits})
+
+# %% ../nbs/00_data.ipynb #882bdb57
+def _append(state, files, split, pairs, skipped):
+    "Append the pairs `(name, photo, mask, labels)` of one photo to a tar; the state after it"
+    members = [(f'{name}.{end}', a) for name, photo, mask, _ in pairs for end, a in (('jpg', photo), ('png', mask))]
+    written = files[split].write(b''.join(_tar_member(n, _encode(n, a)) for n, a in members))
+    t, labels = state['tars'][split], [l for *_, ls in pairs for l in ls]
+    objects = {l: t['objects'].get(l, 0) + labels.count(l) for l in sorted({*t['objects'], *labels})}
+    t = dict(bytes=t['bytes']+written, photos=t['photos']+bool(pairs), pairs=t['pairs']+len(pairs), objects=objects)
+    return dict(state, done=state['done']+1, skipped=state['skipped']+skipped, tars={**state['tars'], split: t})
+
+def _save_note(out, state, files):
+    "Let the disk have the tars, then note how far they are good"
+    for f in files.values(): f.flush(); os.fsync(f.fileno())
+    write_atomic(out/'building.json', json.dumps(state).encode())
+
+# %% ../nbs/00_data.ipynb #dadec933
+def _publish(out, state, files, about):
+    "Close the tars, give them their names, and write the manifest, which says that all is done"
+    for s, f in files.items():
+        if state['tars'][s]['pairs']: f.write(bytes(1024)); f.flush(); os.fsync(f.fileno())
+        f.close()
+        if state['tars'][s]['pairs']: os.replace(_part(out, s), out/f'{s}.tar')
+        else: _part(out, s).unlink()
+    tars = {s: dict(t, bytes=t['bytes']+1024 if t['pairs'] else 0) for s, t in state['tars'].items()}
+    manifest = dict(settings=state['settings'], tars=tars, **about, skipped=state['skipped'])
+    write_atomic(out/'manifest.json', (json.dumps(manifest, indent=1)+'\n').encode())
+    (out/'building.json').unlink()
+    return manifest
+
+def _is_done(out, manifest):
+    "Does a set stand there whole?"
+    size = lambda f: f.stat().st_size if f.exists() else 0
+    return all(size(out/f'{s}.tar')==t['bytes'] for s, t in manifest['tars'].items())
+
+# %% ../nbs/00_data.ipynb #4c9333f0
+def _photo_pairs(
+    ds:'CocoInstances',
+    at:list,       # Which of its objects, all of one photo
+    size:int|None, # Longest side of the pictures, pixels
+) -> tuple:        # `(pairs, skipped)`
+    "All that one photo gives"
+    where = ds.names[at[0]]
+    skip = lambda why, objects: dict(photo=where, objects=objects, why=why.replace(f'{ds.members.path}: ', '').removeprefix(f'{where}: '))
+    try: photo = ds.photo(at[0])
+    except (ValueError, OSError) as e: return [], [skip(getattr(e, 'strerror', None) or str(e), len(at))]
+    pairs, skipped = [], []
+    for i in at:
+        try: pairs.append((re.sub(r'\W', '_', str(ds.objects[i]['image_id'])) + f'-{ds.ids[i]}', *ds.cut(photo, i), [ds.labels[i]]))
+        except ValueError as e: skipped.append(skip(f'object {ds.ids[i]}: {e}', 1))
+    if ds.centred is None and pairs: pairs = [(pairs[0][0], photo, np.max([m for _, _, m, _ in pairs], 0), [l for *_, ls in pairs for l in ls])]
+    return [(name, shrink(p, size), shrink(m, size), labels) for name, p, m, labels in pairs], skipped
+
+# %% ../nbs/00_data.ipynb #7479116b
+def _val_photos(
+    photos,    # Their names
+    val:float, # Share of them, 0 to below 1
+    seed:int,
+) -> set:      # Those that validate: none for 0, else at least one
+    "Draw the photos that validate"
+    order = sorted(photos, key=lambda p: hashlib.sha256(f'{seed} {p}'.encode()).digest())
+    if val and len(order)<2: raise ValueError(f"all objects are in one photo, {order[0]}, which cannot be split; give val 0")
+    return set(order[:min(len(order)-1, max(1, round(val*len(order))))] if val else ())
+
+def _content(annotations, names):
+    "A hash of what a set is made from: the annotations, and which photos are there"
+    h = hashlib.sha256('\n'.join(names).encode(errors='surrogateescape'))
+    with open(annotations, 'rb') as f:
+        for block in iter(lambda: f.read(1<<20), b''): h.update(block)
+    return h.hexdigest()
+
+# %% ../nbs/00_data.ipynb #6704935d
+def _grow(out, state, files, work, every, progress):
+    "Do the photos of `work`, `(split, function to pairs)` each, that are not done; whatever happens, what is done is noted"
+    from tqdm import tqdm
+    try:
+        for split, make in tqdm(work[state['done']:], unit='photo', disable=None if progress is None else not progress):
+            state = _append(state, files, split, *make())
+            if state['done']%every==0: _save_note(out, state, files)
+    finally: _save_note(out, state, files)
+    return state
+
+# %% ../nbs/00_data.ipynb #446f8774
+def _write_set(out, settings, work, about, every, progress):
+    "Begin or go on, do all photos, publish; a set without a pair leaves nothing behind"
+    state = _begin(out, sorted({split for split, _ in work}), settings)
+    _save_note(out, state, {})                               # stands before the first part does
+    with contextlib.ExitStack() as stack:
+        files = {s: stack.enter_context(open(_part(out, s), 'ab')) for s in state['tars']}
+        for s, f in files.items(): f.truncate(state['tars'][s]['bytes'])
+        state = _grow(out, state, files, work, every, progress)
+        if any(t['pairs'] for t in state['tars'].values()): return _publish(out, state, files, about)
+    for f in [*(_part(out, s) for s in files), out/'building.json']: f.unlink()
+    with contextlib.suppress(OSError): out.rmdir()           # only when nothing else is in it
+    first = state['skipped'][0]
+    raise ValueError(f"no pair could be made of {len(work)} photos; {first['photo']}: {first['why']}")
+
+# %% ../nbs/00_data.ipynb #ae0e6c94
+def _check_request(out, min_size, val, seed, size):
+    "Refuse settings that make no sense"
+    if out.exists() and not out.is_dir(): raise ValueError(f"{out} is a file; a set needs a folder")
+    if not min_size>=1: raise ValueError(f"min_size should be at least 1 px, not {min_size!r}")
+    if not 0<=val<1: raise ValueError(f"val, the share of the photos that validate, should be from 0 to below 1, not {val!r}")
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed<0: raise ValueError(f"seed should be a whole number from 0, not {seed!r}")
+    if size is not None and not size>=16: raise ValueError(f"size, the longest side of the pictures, should be at least 16 px or None, not {size!r}")
+
+# %% ../nbs/00_data.ipynb #a1184a91
+def build_coco_set(
+    annotations,            # The JSON file, `instances_train2017.json` say
+    images,                 # Folder or tar of its photos
+    out,                    # Folder for `train.tar`, `val.tar` and `manifest.json`
+    classes=None,           # A class name or a list of them; None keeps all
+    centred:bool|None=True, # As in `CocoInstances`; None writes each whole photo once, its objects in one mask
+    min_size:float=64,      # Shorter side of an object's box, pixels
+    val:float=.1,           # Share of the photos that validate; 0 for no `val.tar`
+    seed:int=0,             # Of the split, and where off-centre objects go
+    size:int|None=None,     # Longest side of the pictures, pixels; larger ones shrink
+    every:int=50,           # Photos from one note to the next: what a kill can cost
+    progress=None,          # Show a bar? None: on a terminal
+) -> dict:                  # The manifest: settings, pairs and objects per class, what was left out or skipped and why
+    "Write training sets for `SaliencyPairs` from COCO; called again with the same settings it goes on where it was"
+    out = Path(out)
+    _check_request(out, min_size, val, seed, size)
+    ds = CocoInstances(annotations, images, classes, centred, min_size, seed)
+    photos = {}                                              # objects by photo, however the annotations call it
+    for i, where in enumerate(ds.names): photos.setdefault(where, []).append(i)
+    called = {where: ds.objects[at[0]]['file'] for where, at in photos.items()}
+    settings = dict(annotations=Path(annotations).name, images=ds.members.path.name, classes=sorted({classes} if isinstance(classes, str) else set(classes)) if classes else None, centred=centred,
+                    min_size=min_size, val=val, seed=seed, size=size, content=_content(annotations, called.values()))
+    manifest = _read_note(out/'manifest.json')
+    if manifest: _check_settings(out, manifest['settings'], settings)
+    if manifest and _is_done(out, manifest):
+        (out/'building.json').unlink(missing_ok=True)        # killed between the manifest and this
+        return manifest
+    validate = _val_photos(called.values(), val, seed)
+    work = [('val' if called[where] in validate else 'train', partial(_photo_pairs, ds, at, size)) for where, at in photos.items()]
+    return _write_set(out, settings, work, dict(left_out=ds.left_out, missing=ds.absent), every, progress)
 
 # %% ../nbs/00_data.ipynb #e25dc0d0
 ET.register_namespace('', 'http://www.w3.org/2000/svg')
@@ -688,6 +921,7 @@ def paste_object(
     scale=(.4, .9),          # Size of the pasted photo, share of `photo`'s, from and to
 ) -> tuple:                  # `(photo, mask)` with both objects
     "Paste the object of one pair somewhere on another"
+    _same_size(photo, mask, 'the pair to paste on')
     crop, cut = augment_pair(other, other_mask, rng, photo.shape[:2], scale, rotate=15., fit=True, shift=.25, fill='white', target_fill=0.)
     pasted = photo + cut[...,None]*(crop - photo.astype(np.float32))
     return (pasted + .5).astype(np.uint8), np.maximum(mask, cut)

@@ -261,7 +261,33 @@ class MaskNetTask(Task):
 # %% ../nbs/01_masknet.ipynb #a6b11dae
 TASKS = {'masknet-v1': partial(MaskNetTask, version=1), 'masknet-v2': partial(MaskNetTask, version=2)}
 
-# %% ../nbs/01_masknet.ipynb #4725fce1
+# %% ../nbs/01_masknet.ipynb #e12ad263
+def _check_photo(photo):
+    if getattr(photo, 'dtype', None)!=np.uint8 or photo.ndim!=3 or photo.shape[2]!=3 or not photo.size:
+        got = f'{photo.dtype} {photo.shape}' if isinstance(photo, np.ndarray) else type(photo).__name__
+        raise ValueError(f"A photo is a uint8 array of shape (H, W, 3), not {got}; `data.load_photo` makes one of almost anything")
+
+
+def _checked(mask, t=0., name='threshold'):
+    "`mask` as float32, if it is one; a threshold outside 0..1 is refused"
+    if not isinstance(t, (int, float, np.number)) or not 0<=t<=1: raise ValueError(f"`{name}` should be in 0..1, not {t!r}")
+    mask = np.asarray(mask)
+    if mask.ndim!=2 or not mask.size: raise ValueError(f"A mask has the shape (H, W), not {mask.shape}")
+    if mask.dtype.kind not in 'biuf': raise ValueError(f"A mask holds numbers, not {mask.dtype}")
+    low,high = mask.min(),mask.max()
+    if np.isnan(low): raise ValueError("The mask holds NaN (not a number); every value should be in 0..1")
+    if low<0 or high>1: raise ValueError(f"Mask values should be in 0..1, not {low:g}..{high:g}")
+    return mask.astype(np.float32, copy=False)
+
+
+def _checked_pair(photo, mask):
+    "`mask` as float32, if it is one for `photo`"
+    _check_photo(photo)
+    mask = _checked(mask)
+    if mask.shape==photo.shape[:2]: return mask
+    raise ValueError(f"The mask is {mask.shape} but the photo {photo.shape[:2]}: they should have the same size")
+
+# %% ../nbs/01_masknet.ipynb #a9a571ae
 def guided_filter(
     mask:np.ndarray,  # `(H, W)` float32, 0..1
     photo:np.ndarray, # `(H, W, 3)` uint8 RGB, the guide
@@ -270,25 +296,28 @@ def guided_filter(
     side:int=400,     # Longest side at which the windows are fitted, pixels
 ) -> np.ndarray:      # `(H, W)` float32, 0..1
     "Let `mask` follow the edges of `photo`: the fast guided filter (He and Sun 2015, algorithm 2)"
+    mask = _checked_pair(photo, mask)
     h,w = mask.shape
     scale = min(1., side/max(h,w))
     small = lambda a: cv2.resize(a, (max(1,round(w*scale)), max(1,round(h*scale))), interpolation=cv2.INTER_AREA)
+    large = lambda a: cv2.resize(a, (w,h), interpolation=cv2.INTER_LINEAR)
     box = lambda a: cv2.blur(a, (2*radius+1,)*2)
-    guide = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY).astype(np.float32)/255
-    g,m = small(guide),small(mask)
+    guide = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
+    g,m = small(guide).astype(np.float32)/255,small(mask)
     mean_g,mean_m = box(g),box(m)
     a = (box(g*m) - mean_g*mean_m) / (box(g*g) - mean_g**2 + eps)
     b = mean_m - a*mean_g
-    a,b = (cv2.resize(box(o), (w,h), interpolation=cv2.INTER_LINEAR) for o in (a,b))
-    return np.clip(a*guide + b, 0, 1)
+    fitted = large(box(a)/255)      # from here on everything is as large as the photo, so nothing is copied
+    fitted *= guide
+    fitted += large(box(b))
+    return np.clip(fitted, 0, 1, out=fitted)
 
 # %% ../nbs/01_masknet.ipynb #9c12fb66
-def _check_photo(photo):
-    if getattr(photo, 'dtype', None)!=np.uint8 or photo.ndim!=3 or photo.shape[2]!=3 or not photo.size:
-        got = f'{photo.dtype} {photo.shape}' if isinstance(photo, np.ndarray) else type(photo).__name__
-        raise ValueError(f"A photo is a uint8 array of shape (H, W, 3), not {got}")
+def _one_colour(photo):
+    "Is every pixel the same? A coarse grid says no for nearly all photos, at no cost"
+    return all((p==photo[0,0]).all() for p in (photo[::16,::16], photo))
 
-# %% ../nbs/01_masknet.ipynb #c36fec62
+
 def predict(
     photo:np.ndarray,      # `(H, W, 3)` uint8 RGB, any size
     version:int=2,         # Which shipped network, 1 or 2
@@ -296,24 +325,14 @@ def predict(
     net:nn.Module=None,    # A `MaskNet` of your own instead of a shipped one
     edge_aware:bool=False, # Let the mask follow the photo's edges (`guided_filter`)?
 ) -> np.ndarray:           # `(H, W)` float32, 0..1, 1 = keep
-    "How surely each pixel of `photo` belongs to the object"
+    "How surely each pixel of `photo` belongs to the object; nothing in a photo of one colour does"
     _check_photo(photo)
     if version not in (1,2): raise ValueError(f"MaskNet has versions 1 and 2, not {version!r}")
+    if _one_colour(photo): return np.zeros(photo.shape[:2], np.float32)
     net = load(f'masknet-v{version}', device) if net is None else net.eval()
     mask = _logits(net, photo).sigmoid()[0,0].cpu().numpy()
     mask = cv2.resize(mask, photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     return guided_filter(mask, photo) if edge_aware else mask
-
-# %% ../nbs/01_masknet.ipynb #a9c13253
-def _checked(mask, t=0., name='threshold'):
-    "`mask` as float32, if it is one; a threshold outside 0..1 is refused"
-    mask = np.asarray(mask, np.float32)
-    if mask.ndim!=2: raise ValueError(f"A mask has the shape (H, W), not {mask.shape}")
-    if np.isnan(mask).any(): raise ValueError("The mask holds NaN (not a number); every value should be in 0..1")
-    if mask.size and (mask.min()<0 or mask.max()>1):
-        raise ValueError(f"Mask values should be in 0..1, not {mask.min():g}..{mask.max():g}")
-    if not 0<=t<=1: raise ValueError(f"`{name}` should be in 0..1, not {t}")
-    return mask
 
 # %% ../nbs/01_masknet.ipynb #89f9a015
 def soft(
@@ -338,42 +357,47 @@ def cut_out(
     mask:np.ndarray,  # `(H, W)`, 0..1, 1 = keep
 ) -> np.ndarray:      # `(H, W, 3)` uint8 RGB: the object on white paper
     "`photo*mask + 255*(1-mask)`, in float and rounded once at the end"
-    _check_photo(photo)
-    mask = _checked(mask)
-    if mask.shape!=photo.shape[:2]:
-        raise ValueError(f"The mask is {mask.shape} but the photo {photo.shape[:2]}: they should have the same size")
+    mask = _checked_pair(photo, mask)
     return (255 - mask[...,None]*(255.-photo) + .5).astype(np.uint8)
 
 # %% ../nbs/01_masknet.ipynb #80462f67
 def evaluate(
-    name:str,          # 'masknet-v1', 'masknet-v2' or the path of a weight file
-    data,              # Folder or tar of photo/mask pairs
-    limit:int=None,    # Only the first so many
-    device:str='auto', # 'auto', 'cpu', 'cuda' or 'mps'
-) -> dict:             # Scores of `metrics.saliency_scores` and `n`
-    "Measure the plain mask (no threshold, no filter) at the size of the photos"
-    from sketchbook.metrics import saliency_scores
-    net,pairs = load(name, device), as_pairs(data)
-    n = len(pairs) if limit is None else min(limit, len(pairs))
-    got = ((predict(photo, net=net), truth) for photo,truth in (pairs[i] for i in range(n)))
-    return {**saliency_scores(got), 'n': n}
+    name:str,              # 'masknet-v1', 'masknet-v2' or the path of a weight file
+    data,                  # Folder or tar of photo/mask pairs, or any sequence of `(photo, mask)`
+    limit:int=None,        # Only the first so many
+    device:str='auto',     # 'auto', 'cpu', 'cuda' or 'mps'
+    edge_aware:bool=False, # Measure masks that went through `guided_filter`?
+) -> dict:                 # Scores of `metrics.saliency_scores`, `boundary_f` (at threshold 0.5, mean over the photos) and `n`
+    "Measure the plain mask (no threshold) at the size of the photos"
+    from sketchbook.metrics import boundary_f, saliency_scores
+    net,pairs,borders = load(name, device), as_pairs(data), []
+    def answers():
+        for i in range(len(pairs) if limit is None else min(limit, len(pairs))):
+            photo,truth = pairs[i]
+            mask = predict(photo, net=net, edge_aware=edge_aware)
+            borders.append(boundary_f(mask, truth))
+            yield mask, truth
+    scores = saliency_scores(answers())
+    return {**scores, 'boundary_f': float(np.mean(borders)), 'n': scores['n']}
 
-# %% ../nbs/01_masknet.ipynb #43bd9b54
+# %% ../nbs/01_masknet.ipynb #4d312495
 def view_cut(
     mask:np.ndarray,      # `(H, W)` float32, 0..1, from `predict`
     photo:np.ndarray,     # `(H, W, 3)` uint8 RGB
     mode:str='soft',      # 'soft' or 'hard'
     threshold:float=0.5,  # 0..1
 ) -> dict:                # Pictures by title
-    "What `explore_masks` shows: the mask as it is, after the threshold, and the cut-out"
-    cut = {'soft': soft, 'hard': hard}[mode](mask, threshold)
-    return {'mask': mask, mode: cut, 'cut-out': cut_out(photo, cut)}
+    "What `explore_masks` shows: the mask, the mask after the cut, the cut-out, and how often each value occurs in the mask"
+    from sketchbook.widgets import histogram
+    if mode not in ('soft','hard'): raise ValueError(f"`mode` is 'soft' or 'hard', not {mode!r}")
+    cut = (soft if mode=='soft' else hard)(mask, threshold)
+    return {'mask': mask, mode: cut, 'cut-out': cut_out(photo, cut), 'histogram': histogram(mask, mark=threshold)}
 
 
 def explore_masks(
     photos:dict=None, # `{name: photo}` to choose from; None is the sample photos
 ):                    # An ipywidgets `VBox`
-    "Photo, version, edge filter and device run the network; soft/hard and threshold only cut again"
+    "Photo, version, edge filter and device run the network; soft/hard and the threshold only cut again, while you drag"
     import ipywidgets as W
     from sketchbook.widgets import PhotoPicker, device_picker, explorer, slider
     controls = dict(photo=PhotoPicker(photos),

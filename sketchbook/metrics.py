@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['match_boundaries', 'nms', 'thin_lines', 'count_matches', 'BoundaryScores', 'summarize_boundaries', 'boundary_scores',
-           'human_agreement', 'f_curve', 'e_curve', 's_measure', 'saliency_scores', 'iou', 'outline', 'boundary_f',
-           'distance_to', 'chamfer', 'ssim']
+           'human_agreement', 'line_lengths', 'continuity', 'ink_width', 'f_curve', 'e_curve', 's_measure',
+           'saliency_scores', 'iou', 'outline', 'boundary_f', 'distance_to', 'chamfer', 'ssim']
 
 # %% ../nbs/00c_metrics.ipynb #9c650029
 from dataclasses import dataclass
@@ -337,6 +337,31 @@ def human_agreement(
         for k in range(len(b)):
             counts += count_matches(b[k].astype(np.float32), np.delete(b, k, 0), np.array([.5]), max_dist, thin=False, suppress=False)[0]
     return float(_rates(counts)[2])
+
+# %% ../nbs/00c_metrics.ipynb #6037824c
+def line_lengths(
+    drawing:np.ndarray, # (H, W) bool, True = ink
+) -> np.ndarray:        # One number for each connected line: its pixels after thinning, longest first
+    "How long the connected lines of a drawing are, pixels"
+    thinned = thin_lines(_check_drawing(drawing, 'drawing').astype(bool)).astype(np.uint8)
+    sizes = cv2.connectedComponentsWithStats(thinned, connectivity=8)[2][1:, cv2.CC_STAT_AREA]   # [0] is the paper
+    return np.sort(sizes)[::-1]
+
+
+def continuity(
+    drawing:np.ndarray, # (H, W) bool, True = ink
+) -> float:             # Pixels; 0 for a blank drawing
+    "Mean length of the connected lines after thinning"
+    lengths = line_lengths(drawing)
+    return float(lengths.mean()) if len(lengths) else 0.
+
+
+def ink_width(
+    drawing:np.ndarray, # (H, W) bool, True = ink
+) -> float:             # Pixels; 0 for a blank drawing
+    "Mean width of the lines: area of the ink over the length of its skeleton"
+    ink = _check_drawing(drawing, 'drawing').astype(bool)
+    return float(ink.sum()/thin_lines(ink).sum()) if ink.any() else 0.
 
 # %% ../nbs/00c_metrics.ipynb #cc21949d
 def _mask_pair(pred, truth):

@@ -44,6 +44,10 @@ class Task:
         "One optimiser a network; its learning rates are the schedule's peak"
         return {k: torch.optim.AdamW(net.parameters(), 1e-3) for k, net in nets.items()}
 
+    def rate(self, key, progress):
+        "Multiplies the learning rates of optimiser `key` when the share `progress`, 0..1, of the run is over"
+        return lr_factor(progress)
+
     def __len__(self):
         "How many samples there are"
         raise NotImplementedError
@@ -235,7 +239,7 @@ class Run:
         "Set `progress` and every learning rate"
         self.progress = progress
         for k, opt in self.opts.items():
-            for g, peak in zip(opt.param_groups, self.peaks[k]): g['lr'] = peak*lr_factor(progress)
+            for g, peak in zip(opt.param_groups, self.peaks[k]): g['lr'] = peak*self.task.rate(k, progress)
 
 # %% ../nbs/00b_training.ipynb #2086337f
 _WHERE = ('step', 'seconds', 'progress', 'best')

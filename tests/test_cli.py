@@ -1,4 +1,5 @@
 "The command line: quick to answer, real switches, the options and commands of the design, exit statuses"
+import inspect
 import json
 import os
 import re
@@ -13,7 +14,7 @@ import pytest
 
 from sketchbook import cli, pipeline, weights
 from sketchbook.cli import main
-from sketchbook.data import load_photo, sample_photos, save_image
+from sketchbook.data import build_coco_set, load_photo, sample_photos, save_image
 from sketchbook.pipeline import Pipeline
 from sketchbook.vectorize import METHODS
 
@@ -39,7 +40,7 @@ def program(*words, root, **kw):
 
 # quick to answer
 
-@pytest.mark.parametrize('words', [['--help'], ['run', '--help'], ['train', '--help'], ['--version'], ['run', '--softctr', '2', '--out', 'x', 'y']])
+@pytest.mark.parametrize('words', [['--help'], ['run', '--help'], ['train', '--help'], ['build-coco', '--help'], ['--version'], ['run', '--softctr', '2', '--out', 'x', 'y']])
 def test_help_loads_nothing_heavy(words, root):
     code = ('import sys; from sketchbook.cli import main; main(sys.argv[1:]); '
             'print("LOADED", [m for m in ("torch", "numpy", "cv2", "PIL", "skimage", "tqdm") if m in sys.modules])')
@@ -51,7 +52,7 @@ def test_version_and_help(capsys):
     assert main(['--version']) == 0 and re.fullmatch(r'sketchbook \d+\.\d+\.\d+\n', capsys.readouterr().out)
     assert main([]) == 2
     out = capsys.readouterr().out
-    assert all(c in out for c in ('run', 'vectorize', 'train', 'evaluate', 'weights'))
+    assert all(c in out for c in ('run', 'vectorize', 'build-coco', 'train', 'evaluate', 'weights'))
 
 
 def test_options_are_those_of_the_pipeline():
@@ -60,6 +61,11 @@ def test_options_are_those_of_the_pipeline():
     for f in fields(Pipeline): assert getattr(args, f.name) == f.default, f.name
     assert cli.settings(args) == Pipeline()
     for method in METHODS: assert cli.make_parser().parse_args(['vectorize', 'x', '--out', 'y', '--method', method]).method == method
+
+
+def test_options_are_those_of_the_set_builder():
+    args, given = cli.make_parser().parse_args(['build-coco', 'x', 'y', '--out', 'z']), inspect.signature(build_coco_set).parameters
+    for k in ('classes', 'centred', 'min_size', 'val', 'seed', 'size'): assert getattr(args, k) == given[k].default, k
 
 
 def test_switches_are_real():

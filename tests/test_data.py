@@ -9,7 +9,7 @@ import torch
 from pycocotools import mask as M
 
 from sketchbook.data import (BoundaryPairs, CocoInstances, DrawingPairs, JointImages, Members, OpenMojiPairs, PhotoFolder, SaliencyPairs, UnreadableImage,
-                             augment_pair, color_jitter, emoji_family, load_photo, random_affine, sample_photos, save_image, to_tensor, warp)
+                             augment_pair, color_jitter, emoji_family, load_photo, paste_object, random_affine, sample_photos, save_image, to_tensor, warp)
 
 
 def photo_of(seed, h=40, w=60):
@@ -384,6 +384,21 @@ def test_beyond_the_edge():
 def test_augmentation_refuses():
     with pytest.raises(ValueError, match='does not lie on'): augment_pair(photo_of(0), np.ones((40, 61)), np.random.default_rng(0))
     with pytest.raises(ValueError, match="not 'black'"): augment_pair(photo_of(0), np.ones((40, 60)), np.random.default_rng(0), fill='black')
+
+
+def test_pasted_objects():
+    photo, mask = photo_of(0), np.float32(photo_of(1)[..., 0]>128)
+    before = photo.copy(), mask.copy()
+    cut = np.zeros((30, 50), np.float32); cut[5:25, 10:40] = 1
+    for seed in range(10):
+        p, m = paste_object(photo, mask, np.full((30, 50, 3), 9, np.uint8), cut, np.random.default_rng(seed))
+        assert p.shape==photo.shape and p.dtype==np.uint8 and m.dtype==np.float32 and 0<=m.min() and m.max()<=1
+        assert (m>=mask).all() and np.array_equal(p[m==0], photo[m==0])
+        changed = (p!=photo).any(2)
+        assert not (changed & (m==0)).any() and changed.any()
+    assert np.array_equal(photo, before[0]) and np.array_equal(mask, before[1])
+    with pytest.raises(ValueError, match=r'what lies on it \(39, 60\)'): paste_object(photo, mask[1:], photo, mask, np.random.default_rng(0))
+    with pytest.raises(ValueError, match='does not lie on'): paste_object(photo, mask, photo, mask[1:], np.random.default_rng(0))
 
 
 def test_colour_jitter_leaves_inputs_alone():

@@ -7,7 +7,7 @@ import torch
 
 from sketchbook import masknet, weights
 from sketchbook.blocks import count_params
-from sketchbook.data import sample_photos
+from sketchbook.data import load_photo, sample_photos
 from sketchbook.masknet import MaskNet, MaskNetTask, TASKS, cut_out, guided_filter, hard, mask_loss, predict, soft
 
 
@@ -28,7 +28,7 @@ def net():
 
 
 @pytest.mark.parametrize('version,preset,n', [
-    (1,'paper',15_312_385), (2,'paper',15_182_337), (1,'book',3_077_121), (2,'book',3_157_345)])
+    (1,'paper',15_312_385), (2,'paper',15_182_337), (1,'book',3_077_121), (2,'book',3_178_084)])
 def test_parameters(version, preset, n):
     net = MaskNet(version, preset)
     assert count_params(net)==n
@@ -62,10 +62,29 @@ def test_any_photo_has_a_mask_of_its_size(net, hw, edge_aware):
     assert 0<=mask.min() and mask.max()<=1
 
 
-@pytest.mark.parametrize('value', [0,128,255])
-def test_flat_photos(value):
-    mask = predict(np.full((60,80,3), value, np.uint8), device='cpu')
-    assert np.isfinite(mask).all() and mask.shape==(60,80)
+@pytest.mark.parametrize('value', [0,128,255,(10,200,30)])
+@pytest.mark.parametrize('hw', [(60,80), (1,1), (1,40)])
+@pytest.mark.parametrize('edge_aware', [False,True])
+def test_a_photo_of_one_colour_has_no_object(value, hw, edge_aware):
+    photo = np.full((*hw,3), value, np.uint8)
+    mask = predict(photo, device='cpu', edge_aware=edge_aware)
+    assert mask.dtype==np.float32 and np.array_equal(mask, np.zeros(hw))
+    for cut in (soft,hard): assert (cut_out(photo, cut(mask))==255).all()
+
+
+def test_a_single_odd_pixel_is_not_one_colour(net):
+    "The quick look at every 16th pixel may miss it, the second must not"
+    photo = np.zeros((64,64,3), np.uint8); photo[9,9] = 255
+    assert predict(photo, net=net).max()>0
+
+
+@pytest.mark.parametrize('name', ['brick','grass','gravel'])
+def test_no_object(name):
+    "The network guesses, and may be wrong; what it says is still a mask"
+    from importlib.resources import files
+    photo = load_photo(files('skimage')/'data'/f'{name}.png', max_side=224)
+    mask = predict(photo, device='cpu')
+    assert mask.shape==photo.shape[:2] and np.isfinite(mask).all() and 0<=mask.min() and mask.max()<=1
 
 
 def test_not_contiguous(net):
@@ -74,9 +93,10 @@ def test_not_contiguous(net):
 
 
 @pytest.mark.parametrize('photo', [np.zeros((8,8), np.uint8), np.zeros((8,8,4), np.uint8), np.zeros((8,8,3)),
+                                   np.zeros((8,8,3), np.float32), np.zeros((8,8,3), bool), np.zeros((8,8,3), np.uint16), np.zeros((8,8,1), np.uint8), np.zeros((2,8,8,3), np.uint8),
                                    np.zeros((0,8,3), np.uint8), 'cat.jpg', None])
 def test_not_a_photo(net, photo):
-    for call in (lambda: predict(photo, net=net), lambda: cut_out(photo, np.ones((8,8)))):
+    for call in (lambda: predict(photo, net=net), lambda: cut_out(photo, np.ones((8,8))), lambda: guided_filter(np.ones((8,8)), photo)):
         with pytest.raises(ValueError, match='uint8 array of shape'): call()
 
 
@@ -101,7 +121,9 @@ def test_a_smaller_softctr_shows_more():
 @pytest.mark.parametrize('cut', [soft,hard])
 @pytest.mark.parametrize('mask,t,says', [
     (np.full((4,4), np.nan), .5, 'NaN'), (np.full((4,4), 2.), .5, '0..1'), (np.full((4,4), -1.), .5, '0..1'),
-    (np.zeros((4,4,3)), .5, 'shape'), (np.zeros((4,4)), 2, '0..1'), (np.zeros((4,4)), -.1, '0..1'), (np.zeros((4,4)), float('nan'), '0..1')])
+    (np.zeros((4,4,3)), .5, 'shape'), (np.zeros((4,4)), 2, '0..1'), (np.zeros((4,4)), -.1, '0..1'), (np.zeros((4,4)), float('nan'), '0..1'),
+    (np.zeros((4,4)), None, '0..1'), (np.zeros((4,4)), '0.5', '0..1'), (np.full((4,4), np.inf), .5, '0..1'), (np.zeros((0,4)), .5, 'shape'),
+    (np.full((4,4), 'x'), .5, 'numbers'), (None, .5, 'shape')])
 def test_bad_masks_and_thresholds(cut, mask, t, says):
     with pytest.raises(ValueError, match=says): cut(mask, t)
 
@@ -112,6 +134,30 @@ def test_cut_out():
     assert (cut_out(photo, np.zeros((6,7)))==255).all()
     with pytest.raises(ValueError, match='same size'): cut_out(photo, np.ones((7,6)))
     with pytest.raises(ValueError, match='NaN'): cut_out(photo, np.full((6,7), np.nan))
+
+
+def test_whole_numbers_and_bools_are_masks_too():
+    photo = np.full((2,2,3), 90, np.uint8)
+    for dtype in (bool, np.uint8, int, np.float64): assert np.array_equal(cut_out(photo, np.eye(2, dtype=dtype))[...,0], [[90,255],[255,90]])
+
+
+@pytest.mark.parametrize('mask,says', [(np.ones((7,6)), 'same size'), (np.full((6,7), np.nan), 'NaN'), (np.full((6,7), 2.), '0..1')])
+def test_guided_filter_refuses(mask, says):
+    with pytest.raises(ValueError, match=says): guided_filter(mask, np.zeros((6,7,3), np.uint8))
+
+
+def test_guided_filter_leaves_its_inputs_alone():
+    rng = np.random.default_rng(0)
+    photo,mask = rng.integers(0, 256, (30,40,3), dtype=np.uint8), rng.random((30,40), np.float32)
+    copies = photo.copy(),mask.copy()
+    filtered = guided_filter(mask, photo)
+    assert filtered.dtype==np.float32 and 0<=filtered.min() and filtered.max()<=1
+    assert np.array_equal(photo, copies[0]) and np.array_equal(mask, copies[1])
+
+
+def test_mirrored_photo_mirrored_mask(net):
+    photo = sample_photos('cat')['cat'][:,:448:2]
+    assert np.allclose(predict(photo[:,::-1], net=net), predict(photo, net=net)[:,::-1], atol=1e-3)
 
 
 def test_no_pixel_is_darker_than_the_photo():
@@ -168,21 +214,72 @@ def test_shipped_weights():
         assert weights.load(f'masknet-v{version}', 'cpu').config['version']==version
 
 
+def test_evaluate_measures_the_outline_too(net, tmp_path):
+    path = weights.save(net, tmp_path/'net.safetensors')
+    got = masknet.evaluate(str(path), Pairs(), limit=2, device='cpu')
+    assert set(got)=={'max_f','mean_f','adaptive_f','mae','s_measure','max_e','mean_e','boundary_f','n'} and got['n']==2
+    assert all(0<=v<=1 for k,v in got.items() if k!='n')
+    with pytest.raises(ValueError, match='nothing to measure'): masknet.evaluate(str(path), Pairs(), limit=0, device='cpu')
+
+
+def test_a_perfect_answer_has_perfect_scores(monkeypatch):
+    masks = iter([Pairs()[i][1] for i in range(3)])
+    monkeypatch.setattr(masknet, 'predict', lambda photo, **kw: next(masks))
+    got = masknet.evaluate('masknet-v1', Pairs(), limit=3, device='cpu')
+    assert got['boundary_f']==pytest.approx(1) and got['max_f']==pytest.approx(1) and got['mae']==0
+
+
+def test_side_outputs():
+    x = torch.rand(1,3,64,96)
+    with torch.inference_mode():
+        sides = MaskNet(2).eval()(x, sides=True)
+        assert [tuple(y.shape[2:]) for y in sides]==[(2,3), (4,6), (8,12), (16,24)]
+        for other in (MaskNet(1).eval(), MaskNet(2, 'paper').eval()): assert len(other(x, sides=True))==1
+
+
 def test_the_bars_on_ecssd(shared_data):
     got = masknet.evaluate('masknet-v2', shared_data/'ecssd_dev.tar', limit=40, device='cpu')
-    assert got['n']==40 and got['max_f']>=.85 and got['mae']<=.09
+    assert got['n']==40 and got['max_f']>=.85 and got['mae']<=.09 and got['boundary_f']>=.5
 
 
-def test_explorer_runs_the_network_once_per_photo(monkeypatch):
+@pytest.fixture
+def counted(monkeypatch):
+    "The explorer over two small photos, and the `(version, edge_aware, device)` of each call of the network"
     pytest.importorskip('ipywidgets')
-    calls = []
-    real = masknet.predict
+    calls,real = [],masknet.predict
     @functools.wraps(real)
-    def counting(*args, **kw): calls.append(kw['version']); return real(*args, **kw)
+    def counting(*args, **kw): calls.append((kw['version'], kw['edge_aware'], kw['device'])); return real(*args, **kw)
     monkeypatch.setattr(masknet, 'predict', counting)
-    ex = masknet.explore_masks({n: p[::4,::4] for n,p in sample_photos(['cat','coffee']).items()})
+    return masknet.explore_masks({n: p[::4,::4] for n,p in sample_photos(['cat','coffee']).items()}),calls
+
+
+def test_explorer_runs_the_network_once_per_photo(counted):
+    ex,calls = counted
     for t in (.1,.3,.9): ex.controls['threshold'].value = t
     ex.controls['mode'].value = 'hard'
-    assert calls==[2] and ex.pane.error is None and set(ex.pane.images)=={'mask','hard','cut-out'}
+    assert calls==[(2,False,'auto')] and ex.pane.error is None and set(ex.pane.images)=={'mask','hard','cut-out','histogram'}
     ex.controls['version'].value = 1
-    assert calls==[2,1]
+    assert calls[1:]==[(1,False,'auto')]
+    ex.controls['device'].value = 'cpu'
+    ex.controls['edge_aware'].value = True
+    assert calls[2:]==[(1,False,'cpu'), (1,True,'cpu')]
+    ex.controls['photo'].choice.value = 'coffee'
+    ex.controls['threshold'].value = .5
+    assert len(calls)==5 and ex.pane.error is None
+    ex.controls['photo'].choice.value = 'cat'           # remembered
+    assert len(calls)==5
+
+
+def test_all_but_the_mask_follow_the_threshold(counted):
+    ex,_ = counted
+    assert ex.controls['threshold'].continuous_update       # while it is dragged
+    was = {k: i.value for k,i in ex.pane.images.items()}
+    ex.controls['threshold'].value = .95
+    now = {k: i.value for k,i in ex.pane.images.items()}
+    assert {k for k in was if was[k]!=now[k]}=={'soft','cut-out','histogram'}
+
+
+def test_view_cut_refuses():
+    photo = np.zeros((4,4,3), np.uint8)
+    with pytest.raises(ValueError, match="'soft' or 'hard', not 'firm'"): masknet.view_cut(np.zeros((4,4)), photo, 'firm')
+    with pytest.raises(ValueError, match='0..1'): masknet.view_cut(np.zeros((4,4)), photo, threshold=2)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from skimage.morphology import thin
 
-from sketchbook.metrics import (_assign, _let_in, _let_out, _Matching, _near, boundary_f, boundary_scores, chamfer, count_matches,
-                                human_agreement, iou, match_boundaries, nms, saliency_scores, ssim, summarize_boundaries, thin_lines)
+from sketchbook.metrics import (_assign, _let_in, _let_out, _Matching, _near, boundary_f, boundary_scores, chamfer, continuity, count_matches,
+                                human_agreement, ink_width, iou, line_lengths, match_boundaries, nms, saliency_scores, ssim,
+                                summarize_boundaries, thin_lines)
 
 
 def blobs(seed, shape=(60, 80), sigma=2.):
@@ -167,6 +168,32 @@ def test_small_measures():
     assert ssim(square, square) == pytest.approx(1)
     for f in (iou, chamfer, boundary_f, match_boundaries):
         with pytest.raises(ValueError): f(square, square[:10])
+
+@pytest.mark.parametrize('px', [1, 2, 3, 5, 8])
+def test_ink_width_of_pens(px):
+    "A straight line as long as the picture: its skeleton loses at most half a width at each end"
+    bar = np.zeros((40, 200), bool)
+    bar[10:10+px] = True
+    assert px <= ink_width(bar) <= px*200/(200-px)
+
+@pytest.mark.parametrize('gaps', [0, 1, 4])
+def test_continuity_falls_with_every_gap(gaps):
+    line = np.zeros((9, 100), bool)
+    line[4] = True
+    line[4, [20*(i+1) for i in range(gaps)]] = False
+    assert continuity(line) == (100-gaps)/(gaps+1)
+    assert line_lengths(line).sum() == 100-gaps and list(line_lengths(line)) == sorted(line_lengths(line), reverse=True)
+
+def test_diagonal_lines_hang_together():
+    assert list(line_lengths(np.eye(30, dtype=bool))) == [30] and continuity(np.eye(30)) == 30
+
+def test_line_measures_of_blank_full_and_bad_drawings():
+    blank = np.zeros((12, 12), bool)
+    assert ink_width(blank) == continuity(blank) == 0 and len(line_lengths(blank)) == 0
+    assert ink_width(~blank) > 5 and continuity(~blank) > 0
+    for f in (line_lengths, continuity, ink_width):
+        with pytest.raises(ValueError, match=r'\(H, W\)'): f(np.zeros((4, 4, 3)))
+        with pytest.raises(ValueError, match='NaN'): f(np.full((4, 4), np.nan))
 
 def test_people_agree_on_bsds(shared_data):
     from sketchbook.data import BoundaryPairs

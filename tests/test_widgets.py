@@ -1,5 +1,5 @@
 "Widgets without a browser: a test plays the part of the page, by setting values and calling what the page would call"
-import subprocess, sys, types
+import asyncio, base64, re, subprocess, sys, time, types
 from datetime import datetime
 
 import numpy as np
@@ -9,7 +9,8 @@ W = pytest.importorskip('ipywidgets')
 
 from sketchbook import widgets
 from sketchbook.data import UnreadableImage, load_photo
-from sketchbook.widgets import Busy, Drawing, DrawingCanvas, Memo, PhotoPicker, ResultPane, explorer, slider, to_png
+from sketchbook.widgets import (Busy, Drawing, DrawingCanvas, Memo, PhotoPicker, ResultPane, Soon, download_button, explorer, histogram,
+                                slider, to_png)
 
 PHOTOS = {name: np.random.default_rng(i).integers(0, 255, (12, 16, 3), dtype=np.uint8) for i,name in enumerate(['one', 'two'])}
 
@@ -208,6 +209,122 @@ def test_redraw_may_take_everything():
     got = {}
     explorer(dict(a=slider('a', 0, 9, 3), b=W.Checkbox(True)), lambda **kw: got.update(kw) or PHOTOS['one'])
     assert got==dict(a=3, b=True)
+
+
+# only the newest
+
+def answering(monkeypatch, kind):
+    "Play a kernel that answers a message of this kind"
+    import IPython
+    parent = {} if kind is None else {'header': {'msg_type': kind}}
+    monkeypatch.setattr(IPython, 'get_ipython', lambda: types.SimpleNamespace(kernel=types.SimpleNamespace(get_parent=lambda channel: parent)))
+
+
+def test_what_the_page_sends_in_a_row_is_drawn_once(monkeypatch):
+    drawn = []
+    ex = explorer(dict(n=slider('n', 0, 99, 0)), lambda n: drawn.append(n) or PHOTOS['one'])
+    async def page():
+        for burst in (range(1, 20), range(20, 40)):
+            for v in burst: ex.controls['n'].value = v
+            until = time.monotonic() + 20
+            while drawn[-1]!=burst[-1] and time.monotonic()<until: await asyncio.sleep(.01)
+    answering(monkeypatch, 'comm_msg')
+    asyncio.run(page())
+    assert drawn==[0, 19, 39]
+    answering(monkeypatch, 'execute_request')
+    for v in (1, 2): ex.controls['n'].value = v
+    assert drawn==[0, 19, 39, 1, 2]                              # a line in a cell may look at the picture in the next line
+
+
+def test_an_error_does_not_end_the_waiting():
+    clock = []
+    def fail(): raise ValueError
+    soon = Soon(fail, asks=lambda: True, later=lambda s,f: clock.append(f))
+    soon()
+    with pytest.raises(ValueError): clock.pop()()
+    soon()
+    assert len(clock)==1
+
+
+@pytest.mark.parametrize('kind,asks', [('comm_msg', True), ('execute_request', False), (None, False)])
+def test_who_asks(monkeypatch, kind, asks):
+    answering(monkeypatch, kind)
+    assert widgets._page_asks()==asks
+
+
+def test_nobody_asks_without_a_kernel(): assert not widgets._page_asks()
+
+
+# layout, histogram, files
+
+def test_controls_stand_in_one_row():
+    c = dict(photo=PhotoPicker(PHOTOS), on=W.Checkbox(description='on'), way=W.Dropdown(options=[1]), n=slider('n', 0, 9, 1))
+    box = explorer(c, lambda n: PHOTOS['one'])
+    row,pane = box.children
+    assert row.children==(c['photo'].widget, c['on'], c['way'], c['n'], box.busy.widget) and row.layout.flex_flow=='row wrap'
+    assert c['on'].indent is False and pane is box.pane.widget
+
+
+def test_an_unreadable_upload_is_refused_in_the_pane():
+    ex = explorer(dict(photo=PhotoPicker(PHOTOS), n=slider('n', 1, 9, 1)), lambda photo, n: (photo//n, 'fine'))
+    before = ex.pane.images[''].value
+    send(ex.controls['photo'], ('notes.png', b'milk, bread'))
+    assert ex.pane.message.text.startswith('notes.png: ') and 'color' in ex.pane.message.widget.value and ex.pane.images[''].value==before
+    ex.controls['n'].value = 3
+    assert ex.pane.message.text=='fine' and ex.pane.images[''].value!=before
+
+
+@pytest.mark.parametrize('values', [[], [np.nan, np.inf], [-1, 0, .5, 1, 2], np.zeros((9, 9)), np.ones(5, bool)])
+@pytest.mark.parametrize('mark', [None, 0, .5, 1])
+def test_histogram_takes_what_a_network_gives(values, mark):
+    h = histogram(values, mark, bins=7, size=(120, 200))
+    assert h.shape==(120, 200, 3) and h.dtype==np.uint8 and h.min()<100
+
+
+def test_histogram_is_quick():
+    values = np.random.default_rng(0).random((800, 1000), np.float32)
+    def seconds(): start = time.process_time(); histogram(values, .5); return time.process_time()-start
+    assert min(seconds() for _ in range(5)) < .03
+
+
+def saved(button):
+    name,data = re.search('download="([^"]*)" href="data:[^,]*,([^"]*)"', button.link.value).groups()
+    return name, base64.b64decode(data)
+
+
+def test_download_button():
+    made = []
+    b = download_button('a "b" <c>.npz', lambda: made.append(1) or bytes(range(256)))
+    assert made==[] and b.link.value==''
+    b.button.click(); b.button.click()
+    assert len(made)==2 and saved(b)==('a &quot;b&quot; &lt;c&gt;.npz', bytes(range(256)))
+    assert b.script.outputs==() and not b.disabled               # a page that is opened again saves nothing
+    b.forget()
+    assert b.link.value==''
+
+
+def test_files_of_an_explorer():
+    log = []
+    def prepare(photo): log.append('prepare'); return photo//2
+    files = {'half.png': lambda half: to_png(half), 'n.txt': lambda half, n: str(n).encode(), 'seen.png': lambda half, pictures: to_png(pictures['it']),
+             'bad.svg': lambda half: half.to_svg()}
+    ex = explorer(dict(photo=PhotoPicker(PHOTOS), n=slider('n', 1, 9, 1)), lambda half, n: {'it': half*n}, prepare, downloads=files)
+    ex.controls['n'].value = 2
+    for b in ex.downloads.values(): b.button.click()
+    one = PHOTOS['one']//2
+    np.testing.assert_array_equal(load_photo(saved(ex.downloads['half.png'])[1]), one)
+    np.testing.assert_array_equal(load_photo(saved(ex.downloads['seen.png'])[1]), one*2)
+    assert saved(ex.downloads['n.txt'])==('n.txt', b'2') and log==['prepare']
+    assert ex.downloads['bad.svg'].link.value=='' and 'AttributeError' in ex.pane.message.text
+    ex.controls['n'].value = 3
+    assert all(b.link.value=='' for b in ex.downloads.values()) and ex.pane.message.text==''
+
+
+def test_a_file_without_a_slow_half():
+    ex = explorer(dict(n=slider('n', 1, 9, 1)), lambda n: PHOTOS['one']*0+n, downloads={'it.png': lambda pictures: to_png(pictures[''])})
+    ex.controls['n'].value = 7
+    ex.downloads['it.png'].button.click()
+    assert (load_photo(saved(ex.downloads['it.png'])[1])==7).all()
 
 
 # the canvas

@@ -1,0 +1,177 @@
+"""Each explorer in a real browser: every control is used as a person would, and the picture must change as it should
+
+An explorer runs in JupyterLab from a copy of its chapter that is cut down to the explorer's cell and the cells that define
+what it uses, unchanged, so that what is opened is the chapter's code and nothing trains first.
+"""
+import io, re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lab import differs, ink, white
+
+
+@pytest.fixture(scope='module')
+def files(tmp_path_factory):
+    "Two files to upload: a white disc on black, and a text with a picture's name"
+    folder = tmp_path_factory.mktemp('files')
+    y,x = np.mgrid[:240,:320]
+    Image.fromarray(np.uint8((x-160)**2 + (y-120)**2 < 70**2)*255).save(folder/'disc.png')
+    (folder/'notes.png').write_text('milk, bread, ink')
+    return folder
+
+
+def test_division(lab, files):
+    with lab.explorer('00e_widgets', 'explore_division') as ex:
+        first = ex.picture('sketch')
+        ex.press('contrast', 'ArrowRight', 5)
+        harder = ex.until('sketch', lambda p: ink(p) > ink(first), 'is darker with more contrast')
+        ex.drag('contrast', to=.95)
+        ex.until('sketch', lambda p: ink(p) > 1.2*ink(harder), 'is much darker with much contrast')
+        ex.press('contrast', 'Home')
+        light = ex.until('sketch', lambda p: ink(p) < ink(first), 'is lighter with the least contrast')
+        ex.drag('blur (px)', to=.9)
+        ex.until('sketch', lambda p: ink(p) > ink(light), 'is darker with a wide blur')
+        name,data = ex.save('sketch.png')
+        assert name=='sketch.png' and Image.open(io.BytesIO(data)).format=='PNG'
+        before = ex.picture('sketch')
+        ex.choose('photo', 'coffee')
+        coffee = ex.changed('sketch', before)
+        ex.upload(files/'notes.png')
+        ex.says('notes.png: ')
+        assert not differs(ex.picture('sketch'), coffee)
+        ex.upload(files/'disc.png')
+        disc = ex.changed('sketch', coffee)
+        assert white(disc) > .6 and ink(disc) > .01         # a ring on paper
+        assert 'disc.png' in ex.options('photo') and 'notes.png: ' not in ex.text()
+
+
+def test_masks(lab, files):
+    with lab.explorer('01_masknet', 'explore_masks') as ex:
+        mask,cut = ex.picture('mask'), ex.picture('cut-out')
+        ex.drag('threshold', to=.97)
+        high = ex.until('cut-out', lambda p: white(p) > white(cut), 'has more white at a high threshold')
+        ex.press('threshold', 'Home')
+        low = ex.until('cut-out', lambda p: white(p) < white(high), 'has less white at the lowest threshold')
+        ex.press('threshold', 'PageUp', 3)
+        ex.until('cut-out', lambda p: white(p) > white(low), 'has more white again')
+        ex.choose('cut', 'hard')
+        hard = ex.until('hard', lambda p: np.mean((p < .02) | (p > .98)) > .95, 'is black and white')
+        assert .02 < white(hard) < .9 and not differs(ex.picture('mask'), mask)
+        ex.tick('follow the edges of the photo')
+        sharp = ex.changed('mask', mask)
+        ex.choose('version', 1)
+        first_version = ex.changed('mask', sharp)
+        ex.choose('device', 'cpu')
+        ex.choose('photo', 'coffee')
+        coffee = ex.changed('mask', first_version)
+        ex.upload(files/'disc.png')
+        disc = ex.changed('mask', coffee)
+        h,w = disc.shape[:2]
+        assert disc[h//3:2*h//3, w//3:2*w//3].mean() > disc[:h//8].mean() + .3     # the disc is in the middle
+
+
+def test_canny(lab):
+    with lab.explorer('02_sketchnet', 'explore_canny') as ex:
+        first,drawn = ex.picture('Canny'), ex.picture('SketchNet')
+        ex.says('1 setting of Canny tried')
+        ex.drag('sigma (px)', to=.7)
+        smooth = ex.until('Canny', lambda p: ink(p) < .8*ink(first), 'has fewer lines after a wide blur')
+        ex.press('sigma (px)', 'Home')
+        ex.until('Canny', lambda p: ink(p) > ink(first), 'has more lines without a blur')
+        noisy = ex.picture('Canny')
+        ex.drag('high', to=.8)
+        few = ex.until('Canny', lambda p: ink(p) < .9*ink(noisy), 'has fewer lines at a high threshold')
+        ex.drag('low', to=.6)
+        ex.until('Canny', lambda p: ink(p) < ink(few), 'has shorter lines at a high lower threshold')
+        assert not differs(ex.picture('SketchNet'), drawn) and ink(smooth) > 0
+        ex.choose('photo', 'coffee')
+        ex.changed('SketchNet', drawn)
+
+
+def test_sketch(lab):
+    with lab.explorer('02_sketchnet', 'explore_sketch') as ex:
+        first = ex.picture('sketch')
+        ex.tick('gamma: grey lines black', False)
+        grey = ex.until('sketch', lambda p: ink(p) < ink(first), 'is lighter without gamma')
+        ex.tick('gamma: grey lines black')
+        ex.until('sketch', lambda p: ink(p) > ink(grey), 'is darker again')
+        photo = ex.picture('photo')
+        ex.tick('only the object (MaskNet)')
+        ex.until('photo', lambda p: white(p) > white(photo) + .1, 'loses its background')
+        alone = ex.picture('sketch')
+        ex.tick('merge with the negative')
+        merged = ex.changed('sketch', alone)
+        ex.choose('resolution', '424 px')
+        coarse = ex.changed('sketch', merged)
+        ex.choose('device', 'cpu')
+        ex.choose('photo', 'coffee')
+        ex.changed('sketch', coarse)
+
+
+def test_strokes(lab):
+    with lab.explorer('03_vectorize', 'explore_strokes') as ex:
+        count = lambda: int(re.search(r'(\d+) strokes', ex.text())[1])
+        pen = 'the pen so far'
+        first,strokes = ex.picture(pen), count()
+        ex.drag('drawn (%)', to=.4)
+        part = ex.until(pen, lambda p: 0 < ink(p) < .8*ink(first), 'has less ink before the pen is done')
+        ex.press('drawn (%)', 'End')
+        ex.until(pen, lambda p: ink(p) > ink(part), 'has all its ink again')
+        ex.drag('shortest (px)', to=1)
+        ex.until(pen, lambda p: ink(p) < ink(first), 'has lost its short strokes')
+        assert count() < strokes
+        rough = ex.picture(pen)
+        ex.drag('tolerance (px)', to=1)
+        coarse = ex.changed(pen, rough)
+        ex.box.locator('.widget-play button').first.click()
+        ex.until(pen, lambda p: ink(p) < .9*ink(coarse), 'begins anew when the pen plays')
+        for kind,begins in (('svg', b'<'), ('gif', b'GIF8'), ('npz', b'PK')):
+            name,data = ex.save(kind)
+            assert name.endswith(f'.{kind}') and data.startswith(begins)
+        ex.until(pen, lambda p: not differs(p, coarse), 'is whole when the pen has played')
+        ex.choose('photo', 'coffee')
+        coffee = ex.changed(pen, coarse)
+        ex.choose('read as', 'Canny')
+        ex.changed(pen, coffee)
+
+
+SLOW_SLIDER = '''
+import time
+import numpy as np
+from sketchbook.widgets import explorer, slider
+drawn = []
+def redraw(n):
+    drawn.append(n)
+    time.sleep(.5)
+    return {'bar': np.arange(100)[None]*np.ones((40, 1)) > n}, f'drawn {len(drawn)} times, at last {n}'
+explorer(dict(n=slider('n', 0, 99, 0)), redraw)
+'''
+
+def test_a_slow_explorer_skips_what_is_stale(lab):
+    "The keys pressed while a picture is being made cost one more picture, not one each"
+    with lab.cell(SLOW_SLIDER, 'slow_slider') as ex:
+        ex.press('n', 'ArrowRight', 20)
+        ex.says('at last 20')
+        assert int(re.search(r'drawn (\d+) times', ex.text())[1]) <= 5
+        assert abs(ink(ex.picture('bar')) - .2) < .05
+
+
+CANVAS = '''
+from sketchbook.widgets import DrawingCanvas, explorer
+explorer(dict(drawing=DrawingCanvas(200, 120)), lambda drawing: {'seen': drawing})
+'''
+
+def test_canvas(lab):
+    pytest.importorskip('ipycanvas')
+    with lab.cell(CANVAS, 'canvas') as ex:
+        empty = ex.picture('seen')
+        ex.draw((20, 20), (150, 90))
+        line = ex.until('seen', lambda p: ink(p) > ink(empty), 'shows the line')
+        ex.draw((20, 90), (150, 20))
+        ex.until('seen', lambda p: ink(p) > 1.5*ink(line), 'shows the cross')
+        ex.click('undo')
+        ex.until('seen', lambda p: not differs(p, line), 'shows one line again')
+        ex.click('clear')
+        ex.until('seen', lambda p: not differs(p, empty), 'is empty again')
