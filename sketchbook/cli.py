@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['DEVICES', 'SAMPLES', 'CHAPTERS', 'resolution', 'names', 'number', 'Parser', 'switch', 'add_vector_options', 'add_run',
            'add_vectorize', 'add_build_coco', 'add_train', 'add_evaluate', 'add_weights', 'tell', 'settings', 'run',
-           'vectorize', 'build_coco', 'tasks', 'unknown', 'training_command', 'train', 'evaluate', 'show_weights',
-           'make_parser', 'sentence', 'main']
+           'vectorize', 'build_coco', 'tasks', 'unknown', 'training_command', 'starting_weights', 'train', 'evaluate',
+           'show_weights', 'make_parser', 'sentence', 'main']
 
 # %% ../nbs/06a_cli.ipynb #1aec8392
 import argparse
@@ -144,6 +144,7 @@ def add_train(commands):
     c.add_argument('--val', metavar='PATH', help='data to choose the best weights by; otherwise some is held out')
     c.add_argument('--device', default='auto', help=DEVICES)
     c.add_argument('--workers', type=number(0, kind=int), default=0, help='processes that prepare samples (%(default)s)')
+    c.add_argument('--init', metavar='NAME_OR_FILE', help='start from these weights: shipped ones, or a .safetensors file of yours')
     c.add_argument('--resume', action='store_true', help='go on from the last checkpoint in RUN')
     c.add_argument('--tensorboard', action='store_true', help='also log for TensorBoard')
     c.set_defaults(command=train)
@@ -249,7 +250,15 @@ def training_command(args):
     if args.batch_size: words += ['--batch-size', str(args.batch_size)]
     if args.seed: words += ['--seed', str(args.seed)]
     if args.val: words += ['--val', Path(args.val).name]
+    if args.init: words += ['--init', Path(args.init).name]
     return shlex.join(words)
+
+
+def starting_weights(name):
+    "The state dict of shipped weights or of a weight file; None for None"
+    if name is None: return None
+    from sketchbook import weights
+    return weights.load(name, 'cpu', fresh=True).state_dict()
 
 
 def train(args):
@@ -267,7 +276,7 @@ def train(args):
     from sketchbook.training import fit
     given = {'batch_size': args.batch_size} if args.batch_size else {}
     run = fit(task, check_output(args.out), args.minutes, args.steps, seed=args.seed, device=args.device, workers=args.workers,
-              resume=args.resume, tensorboard=args.tensorboard, command=training_command(args), **given)
+              init=starting_weights(args.init), resume=args.resume, tensorboard=args.tensorboard, command=training_command(args), **given)
     if run.interrupted: print(f'sketchbook: stopped; the same command with --resume goes on from {args.out}.', file=sys.stderr)
     elif int(os.environ.get('RANK', 0))==0:
         from sketchbook import weights

@@ -227,10 +227,13 @@ class MaskNetTask(Task):
         lr:float=2e-3,        # Learning rate of the decoder
         encoder_lr:float=0.1, # The encoder's learning rate, as a fraction of `lr`
         paste:float=.15,      # Chance, 0..1, that another pair's object is pasted in
+        scale=(.9,1.4),       # Size of the whole photo, from and to, in crops
+        jitter:float=.2,      # Strength of the changes of light and colour
     ):
         self.name = f'masknet-v{version}'
         self.about = provenance(data)
         self.version,self.preset,self.size,self.lr,self.encoder_lr,self.paste = version,preset,size,lr,encoder_lr,paste
+        self.scale,self.jitter = scale,jitter
         self.pairs,self.val_pairs = as_pairs(data), as_pairs(data if val is None else val)
         n,m = len(self.pairs),len(self.val_pairs)
         self.val = list(range(min(25, n-1), n, 50) if val is None else range(min(m, 200)))
@@ -247,7 +250,7 @@ class MaskNetTask(Task):
         if rng.random() < self.paste:
             other = self.pairs[self.train[rng.integers(len(self.train))]]
             photo,mask = paste_object(photo, mask, *other, rng)
-        photo,mask = augment_pair(photo, mask, rng, self.size, scale=(.9,1.4), rotate=8., fit=True)
+        photo,mask = augment_pair(photo, mask, rng, self.size, self.scale, rotate=8., fit=True, jitter=self.jitter)
         return to_tensor(photo), torch.from_numpy(mask)[None]
 
     def step(self, run, photo, mask):
@@ -259,7 +262,8 @@ class MaskNetTask(Task):
     def validate(self, nets): return validation(nets['net'], (self.val_pairs[i] for i in self.val))
 
 # %% ../nbs/01_masknet.ipynb #a6b11dae
-TASKS = {'masknet-v1': partial(MaskNetTask, version=1), 'masknet-v2': partial(MaskNetTask, version=2)}
+TASKS = {'masknet-v1': partial(MaskNetTask, version=1), 'masknet-v2': partial(MaskNetTask, version=2),
+         'masknet-v2-fine': partial(MaskNetTask, version=2, size=224, lr=8e-4, encoder_lr=.05, paste=0., scale=(.9,1.2), jitter=.35)}
 
 # %% ../nbs/01_masknet.ipynb #e12ad263
 def _check_photo(photo):

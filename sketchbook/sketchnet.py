@@ -397,7 +397,7 @@ def receptive_radius(
     for place in (side//2, side//2 + 11):         # both ends of a cell of the coarsest grid
         grad, = torch.autograd.grad(out[0,0,place,place], x, retain_graph=place == side//2)
         touched = grad.abs().sum((0, 1)).nonzero()
-        far = max(far, *(touched - place).abs().flatten().tolist())
+        far = max([far, *(touched - place).abs().flatten().tolist()])   # a dead network touches nothing
     return far
 
 
@@ -599,37 +599,43 @@ def evaluate(
     if canny_sigma is not None: scores |= {f'canny_{k}': v for k, v in _measured_canny(pairs, canny_sigma, canny_ratio).items()}
     return {**scores, 'n': len(pairs)}
 
-# %% ../nbs/02_sketchnet.ipynb #e02b0b1d
+# %% ../nbs/02_sketchnet.ipynb #d267e6f2
 def explore_canny(
     photos:dict|None=None, # `{name: photo}`; the sample photos when None
 ):                         # An ipywidgets `VBox`
-    "Canny's three numbers beside SketchNet, which needs none; counts the settings tried"
+    "Canny's three numbers beside SketchNet's one; counts the settings tried"
     from sketchbook.widgets import PhotoPicker, explorer, slider
-    tried = set()
-    def compare(drawn, photo, sigma, low, high):
-        tried.add((sigma, low, high))
-        n = len(tried)
-        return {'photo': photo, 'Canny': canny(photo, sigma, low, high), 'SketchNet': drawn}, f'{n} setting{"s"*(n > 1)} of Canny tried'
+    tried = {'Canny': set(), 'SketchNet': set()}
+    def compare(prob, photo, sigma, low, high, sure):
+        tried['Canny'].add((sigma, low, high)); tried['SketchNet'].add(sure)
+        said = ', '.join(f'{k}: {len(v)} setting{"s"*(len(v) > 1)} tried' for k, v in tried.items())
+        return {'photo': photo, 'Canny': canny(photo, sigma, low, high), 'SketchNet': ink(prob, floor=sure)}, said
     controls = dict(photo=PhotoPicker(photos), sigma=slider('sigma (px)', 0., 5., 1., .1), low=slider('low', 0., 1000., 80., 5.),
-                    high=slider('high', 0., 1000., 200., 5.))
-    return explorer(controls, prepare=lambda photo: draw(photo), redraw=compare)
+                    high=slider('high', 0., 1000., 200., 5.), sure=slider('SketchNet: sure', 0., .9, .08, .02))
+    return explorer(controls, prepare=lambda photo: look(photo), redraw=compare)
 
-# %% ../nbs/02_sketchnet.ipynb #bb980ea0
+# %% ../nbs/02_sketchnet.ipynb #22448c33
+def _view(photo, mask, resolution, merge, device):
+    "The slow half of `explore_sketch`: the photo as it is drawn, what the network says of it, and the seconds it took"
+    import time
+    from sketchbook.masknet import predict, soft
+    start = time.perf_counter()
+    kept = soft(predict(photo, device=device)) if mask else None
+    prob = look(photo, None if resolution == 'own' else resolution, merge, kept, device)
+    return photo if kept is None else cut_out(photo, kept), prob, time.perf_counter() - start
+
+
 def explore_sketch(
     photos:dict|None=None, # `{name: photo}`; the sample photos when None
 ):                         # An ipywidgets `VBox`
-    "Photo, mask, resolution, gamma, merge and device, with the time it took"
-    import time
+    "Photo, mask, resolution, gamma, merge, line weight and device, with the time it took and the sketch as a file"
     import ipywidgets as W
-    from sketchbook.masknet import predict, soft
-    from sketchbook.widgets import PhotoPicker, device_picker, explorer
-    def sketch(photo, mask, resolution, gamma, merge, device):
-        start = time.perf_counter()
-        kept = soft(predict(photo, device=device)) if mask else None
-        drawn = draw(photo, None if resolution == 'own' else resolution, gamma, merge, kept, device)
-        return {'photo': photo if kept is None else cut_out(photo, kept), 'sketch': drawn}, f'{time.perf_counter()-start:.1f} s'
+    from sketchbook.widgets import PhotoPicker, device_picker, explorer, slider, to_png
+    def sketch(ready, gamma, weight): return embolden(ink(ready[1], gamma), weight)
+    def redraw(ready, gamma, weight): return {'photo': ready[0], 'sketch': sketch(ready, gamma, weight)}, f'{ready[2]:.1f} s'
+    def file(ready, gamma, weight): return to_png(sketch(ready, gamma, weight), max_side=100_000)
     sizes = [('424 px', 1), ('600 px', 0), ('848 px', 2), ('1272 px', 3), ("the photo's own", 'own')]
     controls = dict(photo=PhotoPicker(photos), mask=W.Checkbox(value=False, description='only the object (MaskNet)'),
-        resolution=W.Dropdown(options=sizes, value=2, description='resolution'), gamma=W.Checkbox(value=True, description='gamma: grey lines black'),
-        merge=W.Checkbox(value=False, description='merge with the negative'), device=device_picker())
-    return explorer(controls, redraw=sketch)
+        resolution=W.Dropdown(options=sizes, value=2, description='resolution'), merge=W.Checkbox(value=False, description='merge with the negative'),
+        gamma=W.Checkbox(value=True, description='gamma: grey lines black'), weight=slider('line weight', .5, 4., 1., .1), device=device_picker())
+    return explorer(controls, prepare=_view, redraw=redraw, downloads={'sketch.png': file})

@@ -395,14 +395,21 @@ def _card(run, settings, command):
                 steps=run.step, weights_from_step=at, minutes=round(run.seconds/60, 1), machine=_machine(run.device), validation=measured)
 
 # %% ../nbs/00b_training.ipynb #e7887784
-def _start(task, out, seed, device, precision, ema, resume, settings, tensorboard):
+def _fill(net, state, name):
+    "Load `state` into `net`, or say in one sentence that it belongs to another network"
+    try: net.load_state_dict(state)
+    except RuntimeError as e: raise ValueError(f'The weights to start from are not those of {name}: give a file that was trained as this network.') from e
+
+
+def _start(task, out, seed, device, precision, ema, init, resume, settings, tensorboard):
     "Make the run, or bring it back from its checkpoint"
     saved = out/'checkpoint.pt'
     if saved.exists() and not resume: raise ValueError(f'{out} already holds a training run: resume it, or choose another folder.')
     state = _read_checkpoint(saved, settings) if saved.exists() else None
-    out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
     nets = task.networks()
+    if init is not None: _fill(nets[task.product], init, task.name)
+    out.mkdir(parents=True, exist_ok=True)
     accelerator = _accelerator(device, precision)
     for net in nets.values(): net.to(accelerator.device)  # before its optimiser is made
     run = Run(task, nets, task.optimizers(nets), accelerator, ema)
@@ -446,6 +453,7 @@ def fit(
     device='auto',         # See `blocks.pick_device`
     precision:str='auto',  # `"auto"`, `"bf16"` or `"fp32"`
     ema:float=.998,        # Memory of the averaged weights
+    init:dict|None=None,   # State dict from which the shipped network starts, to fine-tune it
     resume:bool=False,     # Go on from `out`'s checkpoint when there is one
     workers:int=0,         # Processes that prepare samples
     plot:bool|None=None,   # Live figure; None: in a notebook
@@ -459,7 +467,7 @@ def fit(
     settings = dict(name=task.name, seed=seed, batch_size=batch_size, budget=f'{steps} steps' if steps else f'{minutes:g} minutes',
                     ema=ema, precision=precision, samples=len(task))
     with torch.random.fork_rng(), polite_stop() as asked:
-        run = _start(task, out, seed, pick_device(device), precision, ema, resume, settings, tensorboard)
+        run = _start(task, out, seed, pick_device(device), precision, ema, init, resume, settings, tensorboard)
         def checkpoint():
             if run.accelerator.is_main_process: _write_checkpoint(out/'checkpoint.pt', _state(run, settings))
         show = _Show(_in_notebook() if plot is None else plot, progress and run.accelerator.is_main_process)

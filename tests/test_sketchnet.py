@@ -1,4 +1,6 @@
 "SketchNet: any photo in, clean lines out; the seed's faults as regressions"
+import warnings
+
 import cv2
 import numpy as np
 import pytest
@@ -7,7 +9,8 @@ import torch
 from sketchbook import sketchnet
 from sketchbook.blocks import count_params
 from sketchbook.data import sample_photos
-from sketchbook.sketchnet import Discriminator, SketchNet, SketchNetTask, agreed, canny, consensus, draw, ink_probability, resized
+from sketchbook.sketchnet import (Discriminator, PencilPairs, SketchNet, SketchNetTask, agreed_lines, agreement, canny, consensus, draw, embolden,
+                                  inhibit, ink_probability, look, receptive_radius, resized, target_and_weight, tiles)
 from sketchbook.weights import card, load
 
 
@@ -90,14 +93,37 @@ def test_fine_detail_survives(net):
 
 
 def test_people_disagree():
-    "Few pens: no question. Many: a line. None: paper"
-    drawn = np.zeros((5, 8, 8), bool)
-    drawn[:, 2] = True
-    drawn[0, 5] = True
-    line, known = agreed(torch.tensor(consensus(drawn))[None, None])
-    assert line[0, 0, 2].all() and known[0, 0, 2].all()
-    assert not line[0, 0, 5].any() and not known[0, 0, 5].any()
-    assert not line[0, 0, 0].any() and known[0, 0, 0].all()
+    "One pen alone: no question. Many: a line. None: paper"
+    drawn = np.zeros((5, 40, 40), bool)
+    drawn[:, 6] = True
+    drawn[0, 25] = True
+    line, known = target_and_weight(torch.from_numpy(agreed_lines(drawn))[None])
+    assert line[0, 0, 6, 5:-5].all() and known[0, 0, 6].all() and line.sum() <= 40
+    assert not line[0, 0, 25].any() and not known[0, 0, 25].any()
+    assert not line[0, 0, 15].any() and known[0, 0, 15].all() and known[0, 0, 38].all()
+
+
+def test_shaky_hands_still_agree():
+    "Five hands a pixel apart share no pixel, and mean one line"
+    drawn = np.zeros((5, 40, 60), bool)
+    for i in range(5): drawn[i, 18+i] = True
+    assert consensus(drawn).max() == pytest.approx(.2)
+    assert agreement(drawn)[20].min() == 1
+    line = agreed_lines(drawn)[0]
+    assert (line[20, 5:-5] == 1).all() and line.sum() <= 60
+
+
+def test_lines_without_people_are_asked_everywhere():
+    line, known = target_and_weight(torch.tensor([0., .3, .5, 1.]).view(1, 1, 1, 4))
+    assert line.flatten().tolist() == [0, 0, 1, 1] and known.min() == 1
+
+
+def test_inhibition_keeps_ridges_and_thins_lines():
+    z = torch.full((1, 1, 9, 21), -4.)
+    z[..., 8:13] = torch.tensor([-1., 1, 3, 1, -1])
+    out = inhibit(z)
+    assert torch.equal(out[..., 10], z[..., 10]) and (out <= z).all()
+    assert ((out > 0).sum(-1) == 1).all() and ((z > 0).sum(-1) == 3).all()
 
 
 class Steps:
@@ -114,12 +140,18 @@ class Steps:
 @pytest.mark.parametrize('progress, who', [(.1, {'netG'}), (.9, {'netG', 'netD'})])
 def test_fake_is_detached_and_D_frozen(progress, who):
     photo = np.random.default_rng(0).integers(0, 256, (80, 80, 3), dtype=np.uint8)
-    task = SketchNetTask([(photo, np.eye(80, dtype=np.float32))], size=64, netG=dict(pretrained=False), netD=dict(nf=8))
+    task = SketchNetTask([(photo, np.eye(80, dtype=np.float32))], size=60, netG=dict(pretrained=False), netD=dict(nf=8))
     run = Steps(task, progress)
     batch = [t[None].expand(2, -1, -1, -1) for t in task.sample(0, np.random.default_rng(0))]
     log = task.step(run, *batch)
     assert set(run.reached) == who and all(v == {k} for k, v in run.reached.items())
-    assert ('D accuracy' in log) == (progress > .8)
+    assert ('D accuracy' in log) == (progress > .6)
+
+
+def test_D_wakes_up_late_and_stays_awake():
+    task = SketchNetTask([(np.zeros((9, 9, 3), np.uint8), np.zeros((9, 9), np.float32))], netG=dict(pretrained=False))
+    assert [task.rate('netD', p) for p in (0, .5, .6, .7, 1)] == [0, 0, 0, 1, 1]
+    assert task.rate('netG', .9) < task.rate('netG', .5) < task.rate('netG', .1)
 
 
 def test_encoder_learns_slower():
@@ -148,3 +180,204 @@ def test_evaluate_on_validation_photos(shared_data):
 def test_names_what_is_wrong():
     with pytest.raises(ValueError, match='"wide"'): SketchNet('wide')
     with pytest.raises(ValueError, match='"wide"'): Discriminator('wide')
+
+
+class Grey(torch.nn.Module):
+    "A network that draws what is dark, knows no neighbours, and counts how often it is asked"
+    multiple = 16
+
+    def __init__(self, limit=None):
+        super().__init__()
+        self.one, self.limit, self.asked = torch.nn.Parameter(torch.ones(1)), limit, []
+
+    def forward(self, x):
+        self.asked.append(tuple(x.shape[-2:]))
+        if self.limit and x.shape[-1]*x.shape[-2] > self.limit: raise torch.OutOfMemoryError('CUDA out of memory. Tried to allocate 2.00 GiB.')
+        return (.5 - x.mean(1, keepdim=True))*12
+
+
+@pytest.fixture
+def told():
+    "Every warning of the test, as text; what was said once may be said again"
+    sketchnet._say_once.cache_clear()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter('always')
+        yield caught
+    sketchnet._say_once.cache_clear()
+
+
+def random_net(preset='book', width=1.):
+    "Untrained, with norms that are no identity and keep every ReLU alive"
+    torch.manual_seed(0)
+    net = SketchNet(preset, width, pretrained=False).eval()
+    for m in net.modules():
+        if isinstance(m, torch.nn.BatchNorm2d): m.running_var.fill_(.3); m.weight.data.uniform_(.5, 1.5); m.bias.data.fill_(1.)
+    return net
+
+
+@pytest.mark.parametrize('which', ['shipped', 'random', 'deep', 'shallow'])
+def test_tiles_leave_no_seams(which, net):
+    photo = np.random.default_rng(0).integers(0, 256, (500, 610, 3), dtype=np.uint8)
+    photo = cv2.GaussianBlur(photo, (0, 0), 3)
+    used = {'shipped': net, 'random': random_net(), 'deep': random_net('deep', .1), 'shallow': random_net('shallow', .1)}[which]
+    whole, tiled = (ink_probability(photo, used, 'cpu', tile=t) for t in (0, 240))
+    assert np.abs(whole - tiled).max() <= 1/255
+
+
+@pytest.mark.parametrize('preset, width', [('book', 1.), ('deep', .1), ('shallow', .1)])
+def test_the_margin_is_wider_than_any_network_sees(preset, width):
+    radius = receptive_radius(random_net(preset, width))
+    assert {'book': 100, 'deep': 50, 'shallow': 5}[preset] < radius < 192
+
+
+@pytest.mark.parametrize('h, w, side', [(1, 1, 48), (480, 960, 480), (500, 1000, 96), (47, 3000, 1152)])
+def test_tiles_cover_everything_once(h, w, side):
+    count = np.zeros((h, w), int)
+    for mine, seen in tiles(h, w, side):
+        count[mine] += 1
+        for m, s, n in zip(mine, seen, (h, w)): assert s.start <= m.start and s.stop >= m.stop and s.start % 48 == 0 and (s.stop % 48 == 0 or s.stop == n)
+    assert (count == 1).all()
+
+
+def test_large_photos_are_tiled_by_themselves():
+    net = Grey()
+    ink_probability(np.zeros((1700, 1800, 3), np.uint8), net, 'cpu')
+    assert len(net.asked) == 4 and max(h*w for h, w in net.asked) < 1700*1800
+    ink_probability(np.zeros((1700, 1700, 3), np.uint8), net, 'cpu')
+    assert net.asked[4:] == [(1712, 1712)]
+    ink_probability(np.zeros((1700, 1800, 3), np.uint8), net, 'cpu', tile=0)
+    assert net.asked[5:] == [(1712, 1808)]
+
+
+def test_out_of_memory_falls_back_to_tiles_and_says_so(told):
+    photo = np.random.default_rng(0).integers(0, 256, (1500, 1500, 3), dtype=np.uint8)
+    roomy, tight = Grey(), Grey(limit=1_000_000)
+    assert np.array_equal(ink_probability(photo, tight, 'cpu'), ink_probability(photo, roomy, 'cpu', tile=0))
+    assert len(tight.asked) > 2 and [str(w.message) for w in told] == ['The device ran out of memory: the photo is drawn in tiles instead.']
+    with pytest.raises(torch.OutOfMemoryError): ink_probability(photo, Grey(limit=100), 'cpu')
+
+
+def test_other_errors_are_not_mistaken_for_memory(cat):
+    class Broken(Grey):
+        def forward(self, x): raise RuntimeError('shape mismatch')
+    with pytest.raises(RuntimeError, match='shape mismatch'): ink_probability(cat, Broken(), 'cpu')
+
+
+@pytest.mark.parametrize('tile', [-1, 5, 100.5, True])
+def test_bad_tile(cat, tile):
+    with pytest.raises(ValueError, match='tile is'): ink_probability(cat, Grey(), 'cpu', tile=tile)
+
+
+def test_much_too_large_a_resolution_is_said_once(told):
+    for _ in range(2): draw(np.zeros((60, 90, 3), np.uint8), 1, net=Grey(), device='cpu')
+    assert len(told) == 1 and 'more than twice the size' in str(told[0].message)
+
+
+def test_the_usual_resolution_says_nothing(told, cat):
+    draw(cat, net=Grey(), device='cpu')
+    assert not told
+
+
+@pytest.mark.parametrize('photo', [
+    np.full((40, 50), 90, np.uint8), np.full((40, 50, 1), 90, np.uint8), np.full((40, 50, 4), 90, np.uint8), np.full((40, 50, 3), .35, np.float32)])
+def test_grey_transparent_and_float_photos(photo):
+    assert draw(photo, None, net=Grey(), device='cpu').shape == (40, 50)
+
+
+def test_what_is_under_full_transparency_is_paper(net):
+    photo = np.random.default_rng(0).integers(0, 256, (96, 96, 4), dtype=np.uint8)
+    photo[..., 3] = 0
+    assert np.array_equal(draw(photo, None, net=net, device='cpu'), draw(np.full((96, 96, 3), 255, np.uint8), None, net=net, device='cpu'))
+
+
+def test_overexposed_photos_stay_clean(cat, net):
+    assert draw(np.full((200, 300, 3), 255, np.uint8), net=net, device='cpu').min() > .9
+    burnt = np.clip(cat.astype(int)*4, 0, 255).astype(np.uint8)
+    assert (draw(burnt, net=net, device='cpu') > .95).mean() > .6
+
+
+@pytest.mark.parametrize('photo', [np.zeros((0, 5, 3), np.uint8), np.zeros((5, 5, 2, 2), np.uint8), np.full((5, 5, 3), np.nan)])
+def test_photos_that_are_none(photo):
+    with pytest.raises(ValueError): draw(photo, net=Grey(), device='cpu')
+
+
+@pytest.mark.parametrize('weight', [0, -1, 11, float('nan')])
+def test_bad_weight(cat, weight):
+    with pytest.raises(ValueError, match='weight is'): embolden(np.ones((5, 5), np.float32), weight)
+
+
+@pytest.mark.parametrize('px', [2, 3, 5])
+def test_weight_multiplies_the_width(px):
+    sketch = np.ones((400, 60), np.float32)
+    sketch[:, 30:30+px] = 0
+    assert embolden(sketch, 1) is sketch
+    for weight in (1.5, 2, 3.2): assert (1-embolden(sketch, weight))[200].sum() == pytest.approx(px*weight, rel=.08)
+    amounts = [(1-embolden(sketch, w)).sum() for w in np.linspace(.4, 3, 14)]
+    assert amounts == sorted(amounts)
+
+
+def test_scales_are_averaged(cat):
+    net = Grey()
+    views = [look(cat, 1, device='cpu', net=net, scales=s) for s in (.5, 1., 1.5)]
+    assert [max(s) for s in net.asked] == [224, 432, 640]
+    np.testing.assert_allclose(look(cat, 1, device='cpu', net=net, scales=(.5, 1, 1.5)), np.mean(views, 0), atol=1e-6)
+    for bad in ((), (0,), (-1, 1), (9,)):
+        with pytest.raises(ValueError, match='scales is'): look(cat, scales=bad, net=net)
+
+
+def test_merge_finds_the_object_once(cat, monkeypatch):
+    "The positive and the negative are cut out with one mask"
+    from sketchbook import masknet
+    from sketchbook.pipeline import Pipeline
+    calls, cut = [], []
+    def predict(photo, *a, **k):
+        calls.append(photo.shape)
+        return np.tri(*photo.shape[:2], dtype=np.float32)
+    monkeypatch.setattr(masknet, 'predict', predict)
+    whole = sketchnet.cut_out
+    monkeypatch.setattr(sketchnet, 'cut_out', lambda p, m: cut.append(m) or whole(p, m))
+    Pipeline(merge=True, vectorize=False, resolution=1, device='cpu')(cat)
+    assert len(calls) == 1 and len(cut) == 2 and cut[0] is cut[1]
+    calls.clear()
+    ex = sketchnet.explore_sketch({'cat': cat[::2, ::2].copy()})
+    ex.controls['resolution'].value = 1
+    ex.controls['merge'].value = True
+    ex.controls['mask'].value = True
+    assert len(calls) == 1 and ex.pane.error is None
+
+
+def test_pencil_pairs_need_photos_only(tmp_path):
+    from sketchbook.data import save_image
+    for i, shape in enumerate(((50, 70, 3), (900, 300, 3))): save_image(tmp_path/f'{i}.png', np.random.default_rng(i).integers(0, 256, shape, dtype=np.uint8))
+    pairs = PencilPairs(tmp_path)
+    (a, la), (b, lb) = pairs[0], pairs[1]
+    assert len(pairs) == 2 and a.shape == (50, 70, 3) and la.shape == (50, 70) and b.shape[0] == 640 == lb.shape[0]
+    assert la.dtype == np.float32 and 0 <= la.min() < la.max() <= 1
+    task = sketchnet.TASKS['sketchnet-pencil'](tmp_path)
+    photo, drawn = task.sample(0, np.random.default_rng(0))
+    assert len(task) == 2 and photo.shape == (3, 192, 192) and drawn.shape == (1, 192, 192) and task.name == 'sketchnet-pencil'
+
+
+def test_evaluate_returns_curves_and_lines(cat):
+    drawn = np.zeros((1, *cat.shape[:2]), bool)
+    drawn[0, 100] = True
+    scores = sketchnet.evaluate(Grey(), [(cat, drawn)], thresholds=9)
+    for k in ('', 'canny_'):
+        assert 0 <= scores[k+'ods'] <= scores[k+'ois'] + .01 and scores[k+'continuity'] > 1 and scores[k+'ink_width'] >= 1
+        assert 1 < len(scores[k+'curve']) <= 20 and all(0 < r <= 1 and 0 <= p <= 1 for r, p in scores[k+'curve'])
+
+
+def test_sweep_puts_the_best_first(cat):
+    drawn = [canny(cat, 2, 40, 100) < .5]
+    found = sketchnet.sweep_canny([(cat, np.array(drawn))], sigmas=(1., 2.), ratios=(.4,))
+    assert [m['sigma'] for m in found] == [2., 1.] and found[0]['ods'] > .8 and found[0]['ods'] >= found[1]['ods']
+    assert 80 < found[0]['high'] < 125
+
+
+def test_explore_canny_counts(cat):
+    ex = sketchnet.explore_canny({'cat': cat[::2, ::2].copy()})
+    assert ex.pane.message.text == 'Canny: 1 setting tried, SketchNet: 1 setting tried'
+    ex.controls['sigma'].value = 2.
+    ex.controls['low'].value = 20.
+    ex.controls['sure'].value = .3
+    assert ex.pane.message.text == 'Canny: 3 settings tried, SketchNet: 2 settings tried'

@@ -1,0 +1,104 @@
+"""How long SketchNet takes and how much memory: benchmarks/sketchnet.py [--weights NAME_OR_FILE] [--threads N] [--json FILE]
+
+Seconds mean little on another machine, so each is also given as a multiple of a fixed piece of work, plain convolutions in fp32,
+timed before and after in the same process. The network runs in the precision it ships in: bfloat16 where the processor has it.
+The last line is the peak memory, above what is loaded anyway, of a photo drawn in tiles and of the same photo drawn at once, each in
+a process of its own.
+"""
+import argparse, json, platform, resource, statistics, subprocess, sys, time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from sketchbook.blocks import pick_device
+from sketchbook.sketchnet import ink_probability, trained
+from sketchbook.training import autocast, has_bf16
+
+
+def best_of(n, work):
+    "The shortest of `n` runs after one that does not count, and the median, seconds"
+    took = []
+    for _ in range(n+1):
+        start = time.perf_counter()
+        work()
+        took.append(time.perf_counter()-start)
+    return min(took[1:]), statistics.median(took[1:])
+
+
+def reference(device):
+    "A function that does 20 convolutions, 3x3, 32 to 32 channels, on one 256 x 256 map"
+    g = torch.Generator().manual_seed(0)
+    x = torch.randn(1, 32, 256, 256, generator=g).to(device)
+    w = (torch.randn(32, 32, 3, 3, generator=g)/17).to(device)
+    def work():
+        y = x
+        with torch.inference_mode():
+            for _ in range(20): y = torch.nn.functional.conv2d(y, w, padding=1)
+            y.mean().item()     # also waits for a GPU
+    return work
+
+
+def forward(net, device, height, width):
+    "A function that runs the network once on a photo of this size"
+    x = torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(0)).to(device, memory_format=torch.channels_last)
+    def work():
+        with torch.inference_mode(), autocast(device): net(x).mean().item()
+    return work
+
+
+def peak():
+    "The most memory this process has had, GB"
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss/(1e9 if sys.platform == 'darwin' else 1e6)
+
+
+def memory(weights, side, tile):
+    "Print what drawing a square photo adds to the peak memory of this process, GB, and the seconds it took"
+    net, _ = trained(weights, 'cpu')
+    photo = np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    ink_probability(photo[:96,:96], net)
+    before, start = peak(), time.perf_counter()
+    ink_probability(photo, net, tile=tile)
+    print(json.dumps([peak()-before, time.perf_counter()-start]))
+
+
+def memory_apart(args, tile):
+    "`memory` in a process of its own: the peak of a process never falls"
+    words = [sys.executable, __file__, '--weights', args.weights, '--memory', str(args.side), '--tile', str(tile)] + (['--threads', str(args.threads)] if args.threads else [])
+    return json.loads(subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()[-1])
+
+
+def main(argv=None):
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument('--weights', default='sketchnet', help='a shipped name or a file (%(default)s)')
+    p.add_argument('--device', default='cpu', help='auto, cpu, cuda or mps (%(default)s)')
+    p.add_argument('--threads', type=int, help='threads of torch; default: its own choice')
+    p.add_argument('--rounds', type=int, default=7, help='counted runs (%(default)s)')
+    p.add_argument('--side', type=int, default=3000, help='side of the big photo, pixels; 0 for none (%(default)s)')
+    p.add_argument('--json', type=Path, help='also write the numbers into this file')
+    p.add_argument('--memory', type=int, help=argparse.SUPPRESS)
+    p.add_argument('--tile', type=int, help=argparse.SUPPRESS)
+    args = p.parse_args(argv)
+    if args.threads: torch.set_num_threads(args.threads)
+    if args.memory: return memory(args.weights, args.memory, args.tile)
+    device = pick_device(args.device)
+    net, _ = trained(args.weights, device)
+    work, found, refs = reference(device), {}, []
+    refs.append(best_of(args.rounds, work)[0])
+    for h, w in ((321, 481), (848, 848)): found[f'{w}x{h}'] = best_of(args.rounds, forward(net, device, h, w))
+    refs.append(best_of(args.rounds, work)[0])
+    ref = min(refs)
+    print(f'{args.weights}, {"bfloat16" if has_bf16(device) else "float32"}, {device}, {torch.get_num_threads()} threads, torch {torch.__version__}, {platform.machine()}')
+    print(f'reference: 20 convolutions in {ref:.4f} s (best before {refs[0]:.4f}, after {refs[1]:.4f})\n')
+    print(f'{"photo":<10}{"best s":>9}{"median s":>10}{"best x reference":>18}')
+    for size, (best, median) in found.items(): print(f'{size:<10}{best:>9.3f}{median:>10.3f}{best/ref:>18.2f}')
+    result = dict(seconds={k: v[0] for k, v in found.items()}, ratio={k: v[0]/ref for k, v in found.items()}, reference=ref)
+    if args.side:
+        (tiled, t1), (whole, t0) = memory_apart(args, 1152), memory_apart(args, 0)
+        print(f'\n{args.side} x {args.side} px: {tiled:.2f} GB and {t1:.1f} s in tiles, {whole:.2f} GB and {t0:.1f} s at once')
+        result |= dict(tiled_gb=tiled, whole_gb=whole, tiled_seconds=t1, whole_seconds=t0)
+    if args.json: args.json.write_text(json.dumps(result, indent=1) + '\n')
+    return 0
+
+
+if __name__ == '__main__': sys.exit(main())
