@@ -296,9 +296,9 @@ def evaluate(args):
     module = import_module(weights.card(args.name)['network'].split(':')[0])
     if not hasattr(module, 'evaluate'): raise ValueError(f'{args.name} has no measure of its own')
     scores = module.evaluate(args.name, args.data, limit=args.limit, device=args.device)
-    plain = {k: v for k, v in scores.items() if isinstance(v, (int, float, str))}
-    if args.write_card: weights.amend(args.name, metrics={**(weights.card(args.name)['metrics'] or {}), Path(args.data).stem: plain})
-    if args.json: print(json.dumps(plain, indent=1))
+    plain = {k: v for k, v in scores.items() if isinstance(v, (int, float, str))}     # curves are for the card
+    if args.write_card: weights.amend(args.name, metrics={**(weights.card(args.name)['metrics'] or {}), Path(args.data).stem: scores})
+    if args.json: print(json.dumps(scores, indent=1))
     else: print('\n'.join(f'{k:<24} {v:.4f}' if isinstance(v, float) else f'{k:<24} {v}' for k, v in plain.items()))
     return 0
 

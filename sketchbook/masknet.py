@@ -262,7 +262,7 @@ class MaskNetTask(Task):
     def validate(self, nets): return validation(nets['net'], (self.val_pairs[i] for i in self.val))
 
 # %% ../nbs/01_masknet.ipynb #a6b11dae
-TASKS = {'masknet-v1': partial(MaskNetTask, version=1), 'masknet-v2': partial(MaskNetTask, version=2),
+TASKS = {'masknet-v1': partial(MaskNetTask, version=1, paste=0.), 'masknet-v2': partial(MaskNetTask, version=2),
          'masknet-v2-fine': partial(MaskNetTask, version=2, size=224, lr=8e-4, encoder_lr=.05, paste=0., scale=(.9,1.2), jitter=.35)}
 
 # %% ../nbs/01_masknet.ipynb #e12ad263

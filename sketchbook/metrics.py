@@ -65,7 +65,8 @@ def _across(prob):
     smooth = cv2.sepFilter2D(prob, -1, kernel, kernel, borderType=cv2.BORDER_REFLECT)
     dy, dx = np.gradient(smooth)
     (dxy, dxx), dyy = np.gradient(dx), np.gradient(dy)[0]
-    return np.arctan(dyy*np.where(dxy > 0, -1, 1)/(dxx + 1e-5)) % np.pi   # not sign(dxy): it is 0 on a level line
+    with np.errstate(divide='ignore'):    # an infinite slope is upright
+        return np.arctan(dyy*np.where(dxy > 0, -1, 1)/(dxx + 1e-5)) % np.pi   # not sign(dxy): it is 0 on a level line
 
 
 def _between(a, y, x):
@@ -439,19 +440,20 @@ def s_measure(
 
 # %% ../nbs/00c_metrics.ipynb #bf21a497
 def _mask_measures(pred, truth):
-    "Every measure of one pair; the two curves over thresholds as arrays"
+    "Every measure of one pair; the curves over thresholds as arrays"
     pred, truth = _mask_pair(pred, truth)
     hits, false = _kept(pred, truth)
+    rates = dict(precision=hits/np.maximum(hits+false, 1), recall=hits/max(int(truth.sum()), 1))
     chosen, total = pred >= min(2*pred.mean(), 1), int(truth.sum())
     adaptive = f_curve((chosen & truth).sum(), (chosen & ~truth).sum(), total)
-    return dict(f=f_curve(hits, false, total), e=e_curve(hits, false, total, truth.size), adaptive_f=adaptive,
+    return dict(**rates, f=f_curve(hits, false, total), e=e_curve(hits, false, total, truth.size), adaptive_f=adaptive,
                 s_measure=s_measure(pred, truth), mae=np.abs(pred-truth).mean())
 
 
 def saliency_scores(
     pairs,         # Iterable of (prediction, truth), both (H, W) 0..1
     progress=None, # Called with the number of pairs measured so far
-) -> dict:         # max_f, mean_f, adaptive_f, mae, s_measure, max_e, mean_e, n
+) -> dict:         # max_f, max_f_mean, mean_f, adaptive_f, mae, s_measure, max_e, mean_e, n
     "Measure masks as the salient-object papers do"
     rows = []
     for pair in pairs:
@@ -459,7 +461,9 @@ def saliency_scores(
         if progress: progress(len(rows))
     if not rows: raise ValueError('There is nothing to measure: no pairs were given.')
     mean = {k: np.mean([r[k] for r in rows], 0) for k in rows[0]}
-    found = dict(max_f=mean['f'].max(), mean_f=mean['f'].mean(), adaptive_f=mean['adaptive_f'], mae=mean['mae'],
+    p, r = mean['precision'], mean['recall']
+    pooled = 1.3*p*r/np.where(p*r > 0, .3*p + r, 1)
+    found = dict(max_f=pooled.max(), max_f_mean=mean['f'].max(), mean_f=mean['f'].mean(), adaptive_f=mean['adaptive_f'], mae=mean['mae'],
                  s_measure=mean['s_measure'], max_e=mean['e'].max(), mean_e=mean['e'].mean())
     return {**{k: float(v) for k, v in found.items()}, 'n': len(rows)}
 

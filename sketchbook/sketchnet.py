@@ -155,9 +155,12 @@ class BookSketchNet(nn.Module):
         maps = [self.top(fine.pop())]
         for merge in self.merges: maps.append(merge(maps[-1], fine.pop()))
         sides = [F.interpolate(head(m), size=x.shape[-2:], mode='bilinear', align_corners=False) for head, m in zip(self.heads, maps)]
-        fused = self.fuse(torch.cat([maps[-1], *sides], 1))
-        *sides, fused = [F.interpolate(y.float(), size=size, mode='bilinear', align_corners=False, antialias=True) for y in (*sides, fused)]
-        return [*sides, inhibit(fused)]
+        *sides, fused = [self.shrunk(y, size) for y in (*sides, self.fuse(torch.cat([maps[-1], *sides], 1)))]
+        fused = inhibit(fused)
+        # once more where nobody learns: training would only learn to undo it
+        return [*sides, fused if self.training else inhibit(fused, reach=1)]
+
+    def shrunk(self, y, size): return F.interpolate(y.float(), size=size, mode='bilinear', align_corners=False, antialias=True)
 
 # %% ../nbs/02_sketchnet.ipynb #b37f1909
 def paper_generator(

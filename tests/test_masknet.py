@@ -217,7 +217,7 @@ def test_shipped_weights():
 def test_evaluate_measures_the_outline_too(net, tmp_path):
     path = weights.save(net, tmp_path/'net.safetensors')
     got = masknet.evaluate(str(path), Pairs(), limit=2, device='cpu')
-    assert set(got)=={'max_f','mean_f','adaptive_f','mae','s_measure','max_e','mean_e','boundary_f','n'} and got['n']==2
+    assert set(got)=={'max_f','max_f_mean','mean_f','adaptive_f','mae','s_measure','max_e','mean_e','boundary_f','n'} and got['n']==2
     assert all(0<=v<=1 for k,v in got.items() if k!='n')
     with pytest.raises(ValueError, match='nothing to measure'): masknet.evaluate(str(path), Pairs(), limit=0, device='cpu')
 

@@ -15,12 +15,13 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT/'tools'))
 import chapters as C
 
-SLOW = 300          # seconds: nothing here takes as long, even on a machine busy with other work
+SLOW = 180          # seconds: nothing here takes as long, even on a machine busy with other work
 BROWSERS = 'chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'
 QUIET = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
 DRAWN_AT_ONCE = {'@jupyterlab/notebook-extension:tracker': {'windowingMode': 'none'}}  # else cells out of sight are not in the page
 KERNEL_IS_IDLE = "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
 FAILED = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]'
+SAID_IN_RED = '.widget-html-content span[style*="color"]'       # an explorer's own error
 PIXELS = """async image => {
     for (;;) try { await image.decode(); break } catch (e) { await new Promise(requestAnimationFrame) }     // replaced while it was decoded
     const canvas = document.createElement('canvas');
@@ -62,18 +63,18 @@ def shows(source, name):
 
 
 def cut_down(nb, name):
-    "The notebook `nb` with the last cell that shows `name` and, unchanged, the cells before it that define what it uses"
+    "The notebook `nb` with the last cell that shows `name`, the exported cells and those others that define what it uses, unchanged"
     cells = [c for c in nb['cells'] if C.runs(c, C.flags()) and not re.search(r'^\s*[%!]', C.source(c), re.M)]
     last = max((i for i,c in enumerate(cells) if shows(C.source(c), name)), default=None)
     if last is None: raise LookupError(f'no cell of the chapter ends in {name}(...)')
-    kept,needed = [], {True: {name}, False: set()}      # by the exported cells and by the others
+    kept,needed = [], {name}
     for cell in reversed(cells[:last+1]):
         src = C.source(cell)
         exported,(bound,used) = 'export' in C.directives(src), names(compile(src, cell['id'], 'exec'))
-        if cell is cells[last] or bound & (needed[False] | (needed[True] if exported else set())):
+        if exported or cell is cells[last] or bound & needed:
             kept.insert(0, cell | dict(outputs=[], execution_count=None))
-            for by in ([False, True] if exported else [False]): needed[by] -= bound     # exported code uses no name of the others
-            needed[exported] |= used
+            needed -= bound
+            if not exported: needed |= used         # exported code uses no name of the others
     return nb | dict(cells=kept)
 
 
@@ -138,8 +139,9 @@ class Lab:
         page.goto(f'{self.url}/lab/tree/{urllib.parse.quote(name)}.ipynb?token={self.token}&reset')
         page.wait_for_function(KERNEL_IS_IDLE)
         page.evaluate(RUN_ALL)
-        failed = page.locator(FAILED)
-        page.locator('.jp-CodeCell').last.locator('img.widget-image').or_(failed).first.wait_for()
+        shown = page.locator('.jp-CodeCell').last
+        failed = page.locator(FAILED).or_(shown.locator(SAID_IN_RED))
+        shown.locator('img.widget-image').or_(failed).first.wait_for()
         assert not failed.count(), failed.first.inner_text()
 
     @contextmanager

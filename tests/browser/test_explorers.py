@@ -1,7 +1,7 @@
 """Each explorer in a real browser: every control is used as a person would, and the picture must change as it should
 
-An explorer runs in JupyterLab from a copy of its chapter that is cut down to the explorer's cell and the cells that define
-what it uses, unchanged, so that what is opened is the chapter's code and nothing trains first.
+An explorer runs in JupyterLab from a copy of its chapter that is cut down to the explorer's cell, the exported cells and those
+that define what the explorer is called with, unchanged, so that what is opened is the chapter's code and nothing trains first.
 """
 import io, re
 
@@ -72,42 +72,58 @@ def test_masks(lab, files):
         assert disc[h//3:2*h//3, w//3:2*w//3].mean() > disc[:h//8].mean() + .3     # the disc is in the middle
 
 
-def test_canny(lab):
+def test_canny(lab, files):
     with lab.explorer('02_sketchnet', 'explore_canny') as ex:
         first,drawn = ex.picture('Canny'), ex.picture('SketchNet')
-        ex.says('1 setting of Canny tried')
+        ex.says('Canny: 1 setting tried, SketchNet: 1 setting tried')
         ex.drag('sigma (px)', to=.7)
-        smooth = ex.until('Canny', lambda p: ink(p) < .8*ink(first), 'has fewer lines after a wide blur')
+        ex.until('Canny', lambda p: 0 < ink(p) < .8*ink(first), 'has fewer lines after a wide blur')
         ex.press('sigma (px)', 'Home')
-        ex.until('Canny', lambda p: ink(p) > ink(first), 'has more lines without a blur')
-        noisy = ex.picture('Canny')
+        noisy = ex.until('Canny', lambda p: ink(p) > ink(first), 'has more lines without a blur')
         ex.drag('high', to=.8)
         few = ex.until('Canny', lambda p: ink(p) < .9*ink(noisy), 'has fewer lines at a high threshold')
         ex.drag('low', to=.6)
         ex.until('Canny', lambda p: ink(p) < ink(few), 'has shorter lines at a high lower threshold')
-        assert not differs(ex.picture('SketchNet'), drawn) and ink(smooth) > 0
-        ex.choose('photo', 'coffee')
-        ex.changed('SketchNet', drawn)
+        ex.says('Canny: 5 settings tried, SketchNet: 1 setting tried')
+        assert not differs(ex.picture('SketchNet'), drawn)
+        ex.drag('SketchNet: sure', to=.6)
+        sure = ex.until('SketchNet', lambda p: 0 < ink(p) < .8*ink(drawn), 'has fewer lines where it must be sure')
+        ex.says('SketchNet: 2 settings tried')
+        ex.upload(files/'disc.png')
+        ex.changed('SketchNet', sure)
+        photo = ex.picture('photo')
+        h,w = photo.shape[:2]
+        assert white(photo[h//3:2*h//3, w//3:2*w//3])==1 and white(photo[:h//8])==0        # the disc
 
 
-def test_sketch(lab):
+def test_sketch(lab, files):
     with lab.explorer('02_sketchnet', 'explore_sketch') as ex:
         first = ex.picture('sketch')
         ex.tick('gamma: grey lines black', False)
         grey = ex.until('sketch', lambda p: ink(p) < ink(first), 'is lighter without gamma')
         ex.tick('gamma: grey lines black')
         ex.until('sketch', lambda p: ink(p) > ink(grey), 'is darker again')
+        ex.drag('line weight', to=.6)
+        heavy = ex.until('sketch', lambda p: ink(p) > 1.3*ink(first), 'has more ink with heavier lines')
+        name,data = ex.save('sketch.png')
+        kept = np.asarray(Image.open(io.BytesIO(data)).convert('RGB'))/255
+        assert name=='sketch.png' and kept.shape==heavy.shape and not differs(kept, heavy)     # the file is what is shown
+        ex.press('line weight', 'Home')
+        fine = ex.until('sketch', lambda p: 0 < ink(p) < ink(first), 'has less ink with the finest lines')
         photo = ex.picture('photo')
         ex.tick('only the object (MaskNet)')
         ex.until('photo', lambda p: white(p) > white(photo) + .1, 'loses its background')
-        alone = ex.picture('sketch')
+        alone = ex.changed('sketch', fine)
+        assert ink(alone) < ink(fine)
         ex.tick('merge with the negative')
         merged = ex.changed('sketch', alone)
         ex.choose('resolution', '424 px')
         coarse = ex.changed('sketch', merged)
         ex.choose('device', 'cpu')
-        ex.choose('photo', 'coffee')
-        ex.changed('sketch', coarse)
+        ex.upload(files/'disc.png')
+        disc = ex.until('sketch', lambda p: p.shape==(240, 320, 3), 'is of the disc')
+        ring = np.hypot(*(np.mgrid[:240,:320] - np.array([120, 160])[:,None,None]))
+        assert ink(disc[np.abs(ring-70) < 12]) > 10*ink(disc[np.abs(ring-70) > 30])     # a line around it
 
 
 def test_strokes(lab):
@@ -127,9 +143,12 @@ def test_strokes(lab):
         coarse = ex.changed(pen, rough)
         ex.box.locator('.widget-play button').first.click()
         ex.until(pen, lambda p: ink(p) < .9*ink(coarse), 'begins anew when the pen plays')
-        for kind,begins in (('svg', b'<'), ('gif', b'GIF8'), ('npz', b'PK')):
-            name,data = ex.save(kind)
-            assert name.endswith(f'.{kind}') and data.startswith(begins)
+        files = {}
+        for kind in ('svg', 'gif', 'npz'):
+            name,files[kind] = ex.save(kind)
+            assert name.endswith(f'.{kind}')
+        assert files['svg'].count(b'<path')==count() and len(np.load(io.BytesIO(files['npz'])).files) > 0
+        assert Image.open(io.BytesIO(files['gif'])).n_frames > 5
         ex.until(pen, lambda p: not differs(p, coarse), 'is whole when the pen has played')
         ex.choose('photo', 'coffee')
         coffee = ex.changed(pen, coarse)
