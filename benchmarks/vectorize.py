@@ -13,7 +13,8 @@ import numpy as np
 from PIL import Image
 
 from sketchbook.data import OpenMojiPairs, find_photos, load_photo, render_svg
-from sketchbook.vectorize import coverage, find_ink, find_lines, measure, overlap, refine, trace
+from sketchbook.vectorize import coverage, find_ink, find_lines, measure, overlap, refine, trace, virtual
+from sketchbook.weights import UnknownWeights
 
 
 def sketches(folder, n, size):
@@ -38,6 +39,11 @@ def traced(sketch):
 
 def refined(sketch):
     strokes,seconds = timed(lambda s: refine(trace(s), s, seconds=5, device='cpu'), sketch, repeat=1)
+    return dict(seconds=seconds) | measure(strokes, sketch)
+
+
+def drawn(sketch):
+    strokes,seconds = timed(lambda s: virtual(s, device='cpu'), sketch, repeat=1)
     return dict(seconds=seconds) | measure(strokes, sketch)
 
 
@@ -93,9 +99,10 @@ def main():
     pages = sketches(args.sketches, args.n, args.size)
     names = ('seconds', 'ink_covered', 'strokes_on_ink', 'iou', 'strokes', 'points')
     print(f'{len(pages)} drawings, means\n{"":12}' + ''.join(f'{n:>16}' for n in names))
-    for f in (traced, refined, thinned, contours, vtraced, potraced):
+    for f in (traced, refined, drawn, thinned, contours, vtraced, potraced):
         try: rows = [f(p) for p in pages]
         except ImportError as e: print(f'{f.__name__:12}  not installed: {e.name}'); continue
+        except UnknownWeights: print(f'{f.__name__:12}  no trained weights'); continue
         mean = {k: np.mean([r[k] for r in rows]) for k in rows[0]}
         print(f'{f.__name__:12}' + ''.join(f'{mean[n]:16.3f}' if n in mean else f'{"-":>16}' for n in names))
 

@@ -72,7 +72,7 @@ def add_vector_options(parser):
     "Options of the vectoriser"
     parser.add_argument('--size', type=number(64, 4096, int), default=800, metavar='PX',
         help='longest side at which is traced; a larger one keeps more detail (%(default)s)')
-    parser.add_argument('--method', choices=('trace',), default='trace', help='how to vectorise (%(default)s)')
+    parser.add_argument('--method', choices=('trace', 'virtual'), default='trace', help='how to vectorise (%(default)s)')
     switch(parser, 'refine', False, 'fit the strokes to the sketch by gradient afterwards')
     parser.add_argument('--device', default='auto', help=DEVICES)
 
@@ -223,7 +223,7 @@ def build_coco(args):
     return 1 if made['skipped'] or missing else 0
 
 # %% ../nbs/06a_cli.ipynb #d6372a4e
-CHAPTERS = ('masknet', 'sketchnet', 'vectorize')  # Modules that may have `TASKS` and `evaluate`
+CHAPTERS = ('masknet', 'sketchnet', 'virtual')  # Modules that may have `TASKS` and `evaluate`
 
 def tasks() -> dict: # Functions from a data path to a `Task`, by name of the network
     "Everything that can be trained"

@@ -950,7 +950,8 @@ def sample_photos(
 
 # %% ../nbs/00_data.ipynb #4233c712
 _TERMS = {'duts': ('DUTS-TR (Wang et al. 2017)', 'research use'), 'ecssd': ('ECSSD (Shi et al. 2016)', 'research use'),
-          'bsds': ('BSDS500 (Arbelaez et al. 2011)', 'non-commercial research and education')}
+          'bsds': ('BSDS500 (Arbelaez et al. 2011)', 'non-commercial research and education'),
+          'flowers': ('the TensorFlow flower photos', 'CC BY')}
 
 def provenance(
     data,       # A folder or tar, or any other sequence of samples

@@ -146,7 +146,7 @@ def sketch_photo(
     with stage(timings, 'sketch'):
         sketch = sketchnet.draw(photo, p.resolution, p.gamma, p.merge, mask=mask, device=p.device, net=nets['sketch'])
     if p.vectorize:
-        with stage(timings, 'vectorize'): strokes = vectorizer.vectorize(sketch, p.method, p.refine, p.size)
+        with stage(timings, 'vectorize'): strokes = vectorizer.vectorize(sketch, p.method, p.refine, p.size, p.device)
     return Result(photo, mask, foreground, sketch, strokes, timings)
 
 # %% ../nbs/06_pipeline.ipynb #9fbec893
@@ -454,7 +454,7 @@ def vectorize_folder(
     def work(src, name):
         timings = {}
         with stage(timings, 'load'): sketch = load_sketch(src)
-        with stage(timings, 'vectorize'): strokes = vectorizer.vectorize(sketch, p.method, p.refine, p.size)
+        with stage(timings, 'vectorize'): strokes = vectorizer.vectorize(sketch, p.method, p.refine, p.size, p.device)
         write = lambda folder: write_strokes(strokes, folder, name, sketch.shape)
         return {'size': list(sketch.shape), 'strokes': len(strokes), **save_entry(out, timings, write)}
 

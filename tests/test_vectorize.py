@@ -185,6 +185,16 @@ def test_gif_ends_with_the_drawing(drawing, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir())==['d.gif', 'long.gif']  # no temporary file stays
 
 
+def test_video_needs_ffmpeg_and_says_so(drawing, tmp_path, monkeypatch):
+    import shutil
+    if shutil.which('ffmpeg'):
+        drawing.animate(tmp_path/'d.mp4', seconds=1, size=99)
+        assert b'ftyp' in (tmp_path/'d.mp4').read_bytes()[:16]
+    monkeypatch.setenv('PATH', str(tmp_path/'nothing'))
+    with pytest.raises(ValueError, match='ffmpeg.*gif'): drawing.animate(tmp_path/'e.mp4')
+    assert not (tmp_path/'e.mp4').exists()
+
+
 @pytest.mark.parametrize('tapered', (False, True))
 def test_resvg_draws_what_we_draw(drawing, tapered):
     seen = render_svg(drawing.to_svg(tapered), 256)[...,0]/255

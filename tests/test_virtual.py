@@ -1,0 +1,238 @@
+"Virtual Sketching: geometry, rules, lessons, training, bad input, and what the shipped weights promise"
+import numpy as np
+import pytest
+import torch
+
+
+from sketchbook import virtual as V
+from sketchbook.data import OpenMojiPairs, render_svg
+from sketchbook.strokes import Strokes
+from sketchbook.tracer import measure
+from sketchbook.vectorize import vectorize
+from sketchbook.weights import available, load
+
+
+def plus(size=96, width=5):
+    page, a, b = np.ones((size, size), np.float32), size//8, size//2
+    page[b:b+width,a:-a] = page[a:-a,b:b+width] = 0
+    return page
+
+
+@pytest.fixture(scope='module')
+def net():
+    torch.manual_seed(0)
+    return load('virtual', 'cpu') if 'virtual' in available() else V.VirtualSketcher().eval()
+
+
+def random_action(n=64):
+    return V.activate(torch.randn(n, 2)*5, torch.randn(n, 6)*5)
+
+
+def test_numbers_stay_in_their_ranges():
+    a = random_action()
+    for v, low, high in ((a.control, 0, 1), (a.end, -1, 1), (a.width, .01, 1), (a.scale, 0, 2)): assert v.min() >= low and v.max() <= high
+    xy = V.curve_points(a, torch.linspace(0, 1, 7))
+    assert (xy[:,0] == 0).all() and torch.allclose(xy[:,-1], a.end) and xy.abs().max() <= 1
+
+
+def test_soft_strokes_agree_with_a_plain_renderer():
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><path d="M10 50Q20 5 55 20" fill="none" stroke="#000" stroke-width="7" stroke-linecap="round"/></svg>'
+    t = torch.linspace(0, 1, 17)[:,None]
+    xy = (1-t)**2*torch.tensor([10., 50]) + 2*t*(1-t)*torch.tensor([20., 5]) + t*t*torch.tensor([55., 20])
+    ours = V.soft_strokes(xy[None], torch.full((1, 17), 3.5), 64, tau=.3)[0,0]
+    assert (ours - (1-torch.tensor(render_svg(svg, 64)[...,0])/255)).abs().mean() < .01
+
+
+@pytest.mark.parametrize('radius', (1., 3., 6.))
+def test_gradients_of_the_rasteriser(radius):
+    torch.manual_seed(1)
+    points = (torch.rand(2, 4, 2, dtype=torch.float64)*16).requires_grad_()
+    r = torch.full((2, 4), radius, dtype=torch.float64, requires_grad=True)
+    weight = torch.rand(2, 1, 16, 16)
+    value = lambda p, r: (V.soft_strokes(p, r, 16)*weight).sum()
+    got = torch.autograd.grad(value(points, r), (points, r))
+    for k, (x, g) in enumerate(zip((points, r), got)):
+        numeric = torch.zeros_like(x)
+        for i in range(x.numel()):
+            step = torch.zeros_like(x); step.view(-1)[i] = 1e-5
+            both = [value(*(v + s*step if j == k else v for j, v in enumerate((points, r)))) for s in (1, -1)]
+            numeric.view(-1)[i] = (both[0]-both[1]).detach()/2e-5
+        assert (g-numeric).abs().max() < .1*numeric.abs().max() + .05
+
+
+def test_a_dot_and_a_zero_length_stroke_have_finite_gradients():
+    points = torch.full((1, 5, 2), 20., requires_grad=True)
+    V.soft_strokes(points, torch.full((1, 5), 2.), 32).sum().backward()
+    assert points.grad.isfinite().all() and points.grad.abs().max() < 100
+
+
+def test_crop_and_look_see_the_same():
+    page = np.random.default_rng(0).integers(0, 256, (80, 120)).astype(np.uint8)
+    at, window = np.array([70.25, 31.5]), 52.
+    ours = V.crop(torch.tensor(page)[None,None]/255, torch.tensor(at)[None].float(), torch.tensor([window]), 64)[0,0]
+    assert np.abs(V.look(page, at, window)/255 - ours.numpy()).max() < .06
+    assert V.look(page, np.array([-500., 0]), 64.).max() == 0 # beyond the page there is paper
+
+
+def test_gradients_reach_place_and_size_of_a_window():
+    at, side = torch.tensor([[20., 22]], requires_grad=True), torch.tensor([17.], requires_grad=True)
+    V.paste(torch.rand(1, 1, 16, 16), at, side, 40, 40).square().sum().backward()
+    assert at.grad.abs().sum() > 0 and side.grad.abs().sum() > 0
+
+
+def test_windows_keep_their_limits():
+    for limits, side in (((32, None), 278), ((32, 128), 500), ((32, 128), 20)):
+        low, high = limits[0], max(limits[0], min(side, limits[1] or side))
+        for scale in (0, .5, 1, 2.):
+            assert low <= V.next_window(np.array([64.]), scale, side, limits)[0] <= high
+            assert low <= V.next_window(torch.tensor([64.]), scale, side, limits)[0] <= high
+
+
+@pytest.mark.parametrize('preset,channels', (('book', 1), ('paper', 1), ('paper', 3)))
+def test_both_presets_walk(preset, channels):
+    torch.manual_seed(0)
+    net = V.VirtualSketcher(preset, channels)
+    page = torch.rand(2, channels, 140, 130)
+    walked = V.walk(net, page, torch.tensor([[60., 60], [20, 100]]), torch.tensor([64., 128]), torch.tensor([3., 3]), 3)
+    assert walked.soft.shape == walked.hard.shape == (2, 1, 140, 130)
+    sum([walked.soft.mean(), *V.pen_losses(walked, 1.).values()]).backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in net.parameters())
+
+
+def test_schedules():
+    assert [V.sweep_start(p, 48, 24) for p in (0, .25, 1)] == [24, 18, 0]
+    still = V.Walk(None, None, torch.zeros(2, 48), torch.zeros(2, 48), torch.zeros(2, 48))
+    weights = [float(V.pen_losses(still, p, move=.1)['moves']) for p in (0, 1/3, 2/3, 1)]
+    assert weights == pytest.approx([0, 0, .05, .1])
+
+
+@pytest.mark.parametrize('seed', range(6))
+def test_the_tutor_covers_the_page_and_stays_in_range(seed):
+    page, trails = V.Drawings([plus()])[0]
+    tutor, rng = V.Tutor(page, trails, np.random.default_rng(seed)), np.random.default_rng(seed)
+    for _ in range(80):
+        right = V.answers(tutor)
+        if not right: break
+        for a in right:
+            n = np.array(V.as_numbers(tutor, a))
+            assert (n[:2] >= 0).all() and (n[:2] <= 1).all() and (np.abs(n[2:4]) <= 1).all() and .01 <= n[4] <= 1 and 0 < n[5] < 2
+        V.act(tutor, right[rng.integers(len(right))])
+    assert not V.answers(tutor) or tutor.window <= 128
+    ink = page > 127
+    assert ((tutor.canvas > 127) & ink).sum() > .75*ink.sum()
+    assert ((tutor.canvas > 127) & ~ink).sum() < .7*ink.sum() # a pen that presses too hard
+
+
+def test_lessons_repeat_and_fit_the_loss():
+    drawings = V.Drawings([plus()])
+    task = V.VirtualTask(drawings, steps=4)
+    first, again, other = (task.sample(0, np.random.default_rng(s)) for s in (3, 3, 4))
+    assert all(np.array_equal(a, b) for a, b in zip(first, again)) and not all(np.array_equal(a, b) for a, b in zip(first, other))
+    batch = [torch.as_tensor(np.stack(v)) for v in zip(first, other)][:5]
+    terms = V.lesson_loss(V.VirtualSketcher(), *batch)
+    assert all(v.isfinite() for v in terms.values())
+
+
+def test_the_loss_of_right_answers_is_zero():
+    shown, felt, pen, wanted, valid = V.lesson(V.Tutor(*V.Drawings([plus()])[0], np.random.default_rng(1)), 3)
+    w = torch.tensor(wanted)
+    for k in range(int(valid[0].sum())):
+        said = V.Action(None, w[:1,k,:2], w[:1,k,2:4], None, None)
+        error = V.place_error(said, w[:1], torch.tensor(pen[:1]))
+        assert error[0,k] < 1e-5
+
+
+def test_training_resumes_and_validates(tmp_path):
+    from sketchbook.training import fit
+    task = V.VirtualTask(V.Drawings([plus(), plus(width=9)]), [plus()], steps=2, unroll=2, raster_from=.5, raster_every=1)
+    run = fit(task, tmp_path/'run', steps=4, batch_size=2, device='cpu', plot=False, progress=False)
+    assert {'place', 'raster', 'sweep', 'val_ink_covered', 'val_score'} <= set(run.history)
+    assert run.card['weights_from_step'] <= 4
+    from sketchbook import weights
+    path = weights.save(run.net, tmp_path/'mine.safetensors', run.card)
+    assert weights.card(path)['network'] == 'sketchbook.virtual:VirtualSketcher'
+    assert set(V.evaluate(path, [plus()], device='cpu')) >= {'ink_covered', 'strokes_on_ink', 'strokes', 'branches', 'traced', 'n'}
+
+
+def test_blank_pages_are_skipped_in_training():
+    task = V.VirtualTask(V.Drawings([np.ones((64, 64), np.float32), plus()]), steps=2)
+    assert task.sample(0, np.random.default_rng(0))[0].max() > 0
+
+
+def test_an_untrained_pen_does_no_harm():
+    torch.manual_seed(3)
+    found = V.virtual(plus(), net=V.VirtualSketcher().eval(), rounds=2, steps=30)
+    assert isinstance(found, Strokes)
+    if len(found): assert measure(found, plus())['strokes_on_ink'] > .6
+
+
+@pytest.mark.parametrize('sketch,says', (
+    (np.zeros((40,40), np.float32), '100% of the sketch is dark'),
+    (1-plus(), 'pass `1 - sketch`'),
+    (np.full((8,8), np.nan, np.float32), 'NaN'),
+    (np.full((8,8), 255., np.float32), '0 (ink) to 1 (paper)'),
+    (np.ones((8,8,3), np.float32), '(8, 8, 3)')))
+def test_bad_sketches_are_refused_in_a_sentence(sketch, says, net):
+    with pytest.raises(ValueError) as e: V.virtual(sketch, net=net)
+    assert says in str(e.value)
+
+
+def test_blank_tiny_and_narrow_pages(net, tmp_path):
+    for shape in ((1,1), (3,200), (64,64)):
+        found = V.virtual(np.ones(shape, np.float32), net=net)
+        assert len(found) == 0 and (found.height, found.width) == shape
+    dot = np.ones((20, 20), np.float32); dot[9,9] = 0
+    assert len(V.virtual(dot, net=net)) == 0
+    thin = np.ones((9, 200), np.float32); thin[4,5:195] = 0
+    assert V.virtual(thin, net=net).width == 200
+
+
+def test_a_photo_works_and_warns(net):
+    y, x = np.mgrid[:90,:120]
+    photo = (.5+.3*np.sin(x/9)*np.cos(y/7)).astype(np.float32)
+    with pytest.warns(UserWarning, match='photo'): V.virtual(photo, net=net, rounds=1, steps=5)
+
+
+def test_missing_weights_are_named():
+    with pytest.raises(ValueError, match='no-such'): V.virtual(plus(), net='no-such')
+
+
+def test_joining_keeps_ends_and_count():
+    line = lambda a, b: V.Stroke([[a, a, b, b]], [3, 3])
+    apart = [line([0,0], [10,0]), line([30,30], [40,30])]
+    assert V.join_ends(apart) == apart and V.join_ends([]) == []
+    ring = V.join_ends([line([0,0], [20,0]), line([20,0], [20,20]), line([20,20], [0,0])])
+    assert len(ring) == 1 and len(ring[0]) == 3
+
+
+needs_weights = pytest.mark.skipif('virtual' not in available(), reason='needs the trained weights')
+
+
+@needs_weights
+def test_shipped_weights_meet_their_bar():
+    mean = V.evaluate('virtual', 'openmoji', limit=40, device='cpu')
+    assert mean['ink_covered'] >= .9 and mean['strokes_on_ink'] >= .9 and mean['strokes'] < mean['branches']
+
+
+@needs_weights
+def test_what_the_network_draws_survives_a_file(net, tmp_path):
+    sketch = OpenMojiPairs('val', size=256)[40][0]
+    found = vectorize(sketch, 'virtual', device='cpu')
+    found.save(tmp_path/'a.npz')
+    assert Strokes.load(tmp_path/'a.npz') == found
+    assert found == V.virtual(sketch, device='cpu')
+
+
+@needs_weights
+def test_pages_of_any_size_and_shape(net):
+    big = np.ones((300, 500), np.float32); big[140:146,20:480] = 0; big[20:280,250:255] = 0
+    found = V.virtual(big, net=net)
+    assert measure(found, big)['ink_covered'] > .9 and len(found) <= 8
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a CUDA device')
+def test_cuda_draws_too():
+    net = V.VirtualSketcher().cuda().eval()
+    assert isinstance(V.virtual(plus(), net=net, rounds=1, steps=5), Strokes)
+    walked = V.walk(net, torch.rand(1, 1, 64, 64).cuda(), *(torch.tensor(v).cuda() for v in ([[30., 30]], [64.], [4.])), 2)
+    assert walked.soft.is_cuda
