@@ -260,7 +260,7 @@ def starting_weights(name):
     from sketchbook import weights
     return weights.load(name, 'cpu', fresh=True).state_dict()
 
-
+# %% ../nbs/06a_cli.ipynb #3a7dee52
 def train(args):
     "Train a network by name"
     import inspect

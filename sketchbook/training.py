@@ -418,7 +418,7 @@ def _start(task, out, seed, device, precision, ema, init, resume, settings, tens
     if state: _restore(run, state)
     return run
 
-
+# %% ../nbs/00b_training.ipynb #ae12a10b
 def _batches(run, seed, batch_size, workers):
     "An endless iterator over this process's batches"
     world, rank = run.accelerator.num_processes, run.accelerator.process_index
