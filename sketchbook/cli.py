@@ -12,6 +12,7 @@ __all__ = ['DEVICES', 'SAMPLES', 'CHAPTERS', 'resolution', 'names', 'number', 'P
 import argparse
 import os
 import sys
+import warnings
 from pathlib import Path
 
 from . import __version__
@@ -335,6 +336,14 @@ def sentence(
     return text.rstrip('.')+'.'
 
 # %% ../nbs/06a_cli.ipynb #8c195f2f
+def _say_plainly(usual):
+    "A `warnings.showwarning` that tells people the sentence alone, and leaves what is for programmers to `usual`"
+    def show(message, category, *where, **more):
+        if category is UserWarning: print(f'sketchbook: {message}', file=sys.stderr)
+        else: usual(message, category, *where, **more)
+    return show
+
+
 def main(
     argv=None, # Words after `sketchbook`; None takes those of the terminal
 ) -> int:      # Exit status: 0 done, 1 some photos skipped, 2 wrong use or input, 130 interrupted
@@ -344,7 +353,9 @@ def main(
     try:
         args = parser.parse_args(argv)
         if not hasattr(args, 'command'): parser.print_help(); return 2
-        return args.command(args)
+        with warnings.catch_warnings():
+            warnings.showwarning = _say_plainly(warnings.showwarning)
+            return args.command(args)
     except SystemExit as e: return e.code or 0      # argparse has said what there is to say
     except KeyboardInterrupt: print('sketchbook: stopped; what is finished stays.', file=sys.stderr); return 130
     except BrokenPipeError: return 0                # the reader of our output has seen enough

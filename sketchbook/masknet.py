@@ -146,7 +146,7 @@ class MaskNet(nn.Module):
 def border_weight(
     mask:torch.Tensor, # Truth `(N, 1, H, W)`, 0..1
     ks:int=31,         # Window, pixels, odd
-    gain:float=5.,     # Extra weight where the window is half object, half background
+    gain:float=5.,     # Extra weight where the whole window disagrees with the pixel; half of it at a straight border
 ) -> torch.Tensor:     # Weights `(N, 1, H, W)`, from 1 far from any border to `1 + gain`
     "Weight each pixel by how much its neighbourhood disagrees with it (Wei et al. 2020, equation 3)"
     # a mean over columns of means over rows: the same numbers as one square window, ten times faster
