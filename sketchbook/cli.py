@@ -276,8 +276,9 @@ def train(args):
     task = make(args.data, **({'val': args.val} if args.val else {}))
     from sketchbook.training import fit
     given = {'batch_size': args.batch_size} if args.batch_size else {}
+    init = starting_weights(args.init)          # before any folder is made
     run = fit(task, check_output(args.out), args.minutes, args.steps, seed=args.seed, device=args.device, workers=args.workers,
-              init=starting_weights(args.init), resume=args.resume, tensorboard=args.tensorboard, command=training_command(args), **given)
+              init=init, resume=args.resume, tensorboard=args.tensorboard, command=training_command(args), **given)
     if run.interrupted: print(f'sketchbook: stopped; the same command with --resume goes on from {args.out}.', file=sys.stderr)
     elif int(os.environ.get('RANK', 0))==0:
         from sketchbook import weights

@@ -442,10 +442,27 @@ def _read_coco(path):
         raise ValueError(f"{path}: not a COCO annotation file ({e})") from e
 
 # %% ../nbs/00_data.ipynb #687eb5bc
+def _run_lengths(text):
+    "The run lengths in COCO's compressed text: five bits a character, lowest first, and from the fourth on as differences"
+    counts, codes = [], iter(text if isinstance(text, bytes) else text.encode())
+    for c in codes:
+        x, k = (c-48) & 31, 5
+        while (c-48) & 32: c = next(codes); x |= ((c-48) & 31) << k; k += 5
+        if (c-48) & 16: x -= 1 << k
+        counts.append(x + counts[-2] if len(counts)>2 else x)
+    return counts
+
+def _check_runs(seg, h, w):
+    "Refuse run lengths that do not cover the photo: the decoder believes them, and reads or writes beyond its memory"
+    if list(seg['size'])!=[h, w]: raise ValueError(f"it is for a photo of {seg['size']} pixels, not {[h, w]}")
+    counts = seg['counts'] if isinstance(seg['counts'], list) else _run_lengths(seg['counts'])
+    if min(counts, default=-1)<0 or sum(counts)!=h*w: raise ValueError(f"its runs cover {sum(counts)} of {h*w} pixels")
+
 def _coco_mask(seg, h, w):
     "Polygons or run lengths to a float32 mask"
     from pycocotools import mask as M
     try:
+        if isinstance(seg, dict): _check_runs(seg, h, w)
         if isinstance(seg, list): rle = M.merge(M.frPyObjects(seg, h, w))
         else: rle = M.frPyObjects(seg, h, w) if isinstance(seg['counts'], list) else seg
         mask = M.decode(rle).astype(np.float32)

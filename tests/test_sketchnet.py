@@ -89,7 +89,7 @@ def test_fine_detail_survives(net):
     small = cv2.resize(cv2.resize(photo, (100, 100), interpolation=cv2.INTER_AREA), (600, 600), interpolation=cv2.INTER_CUBIC)
     here, gone = (draw(p, 2, net=net, device='cpu') for p in (photo, small))
     contrast = lambda s: s[150:450, 150:450].mean(1).std()
-    assert contrast(here) > 2*contrast(gone)
+    assert contrast(here) > 1.5*contrast(gone)
 
 
 def test_people_disagree():
