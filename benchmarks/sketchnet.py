@@ -5,38 +5,17 @@ timed before and after in the same process. The network runs in the precision it
 The last line is the peak memory, above what is loaded anyway, of a photo drawn in tiles and of the same photo drawn at once, each in
 a process of its own.
 """
-import argparse, json, platform, resource, statistics, subprocess, sys, time
+import argparse, json, platform, subprocess, sys, time
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from masknet import best_of
+from pipeline import peak_memory, reference
 from sketchbook.blocks import pick_device
 from sketchbook.sketchnet import ink_probability, trained
 from sketchbook.training import autocast, has_bf16
-
-
-def best_of(n, work):
-    "The shortest of `n` runs after one that does not count, and the median, seconds"
-    took = []
-    for _ in range(n+1):
-        start = time.perf_counter()
-        work()
-        took.append(time.perf_counter()-start)
-    return min(took[1:]), statistics.median(took[1:])
-
-
-def reference(device):
-    "A function that does 20 convolutions, 3x3, 32 to 32 channels, on one 256 x 256 map"
-    g = torch.Generator().manual_seed(0)
-    x = torch.randn(1, 32, 256, 256, generator=g).to(device)
-    w = (torch.randn(32, 32, 3, 3, generator=g)/17).to(device)
-    def work():
-        y = x
-        with torch.inference_mode():
-            for _ in range(20): y = torch.nn.functional.conv2d(y, w, padding=1)
-            y.mean().item()     # also waits for a GPU
-    return work
 
 
 def forward(net, device, height, width):
@@ -47,19 +26,14 @@ def forward(net, device, height, width):
     return work
 
 
-def peak():
-    "The most memory this process has had, GB"
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss/(1e9 if sys.platform == 'darwin' else 1e6)
-
-
 def memory(weights, side, tile):
     "Print what drawing a square photo adds to the peak memory of this process, GB, and the seconds it took"
     net, _ = trained(weights, 'cpu')
     photo = np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)
     ink_probability(photo[:96,:96], net)
-    before, start = peak(), time.perf_counter()
+    before, start = peak_memory(), time.perf_counter()
     ink_probability(photo, net, tile=tile)
-    print(json.dumps([peak()-before, time.perf_counter()-start]))
+    print(json.dumps([peak_memory()-before, time.perf_counter()-start]))
 
 
 def memory_apart(args, tile):
@@ -83,16 +57,15 @@ def main(argv=None):
     if args.memory: return memory(args.weights, args.memory, args.tile)
     device = pick_device(args.device)
     net, _ = trained(args.weights, device)
-    work, found, refs = reference(device), {}, []
-    refs.append(best_of(args.rounds, work)[0])
+    found, refs = {}, [reference(device)]
     for h, w in ((321, 481), (848, 848)): found[f'{w}x{h}'] = best_of(args.rounds, forward(net, device, h, w))
-    refs.append(best_of(args.rounds, work)[0])
+    refs.append(reference(device))
     ref = min(refs)
     print(f'{args.weights}, {"bfloat16" if has_bf16(device) else "float32"}, {device}, {torch.get_num_threads()} threads, torch {torch.__version__}, {platform.machine()}')
     print(f'reference: 20 convolutions in {ref:.4f} s (best before {refs[0]:.4f}, after {refs[1]:.4f})\n')
-    print(f'{"photo":<10}{"best s":>9}{"median s":>10}{"best x reference":>18}')
-    for size, (best, median) in found.items(): print(f'{size:<10}{best:>9.3f}{median:>10.3f}{best/ref:>18.2f}')
-    result = dict(seconds={k: v[0] for k, v in found.items()}, ratio={k: v[0]/ref for k, v in found.items()}, reference=ref)
+    print(f'{"photo":<10}{"best s":>9}{"best x reference":>18}')
+    for size, best in found.items(): print(f'{size:<10}{best:>9.3f}{best/ref:>18.2f}')
+    result = dict(seconds=found, ratio={k: v/ref for k, v in found.items()}, reference=ref)
     if args.side:
         (tiled, t1), (whole, t0) = memory_apart(args, 1152), memory_apart(args, 0)
         print(f'\n{args.side} x {args.side} px: {tiled:.2f} GB and {t1:.1f} s in tiles, {whole:.2f} GB and {t0:.1f} s at once')

@@ -1,4 +1,4 @@
-"""Time, fidelity and size of traced drawings, beside outline tracers: python benchmarks/vectorize.py [--sketches FOLDER] [--n 12] [--size 1024]
+"""Time, fidelity and size of traced drawings, beside outline tracers: python benchmarks/vectorize.py [--sketches FOLDER] [--n 12] [--size 1024] [--pen 2]
 
 Without --sketches the ink of held-out OpenMoji drawings is traced. vtracer and potracer are measured when installed
 (pip install vtracer potracer); they outline the ink instead of following the pen, so their paths are shapes.
@@ -14,13 +14,14 @@ from PIL import Image
 
 from sketchbook.data import OpenMojiPairs, find_photos, load_photo, render_svg
 from sketchbook.vectorize import coverage, find_ink, find_lines, measure, overlap, refine, trace, virtual
+from sketchbook.virtual import InkOf
 from sketchbook.weights import UnknownWeights
 
 
-def sketches(folder, n, size):
+def sketches(folder, n, size, pen):
     if folder: return [cv2.cvtColor(load_photo(p), cv2.COLOR_RGB2GRAY).astype(np.float32)/255 for p in find_photos([folder])[:n]]
-    pairs = OpenMojiPairs('val', size=size)
-    return [pairs[i][0] for i in range(0, len(pairs), max(1, len(pairs)//n))][:n]
+    drawings = InkOf(OpenMojiPairs('val'), sizes=(size, size+1), pens=(pen, pen))
+    return [drawings[i] for i in range(0, len(drawings), max(1, len(drawings)//n))][:n]
 
 
 def timed(f, *args, repeat=3):
@@ -44,6 +45,11 @@ def refined(sketch):
 
 def drawn(sketch):
     strokes,seconds = timed(lambda s: virtual(s, device='cpu'), sketch, repeat=1)
+    return dict(seconds=seconds) | measure(strokes, sketch)
+
+
+def drawn_refined(sketch):
+    strokes,seconds = timed(lambda s: refine(virtual(s, device='cpu'), s, seconds=5, device='cpu'), sketch, repeat=1)
     return dict(seconds=seconds) | measure(strokes, sketch)
 
 
@@ -95,16 +101,17 @@ def main():
     parser.add_argument('--sketches', type=Path, help='folder of drawings, dark on white; OpenMoji when left out')
     parser.add_argument('--n', type=int, default=12, help='how many (%(default)s)')
     parser.add_argument('--size', type=int, default=1024, help='side of OpenMoji drawings, pixels (%(default)s)')
+    parser.add_argument('--pen', type=float, default=2, help="pen of OpenMoji drawings, 72nds of their side; 2 is OpenMoji's own, 0.4 a fine line (%(default)s)")
     args = parser.parse_args()
-    pages = sketches(args.sketches, args.n, args.size)
+    pages = sketches(args.sketches, args.n, args.size, args.pen)
     names = ('seconds', 'ink_covered', 'strokes_on_ink', 'iou', 'strokes', 'points')
-    print(f'{len(pages)} drawings, means\n{"":12}' + ''.join(f'{n:>16}' for n in names))
-    for f in (traced, refined, drawn, thinned, contours, vtraced, potraced):
+    print(f'{len(pages)} drawings, means\n{"":14}' + ''.join(f'{n:>16}' for n in names))
+    for f in (traced, refined, drawn, drawn_refined, thinned, contours, vtraced, potraced):
         try: rows = [f(p) for p in pages]
         except ImportError as e: print(f'{f.__name__:12}  not installed: {e.name}'); continue
         except UnknownWeights: print(f'{f.__name__:12}  no trained weights'); continue
         mean = {k: np.mean([r[k] for r in rows]) for k in rows[0]}
-        print(f'{f.__name__:12}' + ''.join(f'{mean[n]:16.3f}' if n in mean else f'{"-":>16}' for n in names))
+        print(f'{f.__name__:14}' + ''.join(f'{mean[n]:16.3f}' if n in mean else f'{"-":>16}' for n in names))
 
 
 if __name__=='__main__': main()

@@ -124,6 +124,8 @@ class Encoder(nn.Module):
         import timm
         self.net = timm.create_model('tf_efficientnet_lite0', features_only=True, out_indices=out, pretrained=False)
         if pretrained: _copy_in_order(self.net, _imagenet_state().values())
+        # timm keeps, and runs, the stages behind the last map that was asked for
+        self.net.blocks = self.net.blocks[:(1, 2, 3, 5, 7)[max(out)]]
 
     def forward(self, x): # (N, 3, H, W) in 0..1 -> list of (N, channels[i], H/strides[i], W/strides[i])
         return self.net((x*255 - 127) / 128)

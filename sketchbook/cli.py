@@ -219,9 +219,11 @@ def build_coco(args):
     for e in made['skipped']: print(f'skipped {e["photo"]}: {e["why"]}', file=sys.stderr)
     missing = made['missing']
     if missing: print(f'skipped {len(missing)} that {"is" if len(missing)==1 else "are"} not in {args.images}, {missing[0]} first', file=sys.stderr)
+    damaged = sum(made['left_out'].get('damaged', {}).values())
+    if damaged: print(f'skipped {damaged} damaged annotation{"s"*(damaged>1)} in {args.annotations}', file=sys.stderr)
     pairs = ', '.join(f'{t["pairs"]} in {s}.tar' for s, t in made['tars'].items())
     print(f'{sum(t["pairs"] for t in made["tars"].values())} pairs written into {args.out}: {pairs}')
-    return 1 if made['skipped'] or missing else 0
+    return 1 if made['skipped'] or missing or damaged else 0
 
 # %% ../nbs/06a_cli.ipynb #d6372a4e
 CHAPTERS = ('masknet', 'sketchnet', 'virtual')  # Modules that may have `TASKS` and `evaluate`
@@ -256,29 +258,27 @@ def training_command(args):
 
 
 def starting_weights(name):
-    "The state dict of shipped weights or of a weight file; None for None"
-    if name is None: return None
+    "The state dict of shipped weights or of a weight file, and what the card says of it; nothing for None"
+    if name is None: return {}
     from sketchbook import weights
-    return weights.load(name, 'cpu', fresh=True).state_dict()
+    return dict(init=weights.load(name, 'cpu', fresh=True).state_dict(), origin=f'{Path(name).name} (sha256 {weights.card(name)["sha256"][:12]})')
 
 # %% ../nbs/06a_cli.ipynb #3a7dee52
 def train(args):
     "Train a network by name"
     import inspect
     from sketchbook.blocks import pick_device
-    from sketchbook.pipeline import check_output
     known = tasks()
     if args.name not in known: raise ValueError(unknown(args.name, sorted(known)))
     make = known[args.name]
     if args.val and 'val' not in inspect.signature(make).parameters: raise ValueError(f'{args.name} takes no --val')
     if args.steps is None and not args.minutes: raise ValueError('--minutes should be above 0')
-    pick_device(args.device)           # before any folder is made
+    pick_device(args.device)           # before any data is read
     task = make(args.data, **({'val': args.val} if args.val else {}))
     from sketchbook.training import fit
     given = {'batch_size': args.batch_size} if args.batch_size else {}
-    init = starting_weights(args.init)          # before any folder is made
-    run = fit(task, check_output(args.out), args.minutes, args.steps, seed=args.seed, device=args.device, workers=args.workers,
-              init=init, resume=args.resume, tensorboard=args.tensorboard, command=training_command(args), **given)
+    run = fit(task, args.out, args.minutes, args.steps, seed=args.seed, device=args.device, workers=args.workers, resume=args.resume,
+              tensorboard=args.tensorboard, command=training_command(args), **given, **starting_weights(args.init))
     if run.interrupted: print(f'sketchbook: stopped; the same command with --resume goes on from {args.out}.', file=sys.stderr)
     elif int(os.environ.get('RANK', 0))==0:
         from sketchbook import weights

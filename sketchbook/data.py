@@ -431,21 +431,32 @@ def _cut(a, x0, y0, side):
 
 # %% ../nbs/00_data.ipynb #da456af6
 def _read_coco(path):
-    "A COCO annotation file, without the messages that pycocotools prints"
-    from pycocotools.coco import COCO
+    "The lists of a COCO annotation file"
     if not Path(path).is_file(): raise FileNotFoundError(f"{path}: no such annotation file")
-    try:
-        with contextlib.redirect_stdout(io.StringIO()): coco = COCO(str(path))
-        if not coco.anns or not coco.imgs or not coco.cats: raise KeyError('no annotations, images or categories in it')
-        return coco
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AssertionError) as e:
-        raise ValueError(f"{path}: not a COCO annotation file ({e})") from e
+    try: coco = json.loads(Path(path).read_bytes())
+    except (ValueError, RecursionError) as e: raise ValueError(f"{path}: not a COCO annotation file; its JSON cannot be read ({e})") from e
+    lists = coco if isinstance(coco, dict) else {}
+    for k in ('annotations', 'images', 'categories'):
+        if not isinstance(lists.get(k), list) or not lists[k]:
+            raise ValueError(f"{path}: not a COCO annotation file; it should be a JSON object with lists of annotations, images and categories, and {k} is missing, empty or no list")
+    return coco
+
+def _by_id(coco, path, kind, field):
+    "`{id: entry}` of the images or categories, each with text in `field`"
+    found = {}
+    for n, c in enumerate(coco[kind]):
+        if not (isinstance(c, dict) and isinstance(c.get('id'), (int, str)) and isinstance(c.get(field), str) and c[field]):
+            raise ValueError(f"{path}: not a COCO annotation file; entry {n} of its {kind} should be an object with an id, a number or text, and a {field}, which is text")
+        if found.setdefault(c['id'], c)[field]!=c[field]:
+            raise ValueError(f"{path}: two of its {kind} have the id {c['id']!r}, {found[c['id']][field]} and {c[field]}; give each its own")
+    return found
 
 # %% ../nbs/00_data.ipynb #687eb5bc
 def _run_lengths(text):
     "The run lengths in COCO's compressed text: five bits a character, lowest first, and from the fourth on as differences"
     counts, codes = [], iter(text if isinstance(text, bytes) else text.encode())
     for c in codes:
+        if not 48<=c<=111: raise ValueError(f"{chr(c)!r} is no letter of it")
         x, k = (c-48) & 31, 5
         while (c-48) & 32: c = next(codes); x |= ((c-48) & 31) << k; k += 5
         if (c-48) & 16: x -= 1 << k
@@ -454,15 +465,24 @@ def _run_lengths(text):
 
 def _check_runs(seg, h, w):
     "Refuse run lengths that do not cover the photo: the decoder believes them, and reads or writes beyond its memory"
+    if not isinstance(seg, dict) or not {'size', 'counts'}<=seg.keys(): raise ValueError("it should be a list of polygons, or run lengths with their size and counts")
     if list(seg['size'])!=[h, w]: raise ValueError(f"it is for a photo of {seg['size']} pixels, not {[h, w]}")
     counts = seg['counts'] if isinstance(seg['counts'], list) else _run_lengths(seg['counts'])
+    if not all(type(c) is int for c in counts): raise ValueError("its runs are no whole numbers")
     if min(counts, default=-1)<0 or sum(counts)!=h*w: raise ValueError(f"its runs cover {sum(counts)} of {h*w} pixels")
 
+def _check_polygons(seg, h, w):
+    "Refuse what is no list of polygons `[x, y, x, y, ...]`, and polygons so far away that drawing them would take all memory"
+    for p in seg:
+        if not isinstance(p, list) or len(p)<6 or len(p)%2: raise ValueError("a polygon is a list of at least three x, y")
+        if not all(isinstance(v, (int, float)) and abs(v)<=9*max(h, w) for v in p): raise ValueError("a corner is no number, or far outside of the photo")
+
+# %% ../nbs/00_data.ipynb #3316578b
 def _coco_mask(seg, h, w):
     "Polygons or run lengths to a float32 mask"
     from pycocotools import mask as M
     try:
-        if isinstance(seg, dict): _check_runs(seg, h, w)
+        (_check_polygons if isinstance(seg, list) else _check_runs)(seg, h, w)
         if isinstance(seg, list): rle = M.merge(M.frPyObjects(seg, h, w))
         else: rle = M.frPyObjects(seg, h, w) if isinstance(seg['counts'], list) else seg
         mask = M.decode(rle).astype(np.float32)
@@ -471,29 +491,50 @@ def _coco_mask(seg, h, w):
     return mask
 
 # %% ../nbs/00_data.ipynb #c9d66c87
+def _label(a, labels, photos):
+    "The class of an annotation; None when its id, class or photo is missing or of a wrong kind"
+    if not isinstance(a, dict) or type(a.get('id')) is not int or a['id']<0: return None
+    named = [isinstance(a.get(k), (int, str)) and a[k] in there for k, there in (('category_id', labels), ('image_id', photos))]
+    return labels[a['category_id']]['name'] if all(named) else None
+
+def _is_box(box): return isinstance(box, list) and len(box)==4 and all(isinstance(v, (int, float)) and abs(v)<1e9 for v in box)
+
 def _why_not(a, min_size):
     "Why an annotation gives no object, or None"
     if a.get('iscrowd'): return 'crowd'
     if not a.get('segmentation'): return 'no outline'
+    if not _is_box(a.get('bbox')): return 'damaged'
     if min(a['bbox'][2:])<min_size: return 'too small'
 
+def _numbered(annotations):
+    "In the order of their ids; where several share one, all but the first get a number that is free"
+    free, seen = max((a['id'] for a in annotations), default=0), set()
+    for a in sorted(annotations, key=lambda a: a['id']):
+        again = a['id'] in seen
+        seen.add(a['id']); free += again
+        yield dict(a, id=free) if again else a
+
+# %% ../nbs/00_data.ipynb #5edaafaf
 def _choose_objects(coco, path, classes, min_size):
     "The annotations of `classes` that are single objects of some size, with photo and label, and `{reason: {label: count}}` of the others"
-    labels, chosen, left_out = {c['id']: c['name'] for c in coco.cats.values()}, [], {}
-    wanted = set([classes] if isinstance(classes, str) else classes or labels.values())
-    unknown = ', '.join(sorted(wanted - set(labels.values())))
-    if unknown: raise ValueError(f"no class {unknown} in {path}; it has {', '.join(sorted(set(labels.values())))}")
-    try:
-        for _, a in sorted(coco.anns.items()):
-            label, photo = labels[a['category_id']], coco.imgs[a['image_id']]
-            if not isinstance(a['id'], int) or a['id']<0: raise TypeError(f"an annotation's id is a whole number, not {a['id']!r}")
-            if label not in wanted: continue
-            why = _why_not(a, min_size)
-            if why: left_out.setdefault(why, {}).setdefault(label, 0); left_out[why][label] += 1
-            else: chosen.append(dict(a, label=label, file=photo['file_name'], hw=(photo.get('height'), photo.get('width'))))
-    except (KeyError, TypeError, AttributeError, ValueError) as e: raise ValueError(f"{path}: not a COCO annotation file ({e!r})") from e
-    if not chosen: raise ValueError(f"{path}: no object of these classes is at least {min_size:g} px wide and high")
-    return chosen, left_out
+    labels, photos = _by_id(coco, path, 'categories', 'name'), _by_id(coco, path, 'images', 'file_name')
+    known, chosen = {c['name'] for c in labels.values()}, []
+    wanted = set([classes] if isinstance(classes, str) else classes or known)
+    unknown = ', '.join(sorted(wanted - known))
+    if unknown: raise ValueError(f"no class {unknown} in {path}; it has {', '.join(sorted(known))}")
+    usable = [a for a in coco['annotations'] if _label(a, labels, photos)]
+    damaged = len(coco['annotations']) - len(usable)
+    left_out = {'damaged': {'unknown': damaged}} if damaged else {}
+    for a in _numbered(usable):
+        label, photo = _label(a, labels, photos), photos[a['image_id']]
+        if label not in wanted: continue
+        why = _why_not(a, min_size)
+        if why: left_out.setdefault(why, {}).setdefault(label, 0); left_out[why][label] += 1
+        else: chosen.append(dict(a, label=label, file=photo['file_name'], hw=(photo.get('height'), photo.get('width'))))
+    if chosen: return chosen, left_out
+    damaged = sum(left_out.get('damaged', {}).values())
+    raise ValueError(f"{path}: no object of these classes is at least {min_size:g} px wide and high" + (f"; {damaged} of its annotations are damaged: each needs the id, "
+                     "a whole number, category_id, image_id, segmentation and a bbox of four numbers" if damaged else ""))
 
 # %% ../nbs/00_data.ipynb #1df16cb1
 def _match_files(
@@ -562,12 +603,17 @@ def _tar_member(
     return info.tobuf(tarfile.GNU_FORMAT) + data + bytes(-len(data)%512)
 
 # %% ../nbs/00_data.ipynb #22e8eca2
-def _read_note(path):
-    "The dict in a JSON file that a set is described by; None without the file"
+def _is_tar_note(t):
+    "Sizes and counts, and a count for each class?"
+    return isinstance(t['objects'], dict) and all(type(n) is int and n>=0 for n in (t['bytes'], t['photos'], t['pairs'], *t['objects'].values()))
+
+def _read_note(path, **more):
+    "The dict in a JSON file that a set is described by, with entries of the types of `more` too; None without the file"
     if not path.exists(): return None
-    with contextlib.suppress(ValueError, KeyError, TypeError):
-        note = json.loads(path.read_text(encoding='utf-8'))
-        if isinstance(note['settings'], dict): return note
+    with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
+        note = json.loads(path.read_bytes())
+        whole = all(isinstance(note[k], t) for k, t in dict(settings=dict, tars=dict, skipped=list, **more).items())
+        if whole and all(map(_is_tar_note, note['tars'].values())) and all(isinstance(e['photo']+e['why'], str) for e in note['skipped']): return note
     raise ValueError(f"{path}: not a file that build_coco_set wrote, or damaged; name another folder, or delete this one")
 
 def _check_settings(out, there, wanted):
@@ -586,7 +632,7 @@ def _begin(
     settings:dict, # What decides every byte
 ) -> dict:         # `settings`, photos `done`, what was `skipped`, and how far each of the `tars` is good
     "The state that a set is in: of the last note, or a fresh one"
-    state = _read_note(out/'building.json')
+    state = _read_note(out/'building.json', done=int)
     if state: _check_settings(out, state['settings'], settings)
     elif any((out/f'{s}.tar').exists() for s in splits) and not (out/'manifest.json').exists():
         raise ValueError(f"{out} holds tars that build_coco_set did not write; name another folder")
@@ -594,7 +640,7 @@ def _begin(
     for s in splits:                                         # killed while the names were changed: back to a part
         with contextlib.suppress(FileNotFoundError): os.replace(out/f'{s}.tar', _part(out, s))
     good = lambda s, t: t['bytes'] <= (_part(out, s).stat().st_size if _part(out, s).exists() else 0)
-    if state and all(good(s, t) for s, t in state['tars'].items()): return state
+    if state and state['tars'].keys()==set(splits) and all(good(s, t) for s, t in state['tars'].items()): return state
     return dict(settings=settings, done=0, skipped=[], tars={s: dict(bytes=0, photos=0, pairs=0, objects={}) for s in splits})
 
 # %% ../nbs/00_data.ipynb #882bdb57
@@ -696,7 +742,8 @@ def _write_set(out, settings, work, about, every, progress):
 # %% ../nbs/00_data.ipynb #ae0e6c94
 def _check_request(out, min_size, val, seed, size):
     "Refuse settings that make no sense"
-    if out.exists() and not out.is_dir(): raise ValueError(f"{out} is a file; a set needs a folder")
+    if not os.fspath(out): raise ValueError("the name of the folder for the set is empty; name a folder")
+    if Path(out).exists() and not Path(out).is_dir(): raise ValueError(f"{out} is a file; a set needs a folder")
     if not min_size>=1: raise ValueError(f"min_size should be at least 1 px, not {min_size!r}")
     if not 0<=val<1: raise ValueError(f"val, the share of the photos that validate, should be from 0 to below 1, not {val!r}")
     if isinstance(seed, bool) or not isinstance(seed, int) or seed<0: raise ValueError(f"seed should be a whole number from 0, not {seed!r}")
@@ -717,15 +764,15 @@ def build_coco_set(
     progress=None,          # Show a bar? None: on a terminal
 ) -> dict:                  # The manifest: settings, pairs and objects per class, what was left out or skipped and why
     "Write training sets for `SaliencyPairs` from COCO; called again with the same settings it goes on where it was"
-    out = Path(out)
     _check_request(out, min_size, val, seed, size)
+    out = Path(out)
     ds = CocoInstances(annotations, images, classes, centred, min_size, seed)
     photos = {}                                              # objects by photo, however the annotations call it
     for i, where in enumerate(ds.names): photos.setdefault(where, []).append(i)
     called = {where: ds.objects[at[0]]['file'] for where, at in photos.items()}
     settings = dict(annotations=Path(annotations).name, images=ds.members.path.name, classes=sorted({classes} if isinstance(classes, str) else set(classes)) if classes else None, centred=centred,
                     min_size=min_size, val=val, seed=seed, size=size, content=_content(annotations, called.values()))
-    manifest = _read_note(out/'manifest.json')
+    manifest = _read_note(out/'manifest.json', left_out=dict, missing=list)
     if manifest: _check_settings(out, manifest['settings'], settings)
     if manifest and _is_done(out, manifest):
         (out/'building.json').unlink(missing_ok=True)        # killed between the manifest and this
@@ -938,7 +985,7 @@ def paste_object(
     scale=(.4, .9),          # Size of the pasted photo, share of `photo`'s, from and to
 ) -> tuple:                  # `(photo, mask)` with both objects
     "Paste the object of one pair somewhere on another"
-    _same_size(photo, mask, 'the pair to paste on')
+    for p, m, name in ((photo, mask, 'the pair to paste on'), (other, other_mask, 'the pair to cut from')): _same_size(p, m, name)
     crop, cut = augment_pair(other, other_mask, rng, photo.shape[:2], scale, rotate=15., fit=True, shift=.25, fill='white', target_fill=0.)
     pasted = photo + cut[...,None]*(crop - photo.astype(np.float32))
     return (pasted + .5).astype(np.uint8), np.maximum(mask, cut)

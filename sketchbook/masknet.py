@@ -291,6 +291,14 @@ def _checked_pair(photo, mask):
     raise ValueError(f"The mask is {mask.shape} but the photo {photo.shape[:2]}: they should have the same size")
 
 # %% ../nbs/01_masknet.ipynb #a9a571ae
+def _check_filter(radius, eps, side):
+    "Refuse settings of the guided filter that make no sense"
+    number = lambda v: isinstance(v, (int, float, np.number))
+    if not isinstance(radius, (int, np.integer)) or not 1<=radius<=1000: raise ValueError(f"`radius` should be a whole number of pixels from 1 to 1000, not {radius!r}")
+    if not number(eps) or not 0<eps<=1e300: raise ValueError(f"`eps`, a variance, should be above 0 and finite, not {eps!r}")
+    if not number(side) or not 1<=side<float("inf"): raise ValueError(f"`side` should be at least 1 pixel and finite, not {side!r}")
+
+
 def guided_filter(
     mask:np.ndarray,  # `(H, W)` float32, 0..1
     photo:np.ndarray, # `(H, W, 3)` uint8 RGB, the guide
@@ -299,9 +307,10 @@ def guided_filter(
     side:int=400,     # Longest side at which the windows are fitted, pixels
 ) -> np.ndarray:      # `(H, W)` float32, 0..1
     "Let `mask` follow the edges of `photo`: the fast guided filter (He and Sun 2015, algorithm 2)"
+    _check_filter(radius, eps, side)
     mask = _checked_pair(photo, mask)
     h,w = mask.shape
-    scale = min(1., side/max(h,w))
+    scale = min(side, max(h,w))/max(h,w)
     small = lambda a: cv2.resize(a, (max(1,round(w*scale)), max(1,round(h*scale))), interpolation=cv2.INTER_AREA)
     large = lambda a: cv2.resize(a, (w,h), interpolation=cv2.INTER_LINEAR)
     box = lambda a: cv2.blur(a, (2*radius+1,)*2)
@@ -381,7 +390,7 @@ def evaluate(
             borders.append(boundary_f(mask, truth))
             yield mask, truth
     scores = saliency_scores(answers())
-    return {**scores, 'boundary_f': float(np.mean(borders)), 'n': scores['n']}
+    return {**scores, 'boundary_f': float(np.mean(borders))}
 
 # %% ../nbs/01_masknet.ipynb #4d312495
 def view_cut(

@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['match_boundaries', 'nms', 'thin_lines', 'count_matches', 'BoundaryScores', 'summarize_boundaries', 'boundary_scores',
-           'human_agreement', 'line_lengths', 'continuity', 'ink_width', 'f_curve', 'e_curve', 's_measure',
-           'saliency_scores', 'iou', 'outline', 'boundary_f', 'distance_to', 'chamfer', 'ssim']
+           'human_agreement', 'line_lengths', 'continuity', 'ink_width', 'f_measure', 'precision_recall', 'e_curve',
+           's_measure', 'saliency_scores', 'iou', 'outline', 'boundary_f', 'distance_to', 'chamfer', 'ssim',
+           'deep_features', 'cosine', 'frechet_distance']
 
 # %% ../nbs/00c_metrics.ipynb #9c650029
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ from functools import lru_cache, partial
 
 import cv2
 import numpy as np
+import torch
+
+from .blocks import perceptual_backbone
 
 # %% ../nbs/00c_metrics.ipynb #92011632
 def _near(pred, truth, radius):
@@ -381,15 +385,23 @@ def _kept(pred, truth):
     return (np.bincount(level[m], minlength=256)[::-1].cumsum() for m in (truth, ~truth))
 
 # %% ../nbs/00c_metrics.ipynb #c1e532f2
-def f_curve(
-    hits,               # Object pixels kept, number or array
-    false,              # Background pixels kept, the same shape
-    total:int,          # Object pixels there are
-    beta2:float=.3,     # Weight of precision
-) -> np.ndarray:        # F, 0..1
-    "F-measure of counts"
-    p, r = hits/np.maximum(hits+false, 1), hits/max(total, 1)
-    return (1+beta2)*p*r/np.where(hits > 0, beta2*p + r, 1)
+def f_measure(
+    precision,       # 0..1, number or array
+    recall,          # 0..1, the same shape
+    beta2:float=.3,  # Weight of precision: 0.3 in the salient-object papers (Achanta et al. 2009), 1 for the plain harmonic mean
+) -> np.ndarray:     # 0..1; 0 where both are 0
+    "The weighted harmonic mean of precision and recall"
+    both = np.multiply(precision, recall)
+    return (1 + beta2)*both/np.where(both > 0, np.multiply(beta2, precision) + recall, 1)
+
+
+def precision_recall(
+    hits,      # Object pixels kept, number or array
+    false,     # Background pixels kept, the same shape
+    total:int, # Object pixels there are
+) -> tuple:    # Precision and recall, 0..1
+    "Shares of what was kept and of what was there"
+    return hits/np.maximum(hits+false, 1), hits/max(total, 1)
 
 # %% ../nbs/00c_metrics.ipynb #f96974ef
 def e_curve(
@@ -400,12 +412,12 @@ def e_curve(
 ) -> np.ndarray:        # E, 0..1
     "Enhanced-alignment measure of counts (Fan et al. 2018, eq. 2 to 5)"
     kept = np.asarray(hits+false, float)
-    if total in (0, n): return (kept if total else n-kept)/(n-1+1e-16)
+    if total in (0, n): return (kept if total else n-kept)/max(n-1, 1)
     score = 0.
     for count, mask, truth in ((hits, 1, 1), (false, 1, 0), (total-hits, 0, 1), (n-total-false, 0, 0)):
         a, b = mask - kept/n, truth - total/n
         score = score + count*(2*a*b/(a*a + b*b + 1e-16) + 1)**2/4
-    return score/(n-1+1e-16)
+    return score/max(n-1, 1)
 
 # %% ../nbs/00c_metrics.ipynb #bf9f73f0
 def _evenness(x):
@@ -443,10 +455,10 @@ def _mask_measures(pred, truth):
     "Every measure of one pair; the curves over thresholds as arrays"
     pred, truth = _mask_pair(pred, truth)
     hits, false = _kept(pred, truth)
-    rates = dict(precision=hits/np.maximum(hits+false, 1), recall=hits/max(int(truth.sum()), 1))
     chosen, total = pred >= min(2*pred.mean(), 1), int(truth.sum())
-    adaptive = f_curve((chosen & truth).sum(), (chosen & ~truth).sum(), total)
-    return dict(**rates, f=f_curve(hits, false, total), e=e_curve(hits, false, total, truth.size), adaptive_f=adaptive,
+    p, r = precision_recall(hits, false, total)
+    adaptive = f_measure(*precision_recall((chosen & truth).sum(), (chosen & ~truth).sum(), total))
+    return dict(precision=p, recall=r, f=f_measure(p, r), e=e_curve(hits, false, total, truth.size), adaptive_f=adaptive,
                 s_measure=s_measure(pred, truth), mae=np.abs(pred-truth).mean())
 
 
@@ -461,8 +473,7 @@ def saliency_scores(
         if progress: progress(len(rows))
     if not rows: raise ValueError('There is nothing to measure: no pairs were given.')
     mean = {k: np.mean([r[k] for r in rows], 0) for k in rows[0]}
-    p, r = mean['precision'], mean['recall']
-    pooled = 1.3*p*r/np.where(p*r > 0, .3*p + r, 1)
+    pooled = f_measure(mean['precision'], mean['recall'])
     found = dict(max_f=pooled.max(), max_f_mean=mean['f'].max(), mean_f=mean['f'].mean(), adaptive_f=mean['adaptive_f'], mae=mean['mae'],
                  s_measure=mean['s_measure'], max_e=mean['e'].max(), mean_e=mean['e'].mean())
     return {**{k: float(v) for k, v in found.items()}, 'n': len(rows)}
@@ -533,3 +544,45 @@ def ssim(
     if min(a.shape[:2]) < 11: raise ValueError(f'A picture of {a.shape[:2]} is smaller than the 11 x 11 window.')
     return float(structural_similarity(a, b, data_range=255 if a.dtype == np.uint8 else 1., gaussian_weights=True, sigma=1.5,
                                        use_sample_covariance=False, channel_axis=2 if a.ndim == 3 else None))
+
+# %% ../nbs/00c_metrics.ipynb #0de248a2
+@lru_cache(4)
+def _backbone(name): return perceptual_backbone(name)
+
+
+@torch.inference_mode()
+def deep_features(
+    pictures,             # Photos, each (H, W, 3) uint8, any sizes
+    size:int=128,         # Side to which each is scaled, pixels
+    backbone:str='auto',  # See `blocks.perceptual_backbone`
+    batch:int=64,         # Pictures at a time
+) -> tuple[np.ndarray, str]: # (N, C) float64, and the backbone's name
+    "What a network trained on ImageNet sees in each picture: its last map, averaged over the places"
+    name, net = _backbone(backbone)
+    fitted = [cv2.resize(p, (size, size), interpolation=cv2.INTER_AREA if max(p.shape[:2]) > size else cv2.INTER_LINEAR) for p in pictures]
+    if not fitted: raise ValueError('There is nothing to look at: no pictures were given.')
+    x = torch.from_numpy(np.stack(fitted)).permute(0, 3, 1, 2).float()/255
+    return torch.cat([net(b)[-1].mean((2, 3)) for b in x.split(batch)]).double().numpy(), name
+
+# %% ../nbs/00c_metrics.ipynb #fb29f280
+def cosine(
+    a:np.ndarray, # (N, C) features
+    b:np.ndarray, # The same shape
+) -> np.ndarray:  # (N,) -1..1
+    "Cosine of the angle between the rows of `a` and of `b`"
+    return (a*b).sum(1)/np.maximum(np.linalg.norm(a, axis=1)*np.linalg.norm(b, axis=1), 1e-12)
+
+# %% ../nbs/00c_metrics.ipynb #b86e4bfa
+def frechet_distance(
+    a:np.ndarray, # (N, C) features of one set, at least two rows
+    b:np.ndarray, # (M, C) features of the other
+) -> float:       # 0 for equal mean and covariance
+    "Distance between the Gaussians around two sets of features (Heusel et al. 2017)"
+    a, b = np.asarray(a, float), np.asarray(b, float)
+    if min(len(a), len(b)) < 2: raise ValueError(f'A spread needs at least two pictures in each set, not {len(a)} and {len(b)}.')
+    ca, cb = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
+    # the trace of the root of a product of two covariances is that of a symmetric matrix with the same eigenvalues
+    values, vectors = np.linalg.eigh(ca)
+    root = vectors*np.sqrt(values.clip(0)) @ vectors.T
+    shared = np.sqrt(np.linalg.eigvalsh(root @ cb @ root).clip(0)).sum()
+    return float(((a.mean(0)-b.mean(0))**2).sum() + np.trace(ca) + np.trace(cb) - 2*shared)

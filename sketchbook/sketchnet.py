@@ -4,14 +4,15 @@
 
 # %% auto #0
 __all__ = ['TASKS', 'grey', 'canny', 'dodge', 'xdog', 'consensus', 'agreement', 'agreed_lines', 'target_and_weight', 'TopDown',
-           'inhibit', 'BookSketchNet', 'paper_generator', 'SketchNet', 'vgg_like', 'Discriminator', 'coarse_loss',
-           'crisp_loss', 'pen', 'SketchStep', 'SketchNetTask', 'PencilPairs', 'bsds_task', 'pencil_task', 'as_photo',
-           'resized', 'receptive_radius', 'tiles', 'trained', 'ink_probability', 'inverted', 'look', 'ink', 'embolden',
-           'draw', 'canny_levels', 'canny_strength', 'sweep_canny', 'evaluate', 'explore_canny', 'explore_sketch']
+           'inhibit', 'BookSketchNet', 'Looks', 'paper_generator', 'SketchNet', 'vgg_like', 'Discriminator',
+           'coarse_loss', 'crisp_loss', 'pen', 'freeze_norms', 'SketchStep', 'SketchNetTask', 'PencilPairs',
+           'bsds_task', 'fine_task', 'pencil_task', 'as_photo', 'resized', 'receptive_radius', 'tiles', 'in_tiles',
+           'trained', 'ink_probability', 'inverted', 'look', 'ink', 'embolden', 'draw', 'canny_levels',
+           'canny_strength', 'sweep_canny', 'evaluate', 'explore_canny', 'explore_sketch']
 
 # %% ../nbs/02_sketchnet.ipynb #54cbe66d
 import warnings
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import cv2
@@ -20,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .blocks import ConvBlock, Encoder, GANStep, PatchGAN, balanced_bce, dice_loss, pad_to_multiple
+from .blocks import ConvBlock, Encoder, GANStep, PatchGAN, balanced_bce, dice_loss
 from .data import BoundaryPairs, PhotoFolder, augment_pair, load_photo, provenance, shrink, to_tensor
 from .masknet import cut_out
 from .metrics import boundary_scores, continuity, ink_width, thin_lines
@@ -130,14 +131,14 @@ def inhibit(
     strength:float=2.,   # How hard the strongest neighbour presses
 ) -> torch.Tensor:       # (N, 1, H, W): the same on every ridge, less beside it
     "Lateral inhibition: each pixel is held down by how much its strongest neighbour exceeds it"
-    top = F.max_pool2d(logits, 2*reach+1, 1, reach)
+    n = 2*reach + 1
+    # the largest of a square is the largest of its columns' largest: two thin windows cost less than a square one
+    top = F.max_pool2d(F.max_pool2d(logits, (n, 1), 1, (reach, 0)), (1, n), 1, (0, reach))
     return logits - strength*(top - logits)
 
 # %% ../nbs/02_sketchnet.ipynb #8f85fd85
 class BookSketchNet(nn.Module):
-    "EfficientNet-Lite0 encoder and full-resolution stem, merged top-down: photo (N, 3, H, W), sides multiples of 12, to six logits"
-    multiple = 12 # the photo is enlarged by a third, and 16 is the stride of the coarsest map
-
+    "EfficientNet-Lite0 encoder and full-resolution stem, merged top-down: photo (N, 3, H, W), sides multiples of 16, to six logits"
     def __init__(self, pretrained=True, width=32, stem=16):
         super().__init__()
         self.encoder = Encoder(pretrained, out=(0,1,2,3))
@@ -148,19 +149,42 @@ class BookSketchNet(nn.Module):
         self.fuse = nn.Sequential(ConvBlock(stem+5, stem), nn.Conv2d(stem, 1, 1))
 
     def forward(self, x): # -> [stride 16, 8, 4, 2, 1, fused], each (N, 1, H, W), logits of ink
-        size = x.shape[-2:]
-        # a line is one pixel wide: the network needs finer pixels than those of the photo to put it in the right place
-        x = F.interpolate(x, size=[s//3*4 for s in size], mode='bilinear', align_corners=False)
         fine = [self.stem(x*2 - 1), *self.encoder(x)]
         maps = [self.top(fine.pop())]
         for merge in self.merges: maps.append(merge(maps[-1], fine.pop()))
         sides = [F.interpolate(head(m), size=x.shape[-2:], mode='bilinear', align_corners=False) for head, m in zip(self.heads, maps)]
-        *sides, fused = [self.shrunk(y, size) for y in (*sides, self.fuse(torch.cat([maps[-1], *sides], 1)))]
-        fused = inhibit(fused)
-        # once more where nobody learns: training would only learn to undo it
-        return [*sides, fused if self.training else inhibit(fused, reach=1)]
+        return [*sides, self.fuse(torch.cat([maps[-1], *sides], 1))]
 
-    def shrunk(self, y, size): return F.interpolate(y.float(), size=size, mode='bilinear', align_corners=False, antialias=True)
+# %% ../nbs/02_sketchnet.ipynb #bee4e4aa
+class Looks(nn.Module):
+    "A network that looks at a photo in several sizes and averages its answers"
+    def zooms(self, h, w): # The sizes, relative to the photo's
+        return (1.,)
+
+    def look(self, x, sides=False): # x (N, 3, H, W), sides multiples of 16, to `[fused]`, or `[*sides, fused]`: (N, 1, H, W)
+        "One look"
+        raise NotImplementedError
+
+    def finish(self, fused): return fused # What is done with the average
+
+    def forward(
+        self,
+        x,           # (N, 3, H, W) in 0..1
+        sides=False, # Return every output that training looks at, fused last? Not all networks have more than one
+        zooms=None,  # Sizes to look at; None for its own
+        look=None,   # Instead of `self.look`, for instance one that works in tiles
+    ):
+        size = x.shape[-2:]
+        views = [self._answers(x, size, zoom, sides, look or self.look) for zoom in zooms or self.zooms(*size)]
+        *others, fused = [torch.stack(outs).mean(0) for outs in zip(*views)]
+        fused = self.finish(fused)
+        return [*others, fused] if sides else fused
+
+    def _answers(self, x, size, zoom, sides, look):
+        seen = [max(16, round(s*zoom/16)*16) for s in size]
+        if seen != list(size): x = F.interpolate(x, size=seen, mode='bilinear', align_corners=False, antialias=zoom < 1)
+        def back(y): return y if seen == list(size) else F.interpolate(y, size=size, mode='bilinear', align_corners=False, antialias=zoom > 1)
+        return [back(y.float()) for y in look(x, sides)]
 
 # %% ../nbs/02_sketchnet.ipynb #b37f1909
 def paper_generator(
@@ -183,7 +207,7 @@ def paper_generator(
     return nn.Sequential(*layers, nn.Conv2d(1, 1, 3, padding=1))
 
 # %% ../nbs/02_sketchnet.ipynb #dd46815a
-class SketchNet(nn.Module):
+class SketchNet(Looks):
     "Photo (N, 3, H, W) in 0..1, any size, to logits of ink (N, 1, H, W)"
     def __init__(
         self,
@@ -197,17 +221,18 @@ class SketchNet(nn.Module):
         self.config = dict(preset=preset, width=width, pretrained=False)
         self.book = preset == 'book'
         self.body = BookSketchNet(pretrained) if self.book else paper_generator(preset == 'deep', width)
-        self.multiple = self.body.multiple if self.book else 16
 
-    def forward(
-        self,
-        x,           # (N, 3, H, W) in 0..1
-        sides=False, # Return every output that training looks at, fused last? The paper presets have only one
-    ):
-        x, (h, w) = pad_to_multiple(x, self.multiple)
+    def zooms(self, h, w): return ((2., 1., .5) if max(h, w) <= 512 else (1., .5, .25)) if self.book else (1.,)
+
+    def look(self, x, sides=False):
         outs = self.body(x) if self.book else [self.body(x)]
-        outs = [o[...,:h,:w] for o in outs]
-        return outs if sides else outs[-1]
+        return outs if sides else outs[-1:]
+
+    def finish(self, fused):
+        if not self.book: return fused
+        fused = inhibit(fused)
+        # once more where nobody learns: training would only learn to undo it
+        return fused if self.training else inhibit(fused, reach=1)
 
 # %% ../nbs/02_sketchnet.ipynb #af2c4669
 _VGG_LIKE = (64, 'P', 64, 'P', 128, 'P', 256, 256, 'P', 512, 512, 512, 'P', 512, 512, 512, 'P', 512)
@@ -262,13 +287,24 @@ def pen(line):
     return 1 - (2*soft).clamp(max=1)
 
 # %% ../nbs/02_sketchnet.ipynb #62bb7e4f
+def freeze_norms(
+    net:nn.Module, # Stays in training mode otherwise
+):
+    "Let the batch norms use the statistics they have: looks of several sizes would each pull them their own way"
+    for m in net.modules():
+        if isinstance(m, nn.BatchNorm2d): m.eval()
+
+
 class SketchStep(Task):
     "One step of SketchNet's training; needs `lambda_coarse`, `gan_from`, `lambda_gan` and `gan`"
     name, product = 'sketchnet', 'netG'
+    zooms, far, frozen = None, 0., False  # See `SketchNetTask`
 
     def step(self, run, photo, drawn):
         line, known = target_and_weight(drawn)
-        *coarse, fused = sides = run.nets['netG'](photo, sides=True)
+        if self.frozen: freeze_norms(run.plain['netG'])
+        zooms = (1., .5, .25) if torch.rand(()) < self.far else self.zooms
+        *coarse, fused = sides = run.nets['netG'](photo, sides=True, zooms=zooms)
         loss = crisp_loss(fused, line, known)
         log = {'crisp': loss.detach()}
         # the finer the lines already are, the less the coarse outputs have to say
@@ -305,7 +341,12 @@ class SketchNetTask(SketchStep):
         lambda_coarse:float=.3,# Weight of `coarse_loss` on the side outputs, falling to a tenth of it
         gan_from:float=.6,     # Progress 0..1 at which the adversarial term joins
         lambda_gan:float=.03,  # Its weight
+        zooms=(4/3,),          # Sizes at which the network looks, see `Looks`; None for its own
+        far:float=0.,          # Share of the steps at which it looks as if the photo were large
+        lr=(1e-3, 1.5e-4),     # Learning rates: of what is new, and of the encoder, which has seen a million photos and should forget slowly
+        frozen:bool=False,     # Leave the statistics of its batch norms as they are?
     ):
+        self.zooms, self.far, self.lr, self.frozen = zooms, far, lr, frozen
         self.size, self.lambda_coarse, self.gan_from, self.lambda_gan = size, lambda_coarse, gan_from, lambda_gan
         self.netG, self.netD, self.gan = netG or {}, netD or {}, GANStep('bce', smooth=.9)
         # 200 photos fit in memory, and decoding a thousand drawings each epoch would cost more than the network's step
@@ -317,8 +358,7 @@ class SketchNetTask(SketchStep):
         encoder = list(nets['netG'].body.encoder.parameters()) if nets['netG'].book else []
         known = {id(p) for p in encoder}
         rest = [p for p in nets['netG'].parameters() if id(p) not in known]
-        # the encoder has seen a million photos and should forget slowly
-        groups = [dict(params=rest, lr=1e-3)] + ([dict(params=encoder, lr=1.5e-4)] if encoder else [])
+        groups = [dict(params=rest, lr=self.lr[0])] + ([dict(params=encoder, lr=self.lr[1])] if encoder else [])
         return {'netG': torch.optim.AdamW(groups), 'netD': torch.optim.AdamW(nets['netD'].parameters(), lr=2e-4, betas=(.5, .999))}
 
     def __len__(self): return len(self.pairs)
@@ -345,10 +385,17 @@ class PencilPairs:
         return photo, 1 - dodge(photo, gamma=self.gamma)
 
 
-def bsds_task(path):
+def bsds_task(path, **kw):
     "Train on the drawings of several people: a folder or tar with `ID.jpg` and `ID.boundaries.K.png`"
-    task = SketchNetTask(BoundaryPairs(path))
+    task = SketchNetTask(BoundaryPairs(path), **kw)
     task.about = provenance(path)
+    return task
+
+
+def fine_task(path):
+    "Second round, from weights that drew at one size: look as the finished network does"
+    task = bsds_task(path, size=160, gan_from=.7, zooms=(2., 1., .5), far=.2, lr=(4e-4, 1.5e-4), frozen=True)
+    task.name = 'sketchnet-fine'
     return task
 
 
@@ -359,7 +406,7 @@ def pencil_task(path):
     return task
 
 
-TASKS = {'sketchnet': bsds_task, 'sketchnet-pencil': pencil_task}
+TASKS = {'sketchnet': bsds_task, 'sketchnet-fine': fine_task, 'sketchnet-pencil': pencil_task}
 
 # %% ../nbs/02_sketchnet.ipynb #ed98db3f
 def as_photo(
@@ -391,12 +438,12 @@ def resized(
 
 # %% ../nbs/02_sketchnet.ipynb #73672330
 def receptive_radius(
-    net,          # A `SketchNet`
-    side:int=480, # Side of the picture that is tried, pixels; more than twice the answer
-) -> int:         # Pixels
-    "The farthest input pixel that one output pixel depends on"
+    net,          # A `Looks`
+    side:int=640, # Side of the picture that is tried, pixels, a multiple of 16, more than twice the answer
+) -> int:         # Pixels of what the network sees
+    "The farthest input pixel that one output pixel of one look depends on"
     x = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(0)).requires_grad_()
-    out, far = net.eval()(x), 0
+    (out,), far = net.eval().look(x), 0
     for place in (side//2, side//2 + 11):         # both ends of a cell of the coarsest grid
         grad, = torch.autograd.grad(out[0,0,place,place], x, retain_graph=place == side//2)
         touched = grad.abs().sum((0, 1)).nonzero()
@@ -407,8 +454,8 @@ def receptive_radius(
 def tiles(
     h:int,            # Height of the picture, pixels
     w:int,            # Width, the same
-    side:int,         # Side of a tile, pixels, a multiple of 48
-    margin:int=192,   # How much of its surroundings each tile sees, pixels, a multiple of 48 and more than `receptive_radius`
+    side:int,         # Side of a tile, pixels, a multiple of 16
+    margin:int=256,   # How much of its surroundings each tile sees, pixels, a multiple of 16 and more than `receptive_radius`
 ):                    # Yields (rows, columns) that a tile answers for, and (rows, columns) that it sees, as slices
     "Cover a picture with tiles"
     for y in range(0, h, side):
@@ -417,24 +464,31 @@ def tiles(
                    (slice(max(y-margin, 0), min(y+side+margin, h)), slice(max(x-margin, 0), min(x+side+margin, w))))
 
 # %% ../nbs/02_sketchnet.ipynb #d58c92eb
-def _in_tiles(net, x, device, side):
-    "Logits (H, W) of `x` (1, 3, H, W), on the CPU; `side` 0 for all at once"
+def in_tiles(
+    look,           # `Looks.look`
+    x,              # (1, 3, H, W), on the CPU
+    sides=False,    # Only the fused answer is made
+    device='cpu',   # Where `look` works
+    side:int|None=None, # Side of the tiles, pixels, a multiple of 16; 0 for none; None for 1152 px above 3 megapixels
+) -> list[torch.Tensor]: # One (1, 1, H, W), on the CPU
+    "One look, tile by tile"
     h, w = x.shape[-2:]
-    out = torch.empty(h, w)
+    out = torch.empty(1, 1, h, w)
+    side = 1152*(h*w > 3_000_000) if side is None else side
     for mine, seen in tiles(h, w, side or max(h, w)):
-        part = net(x[...,seen[0],seen[1]].to(device, memory_format=torch.channels_last))[0,0]
-        out[mine] = part[tuple(slice(m.start - s.start, m.stop - s.start) for m, s in zip(mine, seen))].float().cpu()
-    return out
+        part, = look(x[...,seen[0],seen[1]].to(device, memory_format=torch.channels_last))
+        out[...,mine[0],mine[1]] = part[(..., *(slice(m.start - s.start, m.stop - s.start) for m, s in zip(mine, seen)))].float().cpu()
+    return [out]
 
 
 def _logits(net, x, device, side):
-    "`_in_tiles`, with smaller tiles for as long as the device runs out of memory"
+    "All looks, with smaller tiles for as long as the device runs out of memory"
     while True:
-        try: return _in_tiles(net, x, device, side)
+        try: return net(x, look=partial(in_tiles, net.look, device=device, side=side))
         except RuntimeError as e:
-            if 'out of memory' not in str(e).lower() or 0 < side <= 240: raise
+            if 'out of memory' not in str(e).lower() or (side and side <= 240): raise
         if device.type == 'cuda': torch.cuda.empty_cache()
-        side = max(240, side//96*48) if side else 960
+        side = max(240, side//32*16) if side else 960
         _say_once('The device ran out of memory: the photo is drawn in tiles instead.')
 
 
@@ -448,17 +502,15 @@ def ink_probability(
     photo,             # Photo, see `as_photo`
     net=None,          # A `SketchNet`, a name or path of weights, None for the shipped ones
     device='auto',     # See `pick_device`
-    tile:int|None=None,# Side of the tiles, pixels, rounded down to a multiple of 48; 0 for none; None for 1152 px above 3 megapixels
+    tile:int|None=None,# Side of the tiles, pixels of what the network sees, rounded down to a multiple of 16; 0 for none; None for 1152 px above 3 megapixels
 ) -> np.ndarray:       # (H, W) float32, 0..1: the chance that a person draws a line here
     "The network's raw answer at the photo's own size"
-    if tile is not None and (isinstance(tile, bool) or tile != int(tile) or not (tile == 0 or tile >= 48)):
-        raise ValueError(f'tile is {tile}: use 48 or more pixels, 0 for no tiles, or None to leave it to the size of the photo.')
+    if tile is not None and (isinstance(tile, bool) or tile != int(tile) or not (tile == 0 or tile >= 16)):
+        raise ValueError(f'tile is {tile}: use 16 or more pixels, 0 for no tiles, or None to leave it to the size of the photo.')
     net, device = trained(net, device)
-    # padded before it is cut, so that a tile at the border ends as the whole photo would
-    x, (h, w) = pad_to_multiple(to_tensor(as_photo(photo))[None], net.multiple)
-    side = int(tile)//48*48 if tile is not None else 1152*(h*w > 3_000_000)
-    with torch.inference_mode(), autocast(device): logits = _logits(net, x, device, side)
-    return logits[:h,:w].sigmoid().numpy()
+    x = to_tensor(as_photo(photo))[None]
+    with torch.inference_mode(), autocast(device): logits = _logits(net, x, device, tile and int(tile)//16*16)
+    return logits[0,0].sigmoid().numpy()
 
 # %% ../nbs/02_sketchnet.ipynb #619f3da7
 def inverted(

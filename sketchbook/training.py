@@ -8,6 +8,7 @@ __all__ = ['Task', 'lr_factor', 'has_bf16', 'autocast', 'averaged', 'polite_stop
 # %% ../nbs/00b_training.ipynb #8580e154
 import contextlib
 import csv
+import hashlib
 import io
 import math
 import os
@@ -178,7 +179,7 @@ def _read_checkpoint(path, settings):
         made = state['settings']
     except Exception as e: raise ValueError(f'{path} is not a readable checkpoint of a training run ({type(e).__name__}): choose another folder.') from e
     for k, v in settings.items():
-        if made.get(k) != v:
+        if made.get(k, v if k == 'data' else None) != v:      # older checkpoints do not name their data
             raise ValueError(f'{path} was made with {k} = {made.get(k)}, not {v}: resume with the same settings.')
     return state
 
@@ -390,15 +391,30 @@ def _card(run, settings, command):
     task = run.task
     at = run.best[1] if run.best else run.step
     measured = {k[4:]: dict(v)[at] for k, v in run.history.items() if k.startswith('val_') and at in dict(v)}
-    return dict(name=task.name, **task.about,
-                command=command or f'sketchbook.training.fit({type(task).__name__}(...))', **{k: v for k, v in settings.items() if k != 'name'},
+    return dict(settings, **task.about) | dict(command=command or f'sketchbook.training.fit({type(task).__name__}(...))',
                 steps=run.step, weights_from_step=at, minutes=round(run.seconds/60, 1), machine=_machine(run.device), validation=measured)
 
 # %% ../nbs/00b_training.ipynb #e7887784
-def _fill(net, state, name):
+def _origin(init, name):
+    "What a run starts from, in words: `name`, or else a checksum of the state dict `init`; None for nothing"
+    if init is None: return None
+    if not isinstance(init, dict) or not all(isinstance(v, torch.Tensor) for v in init.values()): raise ValueError('`init` should be a state dict: tensors by name.')
+    if name: return name
+    digest = hashlib.sha256()
+    for k in sorted(init): digest.update(k.encode() + init[k].detach().cpu().flatten().view(torch.uint8).numpy().tobytes())
+    return f'a state dict (sha256 {digest.hexdigest()[:12]})'
+
+
+def _fill(net, state, name, origin):
     "Load `state` into `net`, or say in one sentence that it belongs to another network"
     try: net.load_state_dict(state)
-    except RuntimeError as e: raise ValueError(f'The weights to start from are not those of {name}: give a file that was trained as this network.') from e
+    except RuntimeError as e: raise ValueError(f'The weights to start from, {origin}, are not those of {name}: give a file that was trained as this network.') from e
+
+# %% ../nbs/00b_training.ipynb #1fae8755
+def _make_folder(out):
+    "Make the folder of a run"
+    try: out.mkdir(parents=True, exist_ok=True)
+    except OSError as e: raise ValueError(f'{out}: a training run cannot be written there ({e.strerror}); name a folder you may write to.') from e
 
 
 def _start(task, out, seed, device, precision, ema, init, resume, settings, tensorboard):
@@ -408,11 +424,11 @@ def _start(task, out, seed, device, precision, ema, init, resume, settings, tens
     state = _read_checkpoint(saved, settings) if saved.exists() else None
     torch.manual_seed(seed)
     nets = task.networks()
-    if init is not None: _fill(nets[task.product], init, task.name)
-    out.mkdir(parents=True, exist_ok=True)
+    if init is not None: _fill(nets[task.product], init, task.name, settings['init'])
     accelerator = _accelerator(device, precision)
     for net in nets.values(): net.to(accelerator.device)  # before its optimiser is made
     run = Run(task, nets, task.optimizers(nets), accelerator, ema)
+    _make_folder(out)                                     # now that nothing can be refused any more
     run.log = _Log(out, state['where']['step'] if state else None, tensorboard, accelerator.is_main_process)
     run.history = run.log.history
     if state: _restore(run, state)
@@ -436,10 +452,16 @@ def _finish(run, settings, command):
     return run
 
 # %% ../nbs/00b_training.ipynb #afc0aa24
-def _check(task, minutes, steps, batch_size):
+_LIMITS = dict(steps=(1, 2**63-1), batch_size=(1, 2**16), seed=(0, 2**63-1), workers=(0, 2**10))
+
+
+def _check(task, out, minutes, steps, **numbers):
     "Refuse settings that make no sense before anything is written"
+    if not os.fspath(out): raise ValueError('The name of the folder for the run is empty: name a folder.')
     if steps is None and not minutes > 0: raise ValueError(f'`minutes` should be above 0, not {minutes}.')
-    if batch_size < 1 or (steps is not None and steps < 1): raise ValueError('`batch_size` and `steps` should be at least 1.')
+    for k, v in dict(numbers, steps=1 if steps is None else steps).items():
+        low, high = _LIMITS[k]
+        if not isinstance(v, (int, np.integer)) or not low <= v <= high: raise ValueError(f'`{k}` should be a whole number from {low} to {high}, not {v}.')
     if len(task) == 0: raise ValueError(f'{task.name} has no training samples.')
 
 # %% ../nbs/00b_training.ipynb #b6fc7d05
@@ -454,6 +476,7 @@ def fit(
     precision:str='auto',  # `"auto"`, `"bf16"` or `"fp32"`
     ema:float=.998,        # Memory of the averaged weights
     init:dict|None=None,   # State dict from which the shipped network starts, to fine-tune it
+    origin:str|None=None,  # What `init` is, for the checkpoint and the card; None: its checksum
     resume:bool=False,     # Go on from `out`'s checkpoint when there is one
     workers:int=0,         # Processes that prepare samples
     plot:bool|None=None,   # Live figure; None: in a notebook
@@ -462,10 +485,10 @@ def fit(
     command:str|None=None, # For the card: how to make this again
 ) -> Run:                  # `.net` averaged or best, in eval mode; `.card`; `.history`; `.interrupted`
     "Train `task` for so many minutes or steps; write `checkpoint.pt` and `log.csv` in `out`; leave cleanly when told to stop"
-    _check(task, minutes, steps, batch_size)
+    _check(task, out, minutes, steps, batch_size=batch_size, seed=seed, workers=workers)
     out = Path(out)
     settings = dict(name=task.name, seed=seed, batch_size=batch_size, budget=f'{steps} steps' if steps else f'{minutes:g} minutes',
-                    ema=ema, precision=precision, samples=len(task))
+                    ema=ema, precision=precision, samples=len(task), data=str(task.about.get('data', 'unknown')), init=_origin(init, origin))
     with torch.random.fork_rng(), polite_stop() as asked:
         run = _start(task, out, seed, pick_device(device), precision, ema, init, resume, settings, tensorboard)
         def checkpoint():

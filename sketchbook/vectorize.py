@@ -144,14 +144,17 @@ def refine(
     (h,w),watch = mask.shape, watch or (lambda *_: None)
     if (h,w)!=(strokes.height, strokes.width):
         raise ValueError(f"the sketch has {w}x{h} pixels, but the strokes are on paper of {strokes.width}x{strokes.height}")
+    if pixels<1: raise ValueError(f"at least 1 pixel must be looked at, not {pixels}")
     if not len(strokes): return strokes
-    soft,rng,began,done = SoftStrokes(strokes).to(pick_device(device)),np.random.default_rng(seed),time.monotonic(),0
+    soft,rng,done = SoftStrokes(strokes).to(pick_device(device)),np.random.default_rng(seed),0
     optimizer = torch.optim.Adam([dict(params=[soft.knots, soft.handles]), dict(params=[soft.pen], lr=lr/2)], lr=lr)
     best,score = strokes,overlap(mask, strokes.render()<.5)
     watch(0, score, strokes)
+    optimizer.zero_grad() # the first use of an optimizer imports half of PyTorch: that is not drawing time
+    began = time.monotonic()
     while done<steps if steps is not None else time.monotonic()-began<seconds:
         n = 15 if steps is None else min(15, steps-done)
-        descend(soft, optimizer, target, mask, n, pixels, rng)
+        if not np.isfinite(descend(soft, optimizer, target, mask, n, pixels, rng)): break # `lr` was far too large
         now,done = harden(soft, h, w),done+n
         reached = overlap(mask, now.render()<.5)
         if reached>score: best,score = now,reached
@@ -164,7 +167,7 @@ def resize_sketch(
     size:int,          # Longer side, pixels
 ) -> np.ndarray:       # float32, 0..1
     "Scale a sketch"
-    if size<1: raise ValueError(f"size is the longer side in pixels, at least 1, not {size}")
+    if not 1<=size<=100_000: raise ValueError(f"size is the longer side in pixels, 1 to 100000, not {size}")
     h,w = sketch.shape
     zoom = size/max(h, w)
     new = max(1, round(w*zoom)),max(1, round(h*zoom))

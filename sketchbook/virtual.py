@@ -10,8 +10,8 @@ __all__ = ['PRESETS', 'REACHES', 'TASKS', 'Action', 'activate', 'curve_points', 
            'Drawings', 'InkOf', 'SketchesOf', 'Some', 'Tutor', 'Answer', 'window_for', 'stroke_answer', 'move_answer',
            'answers', 'follow', 'act', 'as_numbers', 'lesson', 'place_error', 'lesson_loss', 'DrawingTask',
            'VirtualTask', 'PaperTask', 'patch', 'drawing_task', 'book_task', 'paper_task', 'uncovered', 'open_cells',
-           'place_pens', 'Pens', 'ask', 'useful', 'step_pens', 'rows_to_strokes', 'join_ends', 'weld', 'worthwhile',
-           'virtual', 'compare', 'evaluate']
+           'place_pens', 'Pens', 'ask', 'useful', 'step_pens', 'rows_to_strokes', 'on_ink', 'meetings', 'weld',
+           'join_ends', 'worthwhile', 'working_size', 'draw_page', 'virtual', 'compare', 'evaluate']
 
 # %% ../nbs/02e_virtual.ipynb #e4b65398
 import re
@@ -934,31 +934,68 @@ def rows_to_strokes(
     return strokes
 
 # %% ../nbs/02e_virtual.ipynb #b862efd9
-def join_ends(
-    strokes:list,    # `Stroke`s
+def on_ink(
+    ink:np.ndarray,  # bool (H, W)
+    a:np.ndarray, b:np.ndarray, # Places, (n, 2), pixels
+) -> np.ndarray:     # bool (n,)
+    "Is there nothing but ink on the straight line from each `a` to its `b`?"
+    x, y = (a + (b-a)*np.linspace(0, 1, 9)[:,None,None]).transpose(2, 0, 1).astype(int)
+    return ink[y.clip(0, ink.shape[0]-1),x.clip(0, ink.shape[1]-1)].all(0)
+
+
+def meetings(
+    strokes:list,    # `Stroke`s; end `2k` is the first point of stroke `k`, end `2k+1` its last
+    ink:np.ndarray,  # bool (H, W)
     turn:float=65.,  # Largest turn where more than two ends meet, degrees
-) -> list:           # Fewer `Stroke`s
-    "Make one stroke of two whose ends meet: the straightest pairs first, and any pair that meets alone"
-    if len(strokes) < 2: return list(strokes)
+    reach:float=5.,  # Longest gap between ends that face each other, pen widths
+    corner:float=2.5, # Longest gap between ends that meet alone, pen widths
+) -> list:           # Pairs of ends that one pen could have drawn through, the best first
+    "Which ends belong together?"
     at = np.array([[s.start, s.end] for s in strokes], float).reshape(-1, 2)
     inner = np.array([[bezier(s.points[0], np.array(.6)), bezier(s.points[-1], np.array(.4))] for s in strokes], float).reshape(-1, 2)
     out = (at-inner)/np.maximum(np.linalg.norm(at-inner, axis=1, keepdims=True), 1e-9)
     width = np.array([[s.widths[0], s.widths[-1]] for s in strokes]).ravel()
-    meet = np.linalg.norm(at[:,None]-at, axis=2) <= np.maximum(2.5, np.minimum(width[:,None], width))
-    turns, alone = np.degrees(np.arccos((-(out@out.T)).clip(-1, 1))), meet.sum(1) == 2
-    fits = meet & ((turns <= turn) | (alone[:,None] & alone))
+    narrow, gap = np.minimum(width[:,None], width), at-at[:,None]
+    far = np.linalg.norm(gap, axis=2)
+    touch, bridge = far <= np.maximum(2.5, narrow), far <= reach*narrow
+    i, j = np.nonzero(bridge)
+    bridge[i,j] = on_ink(ink, at[i], at[j])
+    turns = np.degrees(np.arccos((-(out@out.T)).clip(-1, 1)))
+    ahead = np.einsum('ik,ijk->ij', out, gap) > .5*far # within 60 degrees
+    near = touch | bridge & (far <= corner*narrow)
+    alone = near.sum(1) == 2
+    fits = (touch | bridge & ahead & ahead.T) & (turns <= turn) | near & alone[:,None] & alone
+    cost = turns + 40*np.maximum(far/narrow-1, 0)
+    return sorted(np.argwhere(np.triu(fits, 1)).tolist(), key=lambda ij: cost[tuple(ij)])
+
+# %% ../nbs/02e_virtual.ipynb #a7f2b23f
+def weld(
+    strokes:list,      # `Stroke`s in a row
+    closed:bool=False, # Does the last lead into the first?
+) -> Stroke:
+    "One stroke of many: where one does not begin where the last one ended, a straight piece lies between"
+    points, widths = [strokes[0].points.copy()], [strokes[0].widths]
+    for s in strokes[1:]:
+        end, begin = points[-1][-1,3], s.points[0,0]
+        touch = np.hypot(*(begin-end)) <= 2.5
+        points += [s.points.copy()] if touch else [np.linspace(end, begin, 4)[None], s.points]
+        widths.append(s.widths[1:] if touch else s.widths)
+        if touch: points[-1][0,0] = end
+    if closed: points, widths = [*points, np.linspace(points[-1][-1,3], points[0][0,0], 4)[None]], [*widths, widths[0][:1]]
+    return Stroke(np.concatenate(points), np.concatenate(widths))
+
+
+def join_ends(
+    strokes:list,   # `Stroke`s
+    ink:np.ndarray, # bool (H, W)
+) -> list:          # Fewer `Stroke`s
+    "Make one stroke of those whose ends belong together"
+    if not strokes: return []
     mate = {}
-    for i, j in sorted(np.argwhere(np.triu(fits, 1)).tolist(), key=lambda ij: turns[tuple(ij)]):
+    for i, j in meetings(strokes, ink):
         p, q = divmod(i, 2), divmod(j, 2)
         if p not in mate and q not in mate: mate[p], mate[q] = q, p
-    return [weld([strokes[b].reversed() if e else strokes[b] for b, e in steps]) for steps, _ in chain(len(strokes), mate)]
-
-
-def weld(strokes):
-    "Strokes in a row as one; each begins where the last one ended"
-    points, widths = [s.points.copy() for s in strokes], [strokes[0].widths] + [s.widths[1:] for s in strokes[1:]]
-    for a, b in zip(points, points[1:]): b[0,0] = a[-1,3]
-    return Stroke(np.concatenate(points), np.concatenate(widths))
+    return [weld([strokes[b].reversed() if e else strokes[b] for b, e in steps], closed) for steps, closed in chain(len(strokes), mate)]
 
 # %% ../nbs/02e_virtual.ipynb #5bdd3d0a
 def worthwhile(
@@ -981,22 +1018,28 @@ def worthwhile(
     return [strokes[k] for k in sorted(kept)]
 
 # %% ../nbs/02e_virtual.ipynb #c6742b70
-def virtual(
-    sketch:np.ndarray,     # (H, W) float 0..1, 1 = paper
-    threshold:float=None,  # Darker than this is ink, 0..1; None asks Otsu
-    min_length:float=2.,   # Strokes shorter than this, width included, are dropped, pixels
-    rounds:int=10,         # How often pens are set down again where ink is left
-    steps:int=500,         # Longest walk of a pen, strokes
-    net=None,              # A `VirtualSketcher`, a name or path of weights, None for the shipped ones
-    device:str='auto',     # See `pick_device`
-    watch=None,            # Called with `(round, pens)` after each step
-) -> Strokes:
-    "Draw a sketch again with pens that see only a window of it, until 95 % of the ink is covered"
-    sketch = check_sketch(sketch)
+def working_size(
+    ink:np.ndarray,      # bool (H, W)
+    widest:float=8.,     # Typical width of a line, at most, pixels
+    largest:int=2048,    # Longer side, at most, pixels
+) -> tuple[int, int]:    # Height and width, pixels
+    "The size at which the network can read a page: its own when lines are narrow"
+    deep = cv2.distanceTransform(np.pad(ink, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1,1:-1]
+    typical = 4*float(np.median(deep[ink]))-2 # across a line the distance rises evenly, from 1 to half the width
+    zoom = min(1, widest/max(typical, 1), largest/max(ink.shape))
+    return tuple(max(1, round(n*zoom)) for n in ink.shape)
+
+# %% ../nbs/02e_virtual.ipynb #fd953b5c
+def draw_page(
+    sketch:np.ndarray, # (H, W) float 0..1, 1 = paper
+    threshold:float,   # See `virtual`
+    net:VirtualSketcher,
+    rounds:int,        # See `virtual`
+    steps:int,         # See `virtual`
+    watch=None,        # See `virtual`
+) -> list:             # `Stroke`s
+    "Rounds of pens until 95 % of the ink in each cell is covered"
     ink, page = find_ink(sketch, threshold), to_page(sketch, threshold)
-    if not ink.any(): return Strokes([], *ink.shape)
-    if not is_drawing(sketch): warnings.warn('this looks more like a photo than a sketch; draw a sketch of it first')
-    net = load(net or 'virtual', device) if net is None or isinstance(net, (str, Path)) else net
     canvas, strokes = np.zeros_like(page), []
     for k in range(rounds):
         cursor, width = place_pens(ink, uncovered(ink, canvas))
@@ -1007,8 +1050,29 @@ def virtual(
             if watch: watch(k, pens)
             if not len(pens): break
         strokes += [s for r in rows+pens.rows for s in rows_to_strokes(r)]
-    strokes = worthwhile(join_ends(strokes), ink)
-    return Strokes([s for s, n in zip(strokes, lengths(strokes)) if n+s.widths.mean() >= min_length], *ink.shape)
+    return join_ends(worthwhile(join_ends(strokes, ink), ink), ink)
+
+# %% ../nbs/02e_virtual.ipynb #8d61a855
+def virtual(
+    sketch:np.ndarray,     # (H, W) float 0..1, 1 = paper
+    threshold:float=None,  # Darker than this is ink, 0..1; None asks Otsu
+    min_length:float=2.,   # Strokes shorter than this, width included, are dropped, pixels
+    rounds:int=10,         # How often pens are set down again where ink is left
+    steps:int=500,         # Longest walk of a pen, strokes
+    net=None,              # A `VirtualSketcher`, a name or path of weights, None for the shipped ones
+    device:str='auto',     # See `pick_device`
+    watch=None,            # Called with `(round, pens)` after each step; places are in pixels of the `working_size`
+) -> Strokes:
+    "Draw a sketch again with pens that see only a window of it, until 95 % of the ink is covered"
+    sketch = check_sketch(sketch)
+    ink = find_ink(sketch, threshold)
+    if not ink.any(): return Strokes([], *ink.shape)
+    if not is_drawing(sketch): warnings.warn('this looks more like a photo than a sketch; draw a sketch of it first')
+    net = load(net or 'virtual', device) if net is None or isinstance(net, (str, Path)) else net
+    size = working_size(ink)
+    small = sketch if size == ink.shape else cv2.resize(sketch, size[::-1], interpolation=cv2.INTER_AREA)
+    drawn = Strokes(draw_page(small, threshold, net, rounds, steps, watch), *size).resize(*ink.shape)
+    return Strokes([s for s, n in zip(drawn, lengths(drawn)) if n+s.widths.mean() >= min_length], *ink.shape)
 
 # %% ../nbs/02e_virtual.ipynb #d83f296f
 def compare(

@@ -436,29 +436,43 @@ def explore_division(
 
 # %% ../nbs/00e_widgets.ipynb #f18302bb
 class Drawing:
-    "Strokes collected point by point, as a pen does: `begin`, `move`, `end`"
+    "Strokes collected point by point, as a pen or an eraser makes them: `begin`, `move`, `end`; perhaps over a `page` that was there before"
     def __init__(self,
         width:int=256,      # Pixels
         height:int=256,     # Pixels
         strokes=None,       # Strokes to begin with, each a list of `(x, y)` in pixels
-    ): self.width,self.height,self.strokes,self.down = width, height, [list(s) for s in strokes or []], False
+    ):
+        self.width,self.height,self.strokes,self.down,self.page = width, height, [list(s) for s in strokes or []], False, None
+        self.erases = [False]*len(self.strokes)         # which strokes are the eraser's
 
     def _point(self, x, y): return min(max(float(x), 0.), self.width-1.), min(max(float(y), 0.), self.height-1.)
-    def begin(self, x, y): self.strokes.append([self._point(x, y)]); self.down = True
+    def begin(self, x, y, erase=False): self.strokes.append([self._point(x, y)]); self.erases.append(erase); self.down = True
     def move(self, x, y):
         if self.down and self._point(x, y)!=self.strokes[-1][-1]: self.strokes[-1].append(self._point(x, y))
     def end(self): self.down = False
-    def undo(self): self.end(); self.strokes = self.strokes[:-1]
-    def clear(self): self.end(); self.strokes = []
+    def undo(self): self.end(); self.strokes,self.erases = self.strokes[:-1], self.erases[:-1]
+    def clear(self): self.end(); self.strokes,self.erases,self.page = [], [], None
+
+    def load(self,
+        sketch:np.ndarray,  # `(H, W)` float, 1 = paper, of any size
+    ):
+        "Begin anew on a page with this sketch in its middle"
+        self.clear()
+        h,w = sketch.shape
+        scale = min(self.width/w, self.height/h)
+        small = cv2.resize(np.float32(sketch), (max(1, round(w*scale)), max(1, round(h*scale))), interpolation=cv2.INTER_AREA if scale<1 else cv2.INTER_LINEAR)
+        y,x = (self.height-small.shape[0])//2, (self.width-small.shape[1])//2
+        self.page = np.full((self.height, self.width), 255, np.uint8)
+        self.page[y:y+small.shape[0],x:x+small.shape[1]] = np.rint(255*small)
 
     def sketch(self,
-        line_width:int=3,   # Pixels
+        line_width:int=3,   # Of the pen, pixels; the eraser is four times as wide
     ) -> np.ndarray:        # Sketch, `(height, width)` float32, 1 = paper
         "Draw the strokes with smooth edges"
-        paper = np.full((self.height, self.width), 255, np.uint8)
-        for s in self.strokes:      # coordinates in sixteenths of a pixel; a lone point is a dot
+        paper = np.full((self.height, self.width), 255, np.uint8) if self.page is None else self.page.copy()
+        for s,erase in zip(self.strokes, self.erases):      # coordinates in sixteenths of a pixel; a lone point is a dot
             pts = np.round(np.array(s if len(s)>1 else s*2)*16).astype(np.int32)
-            cv2.polylines(paper, [pts.reshape(-1, 1, 2)], False, 0, line_width, cv2.LINE_AA, shift=4)
+            cv2.polylines(paper, [pts.reshape(-1, 1, 2)], False, 255*erase, line_width*(4 if erase else 1), cv2.LINE_AA, shift=4)
         return paper.astype(np.float32)/255
 
 # %% ../nbs/00e_widgets.ipynb #62a6819e
@@ -476,40 +490,58 @@ def _canvas(width, height, begin, move, end, ready):
 
 # %% ../nbs/00e_widgets.ipynb #9e82d281
 class DrawingCanvas(Control):
-    "Draw with the mouse or a finger; `.strokes` are the points, `.sketch` (or `.value`) the picture"
+    "Draw and rub out with the mouse or a finger; `.strokes` are the points, `.sketch` (or `.value`) the picture"
     def __init__(self,
         width:int=256,          # Pixels
         height:int=256,         # Pixels
         line_width:int=3,       # Pixels
         strokes=None,           # Strokes to begin with, each a list of `(x, y)` in pixels
+        pages:dict|None=None,   # `{name: sketch}` to draw on, the first one at once, and a button to load one's own
     ):
         import ipywidgets as W
         super().__init__()
         self.drawing,self.line_width = Drawing(width, height, strokes), line_width
         self.canvas = _canvas(width, height, self._begin, self._move, self._end, self.redraw)
+        self.tool = W.ToggleButtons(options=['pen', 'eraser'], style=dict(button_width='5em'))
         self.undo,self.clear = W.Button(description='undo'), W.Button(description='clear')
-        self.parts = [self.undo, self.clear]
-        self.widget = W.VBox([self.canvas, W.HBox(self.parts)])
         self.undo.on_click(lambda _: self._after(self.drawing.undo))
         self.clear.on_click(lambda _: self._after(self.drawing.clear))
+        self.parts,rows = [self.tool, self.undo, self.clear], [self.canvas, self.tool, W.HBox([self.undo, self.clear])]
+        if pages: rows.insert(0, self._choice_of(pages).widget)
+        self.widget = W.VBox(rows)
         self.redraw()
 
     strokes = property(lambda self: self.drawing.strokes, doc="Strokes in drawing order, each a list of `(x, y)` in pixels")
     sketch = value = property(lambda self: self.drawing.sketch(self.line_width), doc="Sketch, `(height, width)` float32")
 
+    def _choice_of(self, pages):
+        self.picker = PhotoPicker({name: np.repeat(np.uint8(np.rint(255*s))[...,None], 3, 2) for name,s in pages.items()})
+        self.picker.choice.description,self.picker.upload.description = 'begin with', 'load a sketch'
+        self.picker.observe(lambda _: self._after(self._load))
+        self.parts += self.picker.parts
+        self._load()
+        return self.picker
+
+    def _load(self): self.drawing.load(cv2.cvtColor(self.picker.photo, cv2.COLOR_RGB2GRAY)/255)
     def _after(self, change): change(); self.redraw(); self.notify()
-    def _begin(self, x, y): self.drawing.begin(x, y); self._segment()
+    def _begin(self, x, y): self.drawing.begin(x, y, self.tool.value=='eraser'); self._segment()
     def _move(self, x, y):
         if self.drawing.down: self.drawing.move(x, y); self._segment()
     def _end(self):
         if self.drawing.down: self._after(self.drawing.end)
 
+    def _take(self, erase): self.canvas.stroke_style,self.canvas.line_width = ('white', 4*self.line_width) if erase else ('black', self.line_width)
+
     def _segment(self):         # the last piece of the last stroke
+        self._take(self.drawing.erases[-1])
         a,b = self.strokes[-1][-2:][0], self.strokes[-1][-1]
         self.canvas.stroke_line(*a, *b)
 
     def redraw(self):
         "Draw everything again"
         self.canvas.clear()
-        self.canvas.line_width, self.canvas.line_cap, self.canvas.line_join = self.line_width, 'round', 'round'
-        for s in self.strokes: self.canvas.stroke_lines(np.array(s if len(s)>1 else s*2))
+        self.canvas.line_cap, self.canvas.line_join = 'round', 'round'
+        if self.drawing.page is not None: self.canvas.put_image_data(np.repeat(self.drawing.page[...,None], 3, 2))
+        for s,erase in zip(self.strokes, self.drawing.erases):
+            self._take(erase)
+            self.canvas.stroke_lines(np.array(s if len(s)>1 else s*2))

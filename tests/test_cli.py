@@ -138,6 +138,76 @@ def test_train_evaluate_and_use(name, options, tmp_path, capsys, photos):
     assert main(['run', str(photos), '--out', str(tmp_path/'out'), '--no-vectorize', '--resolution', '1', option, str(file), *other]) == 0
 
 
+# what a training starts from
+
+@pytest.fixture
+def small(monkeypatch, tmp_path):
+    "A network `small` that trains in no time; a function that trains it, with `--resume` and all"
+    import torch
+    from sketchbook.data import PhotoFolder, provenance
+    from sketchbook.sketchnet import SketchNet
+    from sketchbook.training import Task
+
+    class Small(Task):
+        name, stop = 'small', None
+        def __init__(self, data): self.photos, self.about = PhotoFolder(data), provenance(data)
+        def networks(self): return {'net': SketchNet('shallow', width=.1)}
+        def __len__(self): return len(self.photos)
+        def sample(self, i, rng): return torch.ones(3, 32, 32), torch.zeros(1)
+        def step(self, run, x, y):
+            if run.step==Small.stop: os.kill(os.getpid(), signal.SIGINT)
+            run.minimize(sum(p.square().sum() for p in run.nets['net'].parameters()), 'net')
+            return {}
+
+    monkeypatch.setattr(cli, 'tasks', lambda: {'small': Small})
+    for name in ('one', 'two'): save_image(tmp_path/name/'a.png', sample_photos(['cat'])['cat'][:40,:40])
+    def train(*words, data='one', stop=None, out=tmp_path/'run'):
+        Small.stop = stop
+        return main(['train', 'small', '--data', str(tmp_path/data), '--out', str(out), '--device', 'cpu', '--batch-size', '1', *map(str, words)])
+    return train
+
+
+def test_init_is_on_the_card_and_checked_at_resume(small, small_nets, tmp_path, capsys):
+    start = [*'--steps 4 --init'.split(), small_nets['sketch']]
+    assert small(*start, stop=1)==130 and 'goes on' in capsys.readouterr().err
+    other = weights.save(weights.load(small_nets['sketch'], 'cpu', fresh=True).train(), tmp_path/'other.safetensors', dtype='float32')
+    known = f'sketch.safetensors (sha256 {weights.card(small_nets["sketch"])["sha256"][:12]})'
+    for words, kw, says in ((start[:2], {}, f'init = {known}, not None'), ([*start[:3], other], {}, f'init = {known}, not other.safetensors'), (start, dict(data='two'), 'data = one, not two')):
+        assert small(*words, '--resume', **kw)==2
+        err = capsys.readouterr().err
+        assert says in err and err.endswith(': resume with the same settings.\n') and err.count('\n')==1
+    assert small(*start, '--resume')==0
+    card = weights.card(tmp_path/'run'/'small.safetensors')
+    assert card['init']==known and card['data']=='one' and card['steps']==4 and '--init sketch.safetensors' in card['command']
+
+
+def test_init_of_another_network_is_named(small, small_nets, tmp_path, capsys):
+    (tmp_path/'torn.safetensors').write_bytes(small_nets['sketch'].read_bytes()[:99])
+    for file, says in ((small_nets['mask'], 'mask.safetensors (sha256'), (tmp_path/'torn.safetensors', 'torn.'), (tmp_path/'gone.safetensors', 'gone.safetensors'), ('masknet', "'masknet'")):
+        assert small('--steps', '1', '--init', file)==2
+        err = capsys.readouterr().err
+        assert says in err and err.count('\n')==1 and not (tmp_path/'run').exists()
+
+
+@pytest.mark.parametrize('words, says', [(['--batch-size', '1'+'0'*30], '`batch_size` should be a whole number from 1 to'), (['--seed', '1'+'0'*30], '`seed` should be a whole number from 0 to'),
+                                         (['--seed', '9'*5000], '--seed'), (['--minutes', '0'], '--minutes should be above 0')])
+def test_numbers_that_make_no_sense_are_one_sentence(small, tmp_path, capsys, words, says):
+    steps = [] if '--minutes' in words else ['--steps', '1']
+    assert small(*steps, *words)==2
+    err = capsys.readouterr().err
+    assert says in err and err.count('\n')==1 and not (tmp_path/'run').exists()
+
+
+def test_training_wants_a_folder(small, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path/'file').write_text('x')
+    for out, says in (('', 'name of the folder for the run is empty'), ('file', 'file: a training run cannot be written there'), ('file/run', 'file/run: a training run cannot')):
+        before = sorted(tmp_path.iterdir())
+        assert small('--steps', '1', out=out)==2
+        err = capsys.readouterr().err
+        assert says in err and err.count('\n')==1 and sorted(tmp_path.iterdir())==before
+
+
 def test_weights(capsys):
     assert main(['weights', '--verify']) == 0
     out = capsys.readouterr().out

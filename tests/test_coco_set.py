@@ -324,7 +324,7 @@ def test_settings_are_checked_before_anything_is_written(build, tmp_path, kw, wo
 
 def test_broken_objects_cost_only_themselves(tmp_path):
     bad = [dict(segmentation='a circle'), dict(segmentation=[[1, 2]]), dict(segmentation=dict(size=[3, 3], counts=[9])), dict(segmentation=polygon(900, 900, 60, 60)),
-           dict(bbox=[500, 500, 60, 60]), dict(bbox=[float('nan')]*4), dict(segmentation=dict(size=[H, W], counts='!!'))]
+           dict(bbox=[500, 500, 60, 60]), dict(segmentation=dict(size=[H, W], counts='!!'))]
     for i in (0, 1): save_image(tmp_path/'images'/f'{i}.jpg', photo_of(i))
     good = dict(category_id=1, segmentation=polygon(10, 10, 60, 60), bbox=[10, 10, 60, 60], iscrowd=0)
     anns = [good | dict(id=i, image_id=i % 2) | b for i, b in enumerate([{}, {}, *bad])]
@@ -334,7 +334,114 @@ def test_broken_objects_cost_only_themselves(tmp_path):
     for k, e in enumerate(sorted(made['skipped'], key=lambda e: e['why'].split(':')[0])): assert e['why'].startswith(f'object {k+2}: ') and e['objects'] == 1
 
 
+# damaged annotation files
+
+CATS, IMAGES = [dict(id=1, name='x')], [dict(id=i, file_name=f'{i}.jpg') for i in (0, 1)]
+GOOD = dict(category_id=1, segmentation=polygon(10, 10, 60, 60), bbox=[10, 10, 60, 60], iscrowd=0)
+BOTH = [GOOD | dict(id=i, image_id=i) for i in (0, 1)]
+
+
+@pytest.fixture
+def written(tmp_path):
+    "Write an annotation file of two photos; the words to read it with"
+    for i in (0, 1): save_image(tmp_path/'images'/f'{i}.jpg', photo_of(i))
+    def write(**lists):
+        (tmp_path/'c.json').write_text(lists['text'] if 'text' in lists else json.dumps(dict(categories=CATS, images=IMAGES, annotations=BOTH) | lists))
+        return tmp_path/'c.json', tmp_path/'images'
+    return write
+
+
+@pytest.mark.parametrize('lists, says', [
+    *((dict(text=t), 'it should be a JSON object with lists of annotations, images and categories') for t in ('[1]', '3', 'null', '"coco"', '{}')),
+    *((dict(text=t), 'its JSON cannot be read') for t in ('['*100_000, '{"annotations": '+'['*100_000, '{', '', '\x00', '9'*5000)),
+    *(({k: v}, f'{k} is missing, empty or no list') for k in ('annotations', 'images', 'categories') for v in ({}, 'x', 7, None, [])),
+    *((dict(categories=[*CATS, c]), 'entry 1 of its categories should be an object with an id') for c in (dict(id=2), dict(name='y'), dict(id=2, name=5), dict(id=[2], name='y'), 'y', None, dict(id=2, name=''))),
+    *((dict(images=[*IMAGES, i]), 'entry 2 of its images should be an object with an id.* and a file_name, which is text') for i in (dict(id=2), dict(file_name='y'), dict(id=2, file_name=5), dict(id=2, file_name=['2.jpg']), dict(id={}, file_name='y'), [])),
+    (dict(images=[*IMAGES, dict(id=1, file_name='2.jpg')]), 'two of its images have the id 1, 1.jpg and 2.jpg'),
+    *((dict(annotations=a), 'no object of these classes is at least 64 px wide and high; 2 of its annotations are damaged') for a in ([3, 'x'], [dict(a, bbox=None) for a in BOTH]))])
+def test_a_damaged_file_is_one_sentence(written, tmp_path, capsys, lists, says):
+    annotations, images = written(**lists)
+    with pytest.raises(ValueError, match=f'c.json: .*{says}'): CocoInstances(annotations, images)
+    assert main(['build-coco', str(annotations), str(images), '--out', str(tmp_path/'set')]) == 2
+    out, err = capsys.readouterr()
+    assert out == '' and err.count('\n') == 1 and err.startswith(f'sketchbook: {annotations}: ') and not (tmp_path/'set').exists()
+
+
+DAMAGED = ['a cat', None, 3, [], {}, GOOD | dict(id='5', image_id=0), GOOD | dict(id=-5, image_id=0), GOOD | dict(image_id=0), GOOD | dict(id=5.5, image_id=0),
+           *(GOOD | dict(id=9, image_id=v) for v in (7, None, [0], {}, 'x')), *(GOOD | dict(id=9, image_id=0, category_id=v) for v in (7, None, [1], {}, 'x'))]
+BOXES = [None, 'box', 7, {}, [1, 2], ['10', '10', '60', '60'], [None]*4, [10, 10, 60], [float('nan')]*4, [0, 0, float('inf'), 60], [10, 10, 10**400, 60], [[10, 10, 60, 60]]]
+
+
+@pytest.mark.parametrize('centred', [True, False, None])
+def test_damaged_annotations_are_left_out_and_counted(written, tmp_path, centred):
+    odd = DAMAGED + [GOOD | dict(id=20+i, image_id=0, bbox=b) for i, b in enumerate(BOXES)]
+    made = build_coco_set(*written(annotations=[*odd[::2], *BOTH, *odd[1::2]]), tmp_path/'set', centred=centred, val=.5, min_size=20, progress=False)
+    assert made['left_out'] == {'damaged': {'unknown': len(DAMAGED), 'x': len(BOXES)}} and made['skipped'] == []
+    assert sum(t['pairs'] for t in made['tars'].values()) == 2
+
+
+OUTLINES = ['a circle', 7, True, [7], ['x'], [None], [[1, 2]], [[10, 10, 70, 10, 70]], [['10']*6], [[None]*6], [[float('nan')]*6], [[0, 0, 1e300, 0, 0, 1e300]], [[0, 0, 10**400, 0, 0, 9]],
+            [dict(size=[H, W], counts=[0, H*W+9])], dict(size=[H, W]), dict(counts='05'), dict(size=H, counts=[H*W]), dict(size=[H, W], counts=None), dict(size=[H, W], counts=[['x']]),
+            dict(size=[H, W], counts=[.5, H*W-.5]), dict(size=[H, W], counts='0\x00'), dict(size=[H, W], counts='\u0100'), dict(size=[H, W], counts='o'*99)]
+
+
+def test_strange_outlines_cost_only_themselves(written, tmp_path):
+    anns = [*BOTH, *(GOOD | dict(id=10+i, image_id=i % 2, segmentation=o) for i, o in enumerate(OUTLINES))]
+    made = build_coco_set(*written(annotations=anns), tmp_path/'set', val=.5, min_size=20, progress=False)
+    assert sum(t['pairs'] for t in made['tars'].values()) == 2
+    why = {e['why'].split(':')[0]: e['why'] for e in made['skipped']}
+    assert sorted(why) == [f'object {10+i}' for i in range(len(OUTLINES))] and all('its outline cannot be read (' in w for w in why.values())
+
+
+def test_two_annotations_of_one_id_are_both_kept(written, tmp_path):
+    other = dict(segmentation=polygon(100, 50, 80, 70), bbox=[100, 50, 80, 70])
+    annotations, images = written(annotations=[*BOTH, BOTH[0] | other, BOTH[1] | other])
+    ds = CocoInstances(annotations, images, min_size=20)
+    assert ds.ids == [0, 2, 1, 3] and len({m.sum() for _, m in ds}) == 2
+    made = build_coco_set(annotations, images, tmp_path/'set', val=0, min_size=20, progress=False)
+    assert made['tars']['train']['pairs'] == 4 == len(SaliencyPairs(tmp_path/'set'/'train.tar'))
+
+
+@pytest.mark.parametrize('name', ['manifest.json', 'building.json'])
+def test_a_damaged_note_is_named(build, tmp_path, monkeypatch, name):
+    "Whatever part of a note is gone or of another kind, and a file that is no JSON"
+    if name == 'building.json': monkeypatch.setattr(data, '_save_note', lambda *a, real=data._save_note: (real(*a), a[1]['done'] > 4 and 1/0))
+    try: build('set')
+    except ZeroDivisionError: monkeypatch.undo()
+    whole = json.loads((tmp_path/'set'/name).read_text())
+    tar = next(iter(whole['tars'].values()))
+    keys = [k for k in whole if k != 'settings'] + ['settings']
+    bad = [*({k: v for k, v in whole.items() if k != gone} for gone in keys), *(whole | {k: 'x'} for k in keys),
+           *(whole | dict(tars={'train': t, 'val': t}) for t in (None, {}, tar | dict(bytes='9'), tar | dict(objects=[]), tar | dict(pairs=None), tar | dict(objects={'cat': 'x'}))),
+           whole | dict(skipped=['x']), whole | dict(skipped=[{}]), [], 3, None]
+    for text in [*map(json.dumps, bad), '', '{', '['*100_000, '\x00']:
+        (tmp_path/'set'/name).write_text(text)
+        with pytest.raises(ValueError, match=f'{name}: not a file that build_coco_set wrote, or damaged'): build('set')
+    (tmp_path/'set'/name).write_bytes(b'\xff\xfe{')
+    with pytest.raises(ValueError, match=f'{name}: not a file'): build('set')
+
+
 # the command
+
+def test_damaged_annotations_are_counted_at_the_command_line(written, tmp_path, capsys):
+    for odd, said in ((DAMAGED[:1], '1 damaged annotation in'), (DAMAGED, f'{len(DAMAGED)} damaged annotations in')):
+        annotations, images = map(str, written(annotations=BOTH+odd))
+        assert main(['build-coco', annotations, images, '--out', str(tmp_path/said[:2]), '--min-size', '20', '--val', '.5']) == 1
+        out, err = capsys.readouterr()
+        assert out.startswith('2 pairs written') and [l for l in err.splitlines() if 'photo/s' not in l] == [f'skipped {said} {annotations}']
+
+
+def test_the_command_wants_a_folder(written, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    annotations, images = map(str, written())
+    before = sorted(tmp_path.iterdir())
+    assert main(['build-coco', annotations, images, '--out', '']) == 2
+    assert capsys.readouterr().err == 'sketchbook: the name of the folder for the set is empty; name a folder.\n' and sorted(tmp_path.iterdir()) == before
+
+
+def test_any_seed_will_do(written, tmp_path):
+    assert main(['build-coco', *map(str, written()), '--out', str(tmp_path/'set'), '--min-size', '20', '--val', '.5', '--seed', '1'+'0'*30, '--off-centre']) == 0
+
 
 def test_the_command(small_set, tmp_path, capsys):
     annotations, images = map(str, small_set)

@@ -146,6 +146,20 @@ def test_guided_filter_refuses(mask, says):
     with pytest.raises(ValueError, match=says): guided_filter(mask, np.zeros((6,7,3), np.uint8))
 
 
+@pytest.mark.parametrize('setting,says', [
+    (dict(radius=0), '`radius` should be a whole number'), (dict(radius=-3), 'not -3'), (dict(radius=2.5), 'not 2.5'), (dict(radius='4'), "not '4'"), (dict(radius=10**30), '1 to 1000'),
+    (dict(eps=0), '`eps`, a variance, should be above 0'), (dict(eps=-1e-2), 'not -0.01'), (dict(eps=float('nan')), 'not nan'), (dict(eps=float('inf')), 'not inf'), (dict(eps=None), 'not None'),
+    (dict(side=0), '`side` should be at least 1 pixel'), (dict(side=.5), 'not 0.5'), (dict(side=float('nan')), 'not nan'), (dict(side='400'), "not '400'")])
+def test_guided_filter_refuses_settings(setting, says):
+    with pytest.raises(ValueError, match=says): guided_filter(np.ones((6,7)), np.zeros((6,7,3), np.uint8), **setting)
+
+
+@pytest.mark.parametrize('setting', [dict(radius=1), dict(radius=np.int64(300)), dict(eps=1e-9), dict(side=1), dict(side=10**400)])
+def test_guided_filter_takes_extreme_settings(setting):
+    photo = np.random.default_rng(0).integers(0, 256, (30,40,3), dtype=np.uint8)
+    assert np.allclose(guided_filter(np.full((30,40), .5), photo, **setting), .5, atol=1e-3)
+
+
 def test_guided_filter_leaves_its_inputs_alone():
     rng = np.random.default_rng(0)
     photo,mask = rng.integers(0, 256, (30,40,3), dtype=np.uint8), rng.random((30,40), np.float32)

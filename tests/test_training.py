@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from sketchbook.training import fit, has_bf16, lr_factor
+from sketchbook.training import _check, fit, has_bf16, lr_factor
 
 ROOT = Path(__file__).parents[1]
 TASK = textwrap.dedent('''
@@ -100,10 +100,17 @@ def test_corrupt_checkpoint_is_named_and_kept(tiny, tmp_path):
 
 @pytest.mark.parametrize('settings, words', [
     (dict(minutes=0), 'minutes'), (dict(minutes=-3), 'minutes'), (dict(steps=0), 'steps'), (dict(steps=2, batch_size=0), 'batch_size'),
-    (dict(steps=1, precision='fp8'), 'fp8'), (dict(steps=1, device='abacus'), 'abacus')])
+    (dict(steps=1, precision='fp8'), 'fp8'), (dict(steps=1, device='abacus'), 'abacus'),
+    *((dict(steps=1, **{k: v}), f'`{k}` should be a whole number from . to \\d+, not {v}') for k, v in (
+        ('batch_size', 10**30), ('batch_size', 2.5), ('seed', 10**30), ('seed', -1), ('seed', '1'), ('workers', -1)))])
 def test_bad_settings_are_refused_before_any_file(tiny, tmp_path, settings, words):
     with pytest.raises(ValueError, match=words): fit(tiny(), tmp_path/'run', plot=False, **settings)
-    assert not (tmp_path/'run'/'checkpoint.pt').exists()
+    assert not (tmp_path/'run').exists()
+
+
+def test_more_processes_than_any_machine_has(tiny):
+    "Asked of the check alone: where it is missing, `fit` would start them"
+    with pytest.raises(ValueError, match='`workers` should be a whole number from 0 to 1024, not 1000'): _check(tiny(), 'run', 30, None, workers=10**30)
 
 
 def test_diverged_loss_says_so(tiny, tmp_path):
@@ -173,6 +180,58 @@ def test_told_to_stop_one_process_stops_all(tmp_path):
                           env=env, cwd=tmp_path, timeout=300, capture_output=True, text=True)
     assert said.returncode == 0, said.stderr[-800:]
     assert [(tmp_path/f'run.{rank}').read_text() for rank in (0, 1)] == ['4 True', '4 True']
+
+
+@pytest.fixture
+def start_of(tiny):
+    "A state dict to start from, another one for another seed"
+    def make(seed):
+        torch.manual_seed(seed)
+        return tiny().networks()['netG'].state_dict()
+    return make
+
+
+def test_where_a_run_started_is_checked_and_told(tiny, tmp_path, start_of):
+    run = lambda name, **kw: fit(tiny(), tmp_path/name, steps=2, batch_size=2, plot=False, **kw)
+    assert run('plain').card['init'] is None
+    tuned = run('tuned', init=start_of(1))
+    assert tuned.card['init'].startswith('a state dict (sha256 ') and run('tuned', init=start_of(1), resume=True).card['init'] == tuned.card['init']
+    for name, other in (('tuned', None), ('tuned', start_of(2)), ('plain', start_of(1))):
+        with pytest.raises(ValueError, match='checkpoint.pt was made with init = .*: resume with the same settings'): run(name, init=other, resume=True)
+    named = run('named', init=start_of(1), origin='mine.safetensors (sha256 0123)')
+    assert named.card['init'] == 'mine.safetensors (sha256 0123)'
+    with pytest.raises(ValueError, match='init = mine.safetensors .sha256 0123., not yours'): run('named', init=start_of(1), origin='yours', resume=True)
+
+
+def test_resuming_with_other_data_is_refused(tiny, tmp_path):
+    of = lambda name: type('Of', (tiny,), dict(about=dict(data=name, data_licence='none')))()
+    go = lambda task, **kw: fit(task, tmp_path, steps=2, batch_size=2, plot=False, **kw)
+    assert go(of('a.tar')).card['data'] == 'a.tar'
+    with pytest.raises(ValueError, match='was made with data = a.tar, not b.tar: resume with the same settings'): go(of('b.tar'), resume=True)
+    assert go(of('a.tar'), resume=True).step == 2
+
+
+def test_an_older_checkpoint_still_resumes(tiny, tmp_path, start_of):
+    "One from before the data and the start were noted"
+    go = lambda **kw: fit(tiny(), tmp_path, steps=2, batch_size=2, plot=False, **kw)
+    go()
+    state = torch.load(tmp_path/'checkpoint.pt', weights_only=True)
+    for k in ('data', 'init'): del state['settings'][k]
+    torch.save(state, tmp_path/'checkpoint.pt')
+    with pytest.raises(ValueError, match='init = None, not a state dict'): go(resume=True, init=start_of(1))
+    assert go(resume=True).step == 2
+
+
+@pytest.mark.parametrize('init, words', [({'other': torch.zeros(3)}, 'start from, theirs, are not those of tiny'), (5, 'state dict'), ({'weight': 'x'}, 'state dict')])
+def test_a_start_of_another_network_leaves_no_folder(tiny, tmp_path, init, words):
+    with pytest.raises(ValueError, match=words): fit(tiny(), tmp_path/'a'/'run', steps=1, plot=False, init=init, origin='theirs')
+    assert not (tmp_path/'a').exists()
+
+
+def test_a_run_needs_a_folder(tiny, tmp_path):
+    (tmp_path/'file').write_text('x')
+    with pytest.raises(ValueError, match='file: a training run cannot be written there .File exists.; name a folder'): fit(tiny(), tmp_path/'file', steps=1, plot=False)
+    with pytest.raises(ValueError, match='name of the folder for the run is empty'): fit(tiny(), '', steps=1, plot=False)
 
 
 def test_resuming_with_other_settings_is_refused(tiny, tmp_path):

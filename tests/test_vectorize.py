@@ -1,5 +1,8 @@
 "Vectorising: files, bad input, invariants, and the numbers that the chapter promises"
 import io
+import shutil
+import subprocess
+import sys
 import warnings
 
 import cv2
@@ -164,6 +167,31 @@ def test_seed_rows_alone_are_enough(drawing, tmp_path):
     assert from_sequence(to_sequence(Strokes([], 20, 30))).width==30
 
 
+@pytest.mark.parametrize('change', (dict(segments=np.array([99])), dict(height=np.int64(0)), dict(widths=np.zeros(1)), dict(width=np.array([1,2])),
+                                    dict(points=np.full((1,4,2), np.nan)), dict(segments=None)))
+def test_broken_drawings_are_refused_by_name(tmp_path, change):
+    line = Strokes([Stroke([[[1,1],[2,2],[3,3],[4,4]]], [1, 1])], 9, 9)
+    line.save(tmp_path/'a.npz')
+    arrays = dict(np.load(tmp_path/'a.npz', allow_pickle=False)) | change
+    np.savez(tmp_path/'b.npz', **{k: v for k,v in arrays.items() if v is not None})
+    with pytest.raises(ValueError, match='b.npz is no drawing'): Strokes.load(tmp_path/'b.npz')
+
+
+@pytest.mark.parametrize('key', ('init_cursors', 'image_size', 'round_length', 'init_width'))
+def test_rows_that_miss_an_array_are_refused_by_name(drawing, tmp_path, key):
+    np.savez(tmp_path/'rows.npz', **{k: v for k,v in to_sequence(drawing).items() if k!=key})
+    with pytest.raises(ValueError, match=f'rows.npz.*{key}'): Strokes.load(tmp_path/'rows.npz')
+
+
+def test_a_damaged_file_is_refused_whatever_byte_is_wrong(drawing, tmp_path):
+    drawing.save(tmp_path/'a.npz')
+    whole = (tmp_path/'a.npz').read_bytes()
+    for i in range(0, len(whole), len(whole)//60):
+        (tmp_path/'b.npz').write_bytes(whole[:i] + bytes([whole[i]^255]) + whole[i+1:])
+        try: Strokes.load(tmp_path/'b.npz')
+        except ValueError as e: assert 'b.npz' in str(e)
+
+
 def test_other_files_are_refused(tmp_path):
     np.savez(tmp_path/'x.npz', a=np.ones(3))
     with pytest.raises(ValueError, match='x.npz'): Strokes.load(tmp_path/'x.npz')
@@ -185,11 +213,23 @@ def test_gif_ends_with_the_drawing(drawing, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir())==['d.gif', 'long.gif']  # no temporary file stays
 
 
+@pytest.mark.skipif(not (shutil.which('ffmpeg') and shutil.which('ffprobe')), reason='needs ffmpeg')
+def test_a_video_plays_and_ends_with_the_drawing(drawing, tmp_path):
+    drawing.animate(tmp_path/'d.mp4', seconds=1, fps=15, size=99, hold=1) # an odd side: H.264 wants even ones
+    asked = ['ffprobe', '-v', 'error', '-count_frames', '-of', 'csv=p=0', '-show_entries', 'stream=codec_name,width,height,nb_read_frames']
+    said = subprocess.run([*asked, str(tmp_path/'d.mp4')], capture_output=True, text=True, check=True).stdout.strip()
+    assert said=='h264,100,100,30'
+    raw = subprocess.run(['ffmpeg', '-v', 'error', '-i', str(tmp_path/'d.mp4'), '-f', 'rawvideo', '-pix_fmt', 'gray', '-'],
+                         capture_output=True, check=True).stdout
+    film = np.frombuffer(raw, np.uint8).reshape(-1, 100, 100)[:,:99,:99]/255
+    assert np.abs(film[-1]-drawing.render(99)).mean()<.01      # H.264 is not exact, a GIF is
+    assert np.abs(film[-1]-film[14]).mean()<.01                # after the drawing it only waits
+    ink = (1-film[:15]).sum((1, 2))
+    assert (np.diff(ink)>-.01*ink[-1]).all() and ink[0]<.2*ink[-1]
+    assert sorted(p.name for p in tmp_path.iterdir())==['d.mp4']
+
+
 def test_video_needs_ffmpeg_and_says_so(drawing, tmp_path, monkeypatch):
-    import shutil
-    if shutil.which('ffmpeg'):
-        drawing.animate(tmp_path/'d.mp4', seconds=1, size=99)
-        assert b'ftyp' in (tmp_path/'d.mp4').read_bytes()[:16]
     monkeypatch.setenv('PATH', str(tmp_path/'nothing'))
     with pytest.raises(ValueError, match='ffmpeg.*gif'): drawing.animate(tmp_path/'e.mp4')
     assert not (tmp_path/'e.mp4').exists()
@@ -210,6 +250,42 @@ def test_sizes(drawing):
 def test_strokes_are_checked():
     with pytest.raises(ValueError, match='4, 2'): Stroke(np.zeros((2,3,2)), np.ones(3))
     with pytest.raises(ValueError, match='3 widths'): Stroke(np.zeros((2,4,2)), np.ones(2))
+
+
+@pytest.mark.parametrize('options,says', ((dict(seconds=0), 'seconds should be more than 0'), (dict(fps=float('nan')), 'fps'), (dict(size=-1), 'size'), (dict(hold=-1), 'hold')))
+def test_animations_that_cannot_be_are_refused(drawing, tmp_path, options, says):
+    for kind in ('gif', 'mp4'):
+        with pytest.raises(ValueError, match=says): drawing.animate(tmp_path/f'a.{kind}', **options)
+    with pytest.raises(ValueError, match='a.png'): drawing.animate(tmp_path/'a.png')
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize('options', (dict(threshold=128), dict(threshold=float('nan')), dict(tolerance=0), dict(tolerance=float('nan'))))
+def test_options_out_of_range_are_named(options):
+    with pytest.raises(ValueError, match=next(iter(options))): trace(paper([(10,12),(110,88)]), **options)
+
+
+def test_a_dark_photo_works_and_warns():
+    night = np.clip(np.random.default_rng(0).normal(.4, .2, (90, 120)), 0, 1).astype(np.float32)
+    with pytest.warns(UserWarning, match='photo'): trace(cv2.GaussianBlur(night, (0,0), 1.5))
+
+
+LARGE = """
+import resource, cv2, numpy as np
+from sketchbook.vectorize import trace
+page, rng = np.full((8000, 8000), 255, np.uint8), np.random.default_rng(0)
+for x, y, w, h in rng.integers([0, 0, 50, 50], [8000, 8000, 900, 900], (100, 4)).tolist():
+    cv2.ellipse(page, (x, y), (w, h), x % 180, 0, 270, 0, 3 + y % 6, cv2.LINE_AA)
+strokes = trace(page)
+strokes.render()
+print(len(strokes), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def test_64_megapixels_stay_under_2_gb():
+    done = subprocess.run([sys.executable, '-c', LARGE], capture_output=True, text=True, check=True)
+    strokes,peak = map(int, done.stdout.split())
+    assert strokes>=100 and peak < 2**31/(1 if sys.platform=='darwin' else 1024) # macOS counts bytes, Linux kilobytes
 
 
 def test_refine_helps_and_never_harms(drawings):

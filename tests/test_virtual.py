@@ -199,10 +199,22 @@ def test_missing_weights_are_named():
 
 def test_joining_keeps_ends_and_count():
     line = lambda a, b: V.Stroke([[a, a, b, b]], [3, 3])
+    paper = np.zeros((50, 50), bool)
     apart = [line([0,0], [10,0]), line([30,30], [40,30])]
-    assert V.join_ends(apart) == apart and V.join_ends([]) == []
-    ring = V.join_ends([line([0,0], [20,0]), line([20,0], [20,20]), line([20,20], [0,0])])
-    assert len(ring) == 1 and len(ring[0]) == 3
+    assert V.join_ends(apart, ~paper) == apart and V.join_ends([], paper) == []
+    ring, = V.join_ends([line([0,0], [20,0]), line([20,0], [20,20]), line([20,20], [0,0])], paper)
+    assert ring.closed and len(ring) == 4
+
+
+def test_a_gap_is_drawn_through_only_straight_on_and_on_ink():
+    line = lambda a, b: V.Stroke([[a, a, b, b]], [3, 3])
+    ink = np.zeros((50, 80), bool); ink[8:13] = True; ink[:,30:34] = True
+    ahead, gap = line([5,10], [20,10]), [[20,10], [32,10]]
+    assert len(V.join_ends([ahead, line([32,10], [50,10])], ink)) == 1
+    assert len(V.join_ends([ahead, line([32,10], [50,10])], np.zeros_like(ink))) == 2
+    assert len(V.join_ends([ahead, line([32,10], [32,40])], ink)) == 2            # a turn of 90 degrees, too far for a corner
+    joined, = V.join_ends([ahead, line([32,10], [50,10])], ink)
+    assert np.allclose(joined.points[1,[0,3]], gap) and np.allclose(joined.length, 45, atol=.2)
 
 
 needs_weights = pytest.mark.skipif('virtual' not in available(), reason='needs the trained weights')
@@ -228,6 +240,16 @@ def test_pages_of_any_size_and_shape(net):
     big = np.ones((300, 500), np.float32); big[140:146,20:480] = 0; big[20:280,250:255] = 0
     found = V.virtual(big, net=net)
     assert measure(found, big)['ink_covered'] > .9 and len(found) <= 8
+
+
+@needs_weights
+def test_thick_lines_are_drawn_smaller_and_enlarged(net):
+    page = np.ones((900, 1100), np.float32); page[440:480,60:1040] = 0
+    seen = []
+    found = V.virtual(page, net=net, watch=lambda _, pens: seen.append(tuple(pens.size)))
+    assert (found.height, found.width) == (900, 1100) and max(seen[0]) < 300
+    got = measure(found, page)
+    assert got['ink_covered'] > .8 and got['strokes_on_ink'] > .8 and len(found) <= 3
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a CUDA device')
