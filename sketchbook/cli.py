@@ -226,7 +226,7 @@ def build_coco(args):
     return 1 if made['skipped'] or missing or damaged else 0
 
 # %% ../nbs/06a_cli.ipynb #d6372a4e
-CHAPTERS = ('masknet', 'sketchnet', 'virtual')  # Modules that may have `TASKS` and `evaluate`
+CHAPTERS = ('masknet', 'sketchnet', 'virtual', 'sketch2image')  # Modules that may have `TASKS` and `evaluate`
 
 def tasks() -> dict: # Functions from a data path to a `Task`, by name of the network
     "Everything that can be trained"

@@ -176,9 +176,11 @@ class Looks(nn.Module):
     ):
         size = x.shape[-2:]
         views = [self._answers(x, size, zoom, sides, look or self.look) for zoom in zooms or self.zooms(*size)]
-        *others, fused = [torch.stack(outs).mean(0) for outs in zip(*views)]
+        *others, fused = [self._mean(outs) for outs in zip(*views)]
         fused = self.finish(fused)
         return [*others, fused] if sides else fused
+
+    def _mean(self, outs): return (outs[0] + sum(outs))/(len(outs) + 1) # the first and finest look counts twice
 
     def _answers(self, x, size, zoom, sides, look):
         seen = [max(16, round(s*zoom/16)*16) for s in size]
@@ -644,7 +646,7 @@ def evaluate(
     device='auto',     # See `pick_device`
     canny_sigma=2.4,   # Blur of the Canny measured beside it, pixels; None for no Canny
     canny_ratio=.4,    # Its `low` as a share of `high`
-    thresholds=39,     # How many are tried, evenly between 0 and 1
+    thresholds=99,     # How many are tried, evenly between 0 and 1
 ) -> dict:             # `ods, ois, ap, ods_threshold, curve, continuity, ink_width`, the same with `canny_`, and `n`
     "Measure SketchNet, one scale, at the photos' own size, and Canny at its best thresholds"
     net, device = trained(name, device)

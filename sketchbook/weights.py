@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['CARD_FIELDS', 'PICKLE_SUFFIXES', 'HEADLINES', 'WeightsError', 'UnknownWeights', 'CorruptWeights', 'PickledWeights',
            'to_half', 'make_card', 'save', 'shipped_folder', 'available', 'find', 'card', 'read', 'fill', 'load',
-           'verify', 'describe', 'amend']
+           'verify', 'describe', 'amend', 'blend']
 
 # %% ../nbs/00d_weights.ipynb #8e04ebe6
 import hashlib, importlib, json, math, os, platform, re
@@ -297,3 +297,18 @@ def amend(
     c = c | _plain(known) | dict(sha256=c['sha256'], bytes=c['bytes'])
     write_atomic(path.with_suffix('.json'), _card_bytes(path, c))
     return c
+
+# %% ../nbs/00d_weights.ipynb #e7f1be8b
+def blend(
+    names,   # Names or paths of weights of one network
+    shares,  # How much each counts
+    device='cpu', # See `blocks.pick_device`
+):           # The network with the weighted mean of their weights, in eval mode
+    "Average trained weights"
+    if len(names) != len(shares) or not names or not sum(shares) > 0: raise ValueError(f'{len(names)} weights need as many shares, whose sum is above 0, not {list(shares)}.')
+    net, *others = [load(n, device, fresh=True) for n in names]
+    states = [n.state_dict() for n in (net, *others)]
+    if any({k: v.shape for k, v in s.items()} != {k: v.shape for k, v in states[0].items()} for s in states): raise ValueError(f'{", ".join(map(str, names))} are not weights of one network.')
+    mean = {k: sum(s[k]*(w/sum(shares)) for s, w in zip(states, shares)) if v.is_floating_point() else v for k, v in states[0].items()}
+    net.load_state_dict(mean)
+    return net

@@ -1,0 +1,138 @@
+"Sketch to image: what a learner gains little from: bad input, the COCO route, resuming, and the explorer's wiring"
+import json, warnings
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from sketchbook import sketch2image as s2i
+from sketchbook.cli import main
+from sketchbook.data import JointImages, OpenMojiPairs, sample_photos, save_image
+from sketchbook.drawings import SimpleSet, SvgViews, draw_animal, draw_flower, draw_shape, draw_ship, draw_tree
+from sketchbook.training import fit
+from sketchbook.weights import available, card
+
+
+@pytest.fixture(scope='module')
+def net():
+    torch.manual_seed(0)
+    return s2i.Completer(np.array([[1, 1, 1], [.8, .1, .1], [.1, .2, .8]], np.float32), k=3, width=16, pretrained=False).eval()
+
+
+@pytest.fixture(scope='module')
+def owl():
+    pairs = OpenMojiPairs('val', size=64)
+    return pairs[pairs.ids.index('1F989')][0]
+
+
+@pytest.mark.parametrize('shape', [(1, 1), (10, 300), (64, 64), (65, 63), (700, 500)])
+def test_any_size_comes_back_at_its_size(net, shape):
+    page = np.ones(shape, np.float32)
+    page[shape[0]//2,:] = 0
+    page[:,shape[1]//3] = 0
+    picture = s2i.complete(page, net)
+    assert picture.shape == (*shape, 3) and picture.dtype == np.uint8
+
+
+def test_polarity_is_found_out(net, owl):
+    with warnings.catch_warnings(): warnings.simplefilter('ignore'); turned = s2i.complete(1 - owl, net)
+    assert np.array_equal(turned, s2i.complete(owl, net))
+
+
+def test_an_empty_canvas_stays_empty(net):
+    for blank in (np.ones((40, 50)), np.full((8, 8), 255, np.uint8)): assert (s2i.complete(blank, net) == 255).all()
+
+
+def test_a_photo_is_drawn_first_and_said(net):
+    cat = sample_photos()['cat']
+    s2i._say_once.cache_clear()
+    with pytest.warns(UserWarning, match='photo, not a sketch'): assert s2i.complete(cat[:120,:160], net).shape == (120, 160, 3)
+
+
+@pytest.mark.parametrize('bad, words', [(np.full((9, 9), np.nan), 'NaN'), (np.full((9, 9), 7.), 'runs from'), (np.zeros((0, 4)), 'shape')])
+def test_bad_sketches(net, bad, words):
+    with pytest.raises(ValueError, match=words): s2i.complete(bad, net)
+
+
+def test_bad_options(net, owl):
+    with pytest.raises(ValueError, match='regions is 2'): s2i.complete(owl, net, regions=2)
+    with pytest.raises(ValueError, match="'blue' is neither"): s2i.complete(owl, net, hint='blue')
+    with pytest.raises(ValueError, match='no remedy'): s2i.JointTask([], ('prayer',))
+    with pytest.raises(ValueError, match='"hsv"'): s2i.Completer(head='hsv')
+
+
+def test_seeds_repeat_and_differ(owl):
+    a, b = (s2i.complete(owl, seed=3) for _ in range(2))
+    assert np.array_equal(a, b)
+    assert any(not np.array_equal(a, s2i.complete(owl, seed=k)) for k in range(4, 12))
+
+
+def test_thin_lines_of_a_large_page_survive_the_way_down():
+    page = np.ones((1024, 1024), np.float32)
+    cv2.circle(page, (512, 512), 300, 0, 2)
+    assert s2i.on_page(page).min() < .35 and cv2.resize(page, (64, 64), interpolation=cv2.INTER_AREA).min() > .6
+
+
+def test_a_sketch_of_64_pixels_reaches_the_network_unchanged(owl): assert np.array_equal(s2i.on_page(owl), owl)
+
+
+@pytest.fixture
+def coco(tmp_path):
+    "Two photos there, one not; objects of two classes, one of them too small"
+    rng = np.random.default_rng(0)
+    for n in ('a', 'b'): save_image(tmp_path/'photos'/f'{n}.png', rng.integers(0, 256, (200, 300, 3), dtype=np.uint8))
+    images = [dict(id=i, file_name=f'{n}.png', width=300, height=200) for i, n in enumerate('abc', 1)]
+    def box(i, image, kind, x, y, w, h): return dict(id=i, image_id=image, category_id=kind, bbox=[x, y, w, h], area=w*h, iscrowd=0, segmentation=[[x, y, x+w, y, x+w, y+h, x, y+h]])
+    objects = [box(1, 1, 1, 20, 20, 160, 80), box(2, 2, 2, 30, 40, 90, 120), box(3, 3, 1, 10, 10, 100, 100), box(4, 1, 1, 5, 5, 20, 20)]
+    (tmp_path/'all.json').write_text(json.dumps(dict(images=images, annotations=objects, categories=[dict(id=1, name='bus'), dict(id=2, name='person')])))
+    return tmp_path
+
+
+def test_coco_to_joint_images_to_a_training_set(coco):
+    with pytest.warns(UserWarning, match='1 objects'): pairs = s2i.CocoJoint(coco/'all.json', coco/'photos')
+    assert len(pairs) == 2 and pairs.missing == 1 and sorted(pairs.labels) == ['bus', 'person']
+    sketch, picture = pairs[pairs.labels.index('bus')]
+    wide, high = ((picture.min(-1) < 250).any(a).sum() for a in (0, 1))
+    assert sketch.shape == (64, 64) and picture.shape == (64, 64, 3) and abs(wide/high - 2) < .2
+    assert s2i.write_joint(pairs, coco/'joint') == 2 and len(JointImages(coco/'joint')) == 2
+    views, about = s2i.training_views(coco/'joint')
+    sketch, picture = views.view(0, np.random.default_rng(0))
+    assert sketch.shape == (64, 64) and picture.shape == (64, 64, 3) and about['data'] == 'joint'
+
+
+def test_classes_that_do_not_exist(coco):
+    with pytest.raises(ValueError, match='zebra'): s2i.CocoJoint(coco/'all.json', coco/'photos', 'zebra')
+
+
+@pytest.mark.parametrize('make', [lambda v: s2i.CompletionTask(v, k=6), lambda v: s2i.CompletionTask(v, 'rgb', 0.), lambda v: s2i.JointTask(v, width=1/64),
+                                  lambda v: s2i.JointTask(v, s2i.REMEDIES, width=1/64), lambda v: s2i.JointGANTask(v, nf=4)])
+def test_every_task_trains_and_stops_and_goes_on(make, tmp_path):
+    views = SvgViews(SimpleSet('train', 6))
+    run = fit(make(views), tmp_path, steps=3, batch_size=2, plot=False, progress=False)
+    assert run.step == 3 and all(torch.isfinite(p).all() for p in run.net.parameters())
+
+
+def test_train_and_evaluate_by_name(tmp_path, capsys):
+    assert main(['train', 'sketch2image-simple', '--data', 'simple', '--out', str(tmp_path/'run'), '--steps', '1', '--batch-size', '2']) == 0
+    assert main(['evaluate', str(tmp_path/'run'/'sketch2image-simple.safetensors'), '--data', 'simple', '--limit', '6', '--json']) == 0
+    scores = json.loads(capsys.readouterr().out.partition('{')[2].join(['{', '']))
+    assert scores['n'] == 6 and {'cosine', 'perceptual', 'ssim', 'frechet', 'class_accuracy', 'backbone'} <= scores.keys()
+
+
+def test_shipped_weights_meet_their_promises():
+    ours, l1, simple = (card(n)['metrics'] for n in ('sketch2image', 'sketch2image-l1', 'sketch2image-simple'))
+    m = ours['openmoji']
+    assert m['white_kept'] >= .97 and m['filled'] >= .85 and abs(m['saturation'] - 1) <= .25
+    assert m['frechet'] <= m['frechet_lines']/2 and m['frechet'] < l1['openmoji']['frechet']
+    assert simple['simple']['class_accuracy'] >= .95
+
+
+def test_no_drawing_of_a_kind_leaves_its_page():
+    for draw in (draw_shape, draw_animal, draw_tree, draw_flower, draw_ship):
+        for seed in range(40): assert 1 <= len(draw(np.random.default_rng(seed))) < 25
+    corners = [SimpleSet('train', 60)[i][1] for i in range(60)]
+    assert np.mean([p[0].min() == 255 and p[-1].min() == 255 for p in corners]) > .9
+
+
+def test_variants_are_shipped(): assert set(s2i.VARIANTS.values()) <= set(available())
