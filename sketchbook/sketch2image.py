@@ -294,17 +294,18 @@ class JointTask(Task):
         weights=(.01, .99),     # Of the perceptual and the contextual loss
         turns=(5, 5),           # Steps of D, then of G
         lambda_l1:float=10.,    # Of the hidden half, with `known`
+        lr:float=2e-4,          # Learning rate of both networks
     ):
         strange = set(remedies) - set(REMEDIES)
         if strange: raise ValueError(f'{sorted(strange)[0]!r} is no remedy: use some of {", ".join(REMEDIES)}.')
-        self.views, self.remedies, self.width, self.weights, self.turns, self.lambda_l1 = views, set(remedies), width, weights, turns, lambda_l1
+        self.views, self.remedies, self.width, self.weights, self.turns, self.lambda_l1, self.lr = views, set(remedies), width, weights, turns, lambda_l1, lr
 
     def networks(self):
         has = self.remedies.__contains__
         return {'netG': SeedGenerator(self.width, not has('encoder'), has('range')),
                 'netD': JointDiscriminator(self.width, not has('logit'), 'spectral' if has('spectral') else 'batch')}
 
-    def optimizers(self, nets): return {k: torch.optim.Adam(net.parameters(), 2e-4, betas=(.5, .999)) for k, net in nets.items()}
+    def optimizers(self, nets): return {k: torch.optim.Adam(net.parameters(), self.lr, betas=(.5, .999)) for k, net in nets.items()}
     def rate(self, key, progress): return 1.
     def __len__(self): return len(self.views)
     def sample(self, i, rng): return as_tensors(*self.views.view(i, rng))

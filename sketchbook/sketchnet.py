@@ -552,7 +552,7 @@ def look(
 def ink(
     prob:np.ndarray,   # (H, W) float32, 0..1, see `look`
     gamma:bool=True,   # Turn grey lines black?
-    floor:float=.08,   # What is less sure than this is paper
+    floor:float=.15,   # What is less sure than this is paper
 ) -> np.ndarray:       # Sketch (H, W) float32, 1 = paper
     "Probabilities to dark lines on clean paper; `gamma` raises the sketch to the third power"
     sketch = 1 - np.clip((prob - floor)/(1 - floor), 0, 1)
@@ -668,7 +668,7 @@ def explore_canny(
         said = ', '.join(f'{k}: {len(v)} setting{"s"*(len(v) > 1)} tried' for k, v in tried.items())
         return {'photo': photo, 'Canny': canny(photo, sigma, low, high), 'SketchNet': ink(prob, floor=sure)}, said
     controls = dict(photo=PhotoPicker(photos), sigma=slider('sigma (px)', 0., 5., 1., .1), low=slider('low', 0., 1000., 80., 5.),
-                    high=slider('high', 0., 1000., 200., 5.), sure=slider('SketchNet: sure', 0., .9, .08, .02))
+                    high=slider('high', 0., 1000., 200., 5.), sure=slider('SketchNet: sure', 0., .9, .16, .02))
     return explorer(controls, prepare=lambda photo: look(photo), redraw=compare)
 
 # %% ../nbs/02_sketchnet.ipynb #22448c33

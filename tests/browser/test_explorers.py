@@ -160,6 +160,32 @@ def test_strokes(lab):
             ex.changed(pen, edges)
 
 
+def test_completion(lab):
+    pytest.importorskip('ipycanvas')
+    with lab.explorer('04_sketch2image', 'explore_completion') as ex:
+        best = 'most probable'
+        first = ex.picture(best)
+        ex.drag('samples', to=.2)
+        ex.until(best, lambda p: not differs(p, first), 'stays as it was')
+        ex.choose('wish', 'flower')
+        ex.choose('wish', 'none')
+        ex.until(best, lambda p: not differs(p, first), 'is the first one again')
+        ex.choose('begin with', 'empty page')
+        blank = ex.until(best, lambda p: white(p) > .99, 'is empty')
+        ex.draw((60, 60), (190, 60), (190, 190), (60, 190), (60, 60))
+        box = ex.changed(best, blank)
+        ex.box.locator('.widget-toggle-buttons button', has_text='eraser').click()
+        ex.draw((60, 60), (190, 60))
+        ex.until(best, lambda p: ink(p) < ink(box), 'has lost a side')
+        ex.click('undo')
+        ex.until(best, lambda p: not differs(p, box), 'has it back')
+        ex.choose('network', 'five colours')
+        ex.changed(best, box)
+        ex.drag('search steps', to=.1)
+        ex.choose('network', 'noise search')
+        ex.says('distance')
+
+
 SLOW_SLIDER = '''
 import time
 import numpy as np
