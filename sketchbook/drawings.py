@@ -116,7 +116,7 @@ def _face(rng):
     return [*((e, -.2) for e in ears), (ellipse(36, 38, r, .92*r), 0), (ellipse(36, 38+.4*r, .5*r, .33*r), .3),
             (ellipse(36, 38+.25*r, 3, 2), -.5), *((ellipse(36+s*.4*r, 38-.2*r, 2), -.5) for s in (-1, 1))]
 
-
+# %% ../nbs/00f_drawings.ipynb #cacb1b5a
 def draw_animal(rng):
     "A four-legged animal, a fish, a bird or a face"
     return (_four_legs, _fish, _bird, _face)[rng.integers(4)](rng)
@@ -136,7 +136,7 @@ def draw_tree(rng):
     fruit = [(ellipse(36+x, 30+y, 2), .35) for x, y in rng.uniform(-8, 8, (rng.integers(0, 4), 2))]
     return [trunk, (crown, 0), *fruit]
 
-
+# %% ../nbs/00f_drawings.ipynb #6ae6870f
 def draw_flower(rng):
     "A flower with petals, stem and leaves"
     n, r, long = rng.integers(4, 10), rng.uniform(5, 8), rng.uniform(9, 12)
@@ -147,7 +147,7 @@ def draw_flower(rng):
     leaves = [(ellipse(36+8*s, base-rng.uniform(8, 14), 8, 3.2, -s*rng.uniform(15, 40)), -.3) for s in (-1, 1) if rng.random() < .7]
     return [(polygon((x-1.3, y), (x+1.3, y), (37.3, base), (34.7, base)), -.35), *leaves, *petals, (ellipse(x, y, r), .35)]
 
-
+# %% ../nbs/00f_drawings.ipynb #8c5c1d28
 def draw_ship(rng):
     "A sailing ship or a steamer"
     w, deep, deck, keel = rng.uniform((18, 8, 44, .6), (27, 13, 52, .85))

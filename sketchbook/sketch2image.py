@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['REMEDIES', 'TASKS', 'VARIANTS', 'join', 'joint_batch', 'on_white', 'CocoJoint', 'write_joint', 'SeedGenerator',
            'JointDiscriminator', 'JointGenerator', 'JointGAN', 'palette_of', 'nearest_color', 'Completer',
-           'contextual_kl', 'left_half', 'color_loss', 'JointTask', 'as_tensors', 'JointGANTask', 'CompletionTask',
-           'PairViews', 'training_views', 'task', 'ink_distance', 'search_z', 'as_drawing', 'on_page', 'choose_colors',
-           'chances', 'hint_vector', 'complete', 'search_strip', 'saturation', 'paint_scores', 'color_class',
-           'held_out', 'evaluate', 'scores', 'explore_completion', 'example_pages']
+           'contextual_kl', 'left_half', 'color_loss', 'JointTask', 'as_tensors', 'JointGANTask', 'CompletionStep',
+           'CompletionTask', 'PairViews', 'training_views', 'task', 'ink_distance', 'search_z', 'as_drawing', 'on_page',
+           'choose_colors', 'chances', 'hint_vector', 'complete', 'search_strip', 'saturation', 'paint_scores',
+           'color_class', 'held_out', 'evaluate', 'scores', 'explore_completion', 'example_pages']
 
 # %% ../nbs/04_sketch2image.ipynb #6f92d35e
 import re
@@ -70,7 +70,7 @@ def on_white(
     page[y:y+cut.shape[0],x:x+cut.shape[1]] = cut
     return page
 
-
+# %% ../nbs/04_sketch2image.ipynb #e05d0628
 class CocoJoint:
     "Objects of a COCO-format set on white, with their dodge sketch: `(sketch, picture)`; `.labels`, `.missing`"
     def __init__(
@@ -282,7 +282,7 @@ def _surprise(verdict, real, softmax):
     p = verdict.float().clamp(1e-7, 1-1e-7)
     return -(p if real else 1-p).log().mean()
 
-
+# %% ../nbs/04_sketch2image.ipynb #63dc9ecc
 class JointTask(Task):
     "The seed's training on joint images, with any of `REMEDIES`"
     name, product = 'sketch2image-seed', 'netG'
@@ -328,7 +328,7 @@ class JointTask(Task):
         h, w = real.shape[-2:]
         return contextual_kl(fake, real, left_half(h, w).to(real.device)) + self.lambda_l1*F.l1_loss(fake[...,w//2:], real[...,w//2:])
 
-
+# %% ../nbs/04_sketch2image.ipynb #8da394ff
 def as_tensors(sketch, picture): return torch.from_numpy(np.ascontiguousarray(sketch))[None], to_tensor(picture)
 
 # %% ../nbs/04_sketch2image.ipynb #11b4dd34
@@ -357,9 +357,30 @@ class JointGANTask(Task):
         return {'D': loss_D.detach(), 'D accuracy': accuracy, 'G': loss_G.detach()}
 
 # %% ../nbs/04_sketch2image.ipynb #3e6e123e
-class CompletionTask(Task):
-    "Choose a colour for every pixel, with a discriminator over the folded image"
+class CompletionStep(Task):
+    "One step of our training; needs `turns`, `lambda_gan`, `head` and `gan`"
     name, product = 'sketch2image', 'netG'
+
+    def step(self, run, sketch, picture, index, hint):
+        netG, netD, plain = run.nets['netG'], run.nets['netD'], run.plain['netG']
+        if self.lambda_gan and run.step % sum(self.turns) < self.turns[0]:
+            with torch.no_grad(): fake = plain.expected(netG(sketch, hint), sketch)
+            loss, accuracy = self.gan.loss_D(netD, picture, fake, sketch)
+            run.minimize(loss, 'netD')
+            return {'D': loss.detach(), 'D accuracy': accuracy}
+        logits = netG(sketch, hint)
+        fake = plain.expected(logits, sketch)
+        color = color_loss(logits, index, sketch) if self.head == 'palette' else 10*F.l1_loss(fake, picture)
+        log, loss = {'color': color.detach()}, color
+        if self.lambda_gan:
+            adversarial = self.gan.loss_G(netD, fake, sketch)
+            loss, log['G'] = (1-self.lambda_gan)*color + self.lambda_gan*adversarial, adversarial.detach()
+        run.minimize(loss, 'netG')
+        return log
+
+# %% ../nbs/04_sketch2image.ipynb #97652c87
+class CompletionTask(CompletionStep):
+    "Choose a colour for every pixel, with a discriminator over the folded image"
     def __init__(
         self,
         views,                  # Anything with `len()`, `[i]` and `.view(i, rng)` -> (sketch, picture)
@@ -391,24 +412,7 @@ class CompletionTask(Task):
         hint = hint & (rng.random(len(hint)) < .7) & (rng.random() < self.hints)
         return *as_tensors(sketch, picture), torch.from_numpy(index), torch.from_numpy(hint.astype(np.float32))
 
-    def step(self, run, sketch, picture, index, hint):
-        netG, netD, plain = run.nets['netG'], run.nets['netD'], run.plain['netG']
-        if self.lambda_gan and run.step % sum(self.turns) < self.turns[0]:
-            with torch.no_grad(): fake = plain.expected(netG(sketch, hint), sketch)
-            loss, accuracy = self.gan.loss_D(netD, picture, fake, sketch)
-            run.minimize(loss, 'netD')
-            return {'D': loss.detach(), 'D accuracy': accuracy}
-        logits = netG(sketch, hint)
-        fake = plain.expected(logits, sketch)
-        color = color_loss(logits, index, sketch) if self.head == 'palette' else 10*F.l1_loss(fake, picture)
-        log, loss = {'color': color.detach()}, color
-        if self.lambda_gan:
-            adversarial = self.gan.loss_G(netD, fake, sketch)
-            loss, log['G'] = (1-self.lambda_gan)*color + self.lambda_gan*adversarial, adversarial.detach()
-        run.minimize(loss, 'netG')
-        return log
-
-# %% ../nbs/04_sketch2image.ipynb #97652c87
+# %% ../nbs/04_sketch2image.ipynb #90c57bdb
 class PairViews:
     "Any pairs of a sketch and a picture, as they are or a little moved, turned, resized and mirrored"
     def __init__(
@@ -438,7 +442,7 @@ def training_views(
     pairs = JointImages(data) if isinstance(data, (str, Path)) else data
     return PairViews(pairs), provenance(data)
 
-
+# %% ../nbs/04_sketch2image.ipynb #5e2b35fe
 def task(
     make,      # Gives a task for views
     name:str,  # What the weights are called
@@ -607,7 +611,7 @@ def _completed(net, sketch, device, seed):
         with torch.inference_mode(): joint = net.shown(net(net.given(x)).float())
     return np.uint8(np.rint(_enlarged(joint[0,:,:,64:].permute(1, 2, 0).cpu().numpy(), sketch.shape).clip(0, 1)*255))
 
-
+# %% ../nbs/04_sketch2image.ipynb #1b80f34d
 def complete(
     sketch,           # See `as_drawing`
     net=None,         # A network of this chapter, a name or path of weights; None for `sketch2image`

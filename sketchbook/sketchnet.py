@@ -296,7 +296,7 @@ def freeze_norms(
     for m in net.modules():
         if isinstance(m, nn.BatchNorm2d): m.eval()
 
-
+# %% ../nbs/02_sketchnet.ipynb #077f5a19
 class SketchStep(Task):
     "One step of SketchNet's training; needs `lambda_coarse`, `gan_from`, `lambda_gan` and `gan`"
     name, product = 'sketchnet', 'netG'

@@ -489,40 +489,11 @@ def _canvas(width, height, begin, move, end, ready):
     return c
 
 # %% ../nbs/00e_widgets.ipynb #9e82d281
-class DrawingCanvas(Control):
-    "Draw and rub out with the mouse or a finger; `.strokes` are the points, `.sketch` (or `.value`) the picture"
-    def __init__(self,
-        width:int=256,          # Pixels
-        height:int=256,         # Pixels
-        line_width:int=3,       # Pixels
-        strokes=None,           # Strokes to begin with, each a list of `(x, y)` in pixels
-        pages:dict|None=None,   # `{name: sketch}` to draw on, the first one at once, and a button to load one's own
-    ):
-        import ipywidgets as W
-        super().__init__()
-        self.drawing,self.line_width = Drawing(width, height, strokes), line_width
-        self.canvas = _canvas(width, height, self._begin, self._move, self._end, self.redraw)
-        self.tool = W.ToggleButtons(options=['pen', 'eraser'], style=dict(button_width='5em'))
-        self.undo,self.clear = W.Button(description='undo'), W.Button(description='clear')
-        self.undo.on_click(lambda _: self._after(self.drawing.undo))
-        self.clear.on_click(lambda _: self._after(self.drawing.clear))
-        self.parts,rows = [self.tool, self.undo, self.clear], [self.canvas, self.tool, W.HBox([self.undo, self.clear])]
-        if pages: rows.insert(0, self._choice_of(pages).widget)
-        self.widget = W.VBox(rows)
-        self.redraw()
-
+class _Pad(Control):
+    "What the hands do on a `DrawingCanvas`: needs `drawing`, `canvas`, `tool` and `line_width`"
     strokes = property(lambda self: self.drawing.strokes, doc="Strokes in drawing order, each a list of `(x, y)` in pixels")
     sketch = value = property(lambda self: self.drawing.sketch(self.line_width), doc="Sketch, `(height, width)` float32")
 
-    def _choice_of(self, pages):
-        self.picker = PhotoPicker({name: np.repeat(np.uint8(np.rint(255*s))[...,None], 3, 2) for name,s in pages.items()})
-        self.picker.choice.description,self.picker.upload.description = 'begin with', 'load a sketch'
-        self.picker.observe(lambda _: self._after(self._load))
-        self.parts += self.picker.parts
-        self._load()
-        return self.picker
-
-    def _load(self): self.drawing.load(cv2.cvtColor(self.picker.photo, cv2.COLOR_RGB2GRAY)/255)
     def _after(self, change): change(); self.redraw(); self.notify()
     def _begin(self, x, y): self.drawing.begin(x, y, self.tool.value=='eraser'); self._segment()
     def _move(self, x, y):
@@ -545,3 +516,36 @@ class DrawingCanvas(Control):
         for s,erase in zip(self.strokes, self.drawing.erases):
             self._take(erase)
             self.canvas.stroke_lines(np.array(s if len(s)>1 else s*2))
+
+# %% ../nbs/00e_widgets.ipynb #76e2a6cb
+class DrawingCanvas(_Pad):
+    "Draw and rub out with the mouse or a finger; `.strokes` are the points, `.sketch` (or `.value`) the picture"
+    def __init__(self,
+        width:int=256,          # Pixels
+        height:int=256,         # Pixels
+        line_width:int=3,       # Pixels
+        strokes=None,           # Strokes to begin with, each a list of `(x, y)` in pixels
+        pages:dict|None=None,   # `{name: sketch}` to draw on, the first one at once, and a button to load one's own
+    ):
+        import ipywidgets as W
+        super().__init__()
+        self.drawing,self.line_width = Drawing(width, height, strokes), line_width
+        self.canvas = _canvas(width, height, self._begin, self._move, self._end, self.redraw)
+        self.tool = W.ToggleButtons(options=['pen', 'eraser'], style=dict(button_width='5em'))
+        self.undo,self.clear = W.Button(description='undo'), W.Button(description='clear')
+        self.undo.on_click(lambda _: self._after(self.drawing.undo))
+        self.clear.on_click(lambda _: self._after(self.drawing.clear))
+        self.parts,rows = [self.tool, self.undo, self.clear], [self.canvas, self.tool, W.HBox([self.undo, self.clear])]
+        if pages: rows.insert(0, self._choice_of(pages).widget)
+        self.widget = W.VBox(rows)
+        self.redraw()
+
+    def _choice_of(self, pages):
+        self.picker = PhotoPicker({name: np.repeat(np.uint8(np.rint(255*s))[...,None], 3, 2) for name,s in pages.items()})
+        self.picker.choice.description,self.picker.upload.description = 'begin with', 'load a sketch'
+        self.picker.observe(lambda _: self._after(self._load))
+        self.parts += self.picker.parts
+        self._load()
+        return self.picker
+
+    def _load(self): self.drawing.load(cv2.cvtColor(self.picker.photo, cv2.COLOR_RGB2GRAY)/255)
