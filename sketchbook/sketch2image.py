@@ -282,6 +282,12 @@ def _surprise(verdict, real, softmax):
     p = verdict.float().clamp(1e-7, 1-1e-7)
     return -(p if real else 1-p).log().mean()
 
+
+def _known_half(fake, real, lambda_l1):
+    "KL over the known half, L1 over the hidden one"
+    h, w = real.shape[-2:]
+    return contextual_kl(fake, real, left_half(h, w).to(real.device)) + lambda_l1*F.l1_loss(fake[...,w//2:], real[...,w//2:])
+
 # %% ../nbs/04_sketch2image.ipynb #63dc9ecc
 class JointTask(Task):
     "The seed's training on joint images, with any of `REMEDIES`"
@@ -322,11 +328,7 @@ class JointTask(Task):
         run.minimize(self.weights[0]*perceptual + self.weights[1]*context, 'netG')
         return {'perceptual': perceptual.detach(), 'contextual': context.detach()}
 
-    def contextual(self, fake, real):
-        "KL over everything, or what the remedy puts in its place"
-        if 'known' not in self.remedies: return contextual_kl(fake, real)
-        h, w = real.shape[-2:]
-        return contextual_kl(fake, real, left_half(h, w).to(real.device)) + self.lambda_l1*F.l1_loss(fake[...,w//2:], real[...,w//2:])
+    def contextual(self, fake, real): return _known_half(fake, real, self.lambda_l1) if 'known' in self.remedies else contextual_kl(fake, real)
 
 # %% ../nbs/04_sketch2image.ipynb #8da394ff
 def as_tensors(sketch, picture): return torch.from_numpy(np.ascontiguousarray(sketch))[None], to_tensor(picture)

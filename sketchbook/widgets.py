@@ -458,9 +458,8 @@ class Drawing:
     ):
         "Begin anew on a page with this sketch in its middle"
         self.clear()
-        h,w = sketch.shape
-        scale = min(self.width/w, self.height/h)
-        small = cv2.resize(np.float32(sketch), (max(1, round(w*scale)), max(1, round(h*scale))), interpolation=cv2.INTER_AREA if scale<1 else cv2.INTER_LINEAR)
+        scale = min(self.width/sketch.shape[1], self.height/sketch.shape[0])
+        small = cv2.resize(np.float32(sketch), [max(1, round(n*scale)) for n in sketch.shape[::-1]], interpolation=cv2.INTER_AREA if scale<1 else cv2.INTER_LINEAR)
         y,x = (self.height-small.shape[0])//2, (self.width-small.shape[1])//2
         self.page = np.full((self.height, self.width), 255, np.uint8)
         self.page[y:y+small.shape[0],x:x+small.shape[1]] = np.rint(255*small)
