@@ -69,12 +69,11 @@ def test_sketchnet_sees_the_full_photo(monkeypatch, quick):
 def test_detail_above_224_survives():
     "The same, through the shipped networks: what a 224-pixel copy cannot show is in the sketch"
     import cv2
-    from sketchbook.metrics import thin_lines
     p, photo = Pipeline(vectorize=False, device='cpu'), sample_photos(['motorcycle'])['motorcycle']
     h, w = photo.shape[:2]
     def squeezed(a): return cv2.resize(cv2.resize(a, (224, 224), interpolation=cv2.INTER_AREA), (w, h), interpolation=cv2.INTER_CUBIC)
-    def drawn(sketch): return thin_lines(sketch < .5).sum()      # length of the lines, pixels
-    assert drawn(p(photo).sketch) > 1.1*drawn(p(squeezed(photo)).sketch)
+    def fine(s): return np.abs(s - cv2.GaussianBlur(s, (0, 0), 1)).sum()/(1-s).sum()     # share of the ink that a blur of one pixel moves
+    assert fine(p(photo).sketch) > 1.2*fine(p(squeezed(photo)).sketch)
 
 
 def test_stages_and_shapes(quick, photo):
