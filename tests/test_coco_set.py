@@ -248,7 +248,8 @@ def test_ctrl_c_at_the_command_line(tmp_path, root):
     for i in range(1, 400): (tmp_path/'images'/f'{i}.jpg').write_bytes((tmp_path/'images'/'0.jpg').read_bytes())
     (tmp_path/'c.json').write_text(json.dumps(dict(categories=[dict(id=1, name='x')], annotations=[ann(i) for i in range(400)], images=[dict(id=i, file_name=f'{i}.jpg') for i in range(400)])))
     words = ['build-coco', str(tmp_path/'c.json'), str(tmp_path/'images'), '--off-centre', '--val', '0.2']
-    p = subprocess.Popen([sys.executable, '-m', 'sketchbook.cli', *words, '--out', str(tmp_path/'cut')], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {'PYTHONPATH': str(root)})
+    p = subprocess.Popen([sys.executable, '-m', 'sketchbook.cli', *words, '--out', str(tmp_path/'cut')], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {'PYTHONPATH': str(root)},
+                         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))   # who runs the tests in the background ignores it
     part, until = tmp_path/'cut'/'train.tar.part', time.time()+90
     while time.time() < until and not (part.exists() and part.stat().st_size > 20_000): time.sleep(.002)
     p.send_signal(signal.SIGINT)
