@@ -6,9 +6,10 @@
 __all__ = ['REMEDIES', 'TASKS', 'VARIANTS', 'join', 'joint_batch', 'on_white', 'CocoJoint', 'write_joint', 'SeedGenerator',
            'JointDiscriminator', 'JointGenerator', 'JointGAN', 'palette_of', 'nearest_color', 'Completer',
            'contextual_kl', 'left_half', 'color_loss', 'JointTask', 'as_tensors', 'JointGANTask', 'CompletionStep',
-           'CompletionTask', 'PairViews', 'training_views', 'task', 'ink_distance', 'search_z', 'as_drawing', 'on_page',
-           'choose_colors', 'chances', 'hint_vector', 'complete', 'search_strip', 'saturation', 'paint_scores',
-           'color_class', 'held_out', 'evaluate', 'scores', 'explore_completion', 'example_pages']
+           'paints', 'some_of', 'recolored', 'CompletionTask', 'PairViews', 'training_views', 'task', 'ink_distance',
+           'search_z', 'as_drawing', 'on_page', 'choose_colors', 'chances', 'hint_vector', 'complete', 'search_strip',
+           'saturation', 'paint_scores', 'color_class', 'held_out', 'evaluate', 'scores', 'explore_completion',
+           'example_pages']
 
 # %% ../nbs/04_sketch2image.ipynb #6f92d35e
 import re
@@ -381,6 +382,37 @@ class CompletionStep(Task):
         return log
 
 # %% ../nbs/04_sketch2image.ipynb #97652c87
+def paints(
+    index:np.ndarray,  # (H, W) numbers of colours, 0 = white
+    sketch:np.ndarray, # (H, W), 1 = paper
+    share:float=.01,   # Of all pixels that a colour must have
+) -> np.ndarray:       # (n,) numbers
+    "The colours that a picture is painted with, its ink left out"
+    return np.array([k for k, n in enumerate(np.bincount(index[sketch > .5])) if k and n > share*index.size], np.int64)
+
+
+def some_of(choices, rng): # A few of the choices, at least one if there are any
+    return rng.permutation(choices)[:rng.integers(1, max(2, len(choices)+1))]
+
+
+def recolored(
+    picture:np.ndarray, # (H, W, 3) uint8
+    index:np.ndarray,   # (H, W), see `nearest_color`
+    sketch:np.ndarray,  # (H, W), 1 = paper
+    palette:np.ndarray, # (K, 3) 0..1
+    rng,                # A NumPy generator
+): # The picture, its index, and the new colour's number in a list, which is empty when nothing is painted
+    "One of the picture's colours exchanged for any other: only who is told can know it, so wishes are learned"
+    there = paints(index, sketch)
+    if not len(there): return picture, index, []
+    area = np.bincount(index[sketch > .5], minlength=len(palette))[there]
+    old, new = rng.choice(there, p=area/area.sum()), rng.integers(1, len(palette))
+    where = (index == old) & (sketch > .5)
+    changed = picture.astype(np.float32)
+    changed[where] += (palette[new] - palette[old])*255
+    return np.uint8(np.rint(changed.clip(0, 255))), np.where(where, new, index), [new]
+
+# %% ../nbs/04_sketch2image.ipynb #c0fae454
 class CompletionTask(CompletionStep):
     "Choose a colour for every pixel, with a discriminator over the folded image"
     def __init__(
@@ -389,10 +421,11 @@ class CompletionTask(CompletionStep):
         head:str='palette',     # See `Completer`; `"rgb"` is trained with L1
         lambda_gan:float=.01,   # Weight of the discriminator's opinion; the colour loss has what is left of 1
         turns=(1, 2),           # Steps of D, then of G
-        hints:float=.5,         # Share of the samples that come with a hint
+        hints:float=.6,         # Share of the samples that come with a hint
+        swaps:float=.5,         # Share of those in which one colour was exchanged for another, see `recolored`
         k:int=28,               # Colours
     ):
-        self.views, self.head, self.lambda_gan, self.turns, self.hints = views, head, lambda_gan, turns, hints
+        self.views, self.head, self.lambda_gan, self.turns, self.hints, self.swaps = views, head, lambda_gan, turns, hints, swaps
         self.palette, self.gan = palette_of(views, k), GANStep('hinge')
 
     def networks(self): return {'netG': Completer(self.palette, len(self.palette), self.head), 'netD': PatchGAN(4, 32)}
@@ -408,11 +441,12 @@ class CompletionTask(CompletionStep):
 
     def sample(self, i, rng):
         sketch, picture = self.views.view(i, rng)
-        index = nearest_color(picture, self.palette)
-        paper = sketch > .5
-        hint = np.bincount(index[paper], minlength=len(self.palette)) > .01*paper.sum()
-        hint = hint & (rng.random(len(hint)) < .7) & (rng.random() < self.hints)
-        return *as_tensors(sketch, picture), torch.from_numpy(index), torch.from_numpy(hint.astype(np.float32))
+        index, hint = nearest_color(picture, self.palette), np.zeros(len(self.palette), np.float32)
+        if rng.random() < self.hints:
+            if rng.random() < self.swaps: picture, index, wished = recolored(picture, index, sketch, self.palette, rng)
+            else: wished = []
+            hint[[*some_of(paints(index, sketch), rng), *wished]] = 1
+        return *as_tensors(sketch, picture), torch.from_numpy(index), torch.from_numpy(hint)
 
 # %% ../nbs/04_sketch2image.ipynb #90c57bdb
 class PairViews:

@@ -312,7 +312,7 @@ class SketchStep(Task):
         # the finer the lines already are, the less the coarse outputs have to say
         if coarse: loss = loss + self.lambda_coarse*(1 - .9*run.progress)*coarse_loss(coarse, line, known)
         if run.progress >= self.gan_from:
-            adversarial, more = self.play(run, photo, real=pen(line), fake=1 - sides[-1].float().sigmoid())
+            adversarial, more = self.play(run, photo, real=pen(line), fake=1 - known*sides[-1].float().sigmoid())
             loss = loss + self.lambda_gan*adversarial
             log |= more
         run.minimize(loss, 'netG')
@@ -367,6 +367,8 @@ class SketchNetTask(SketchStep):
 
     def sample(self, i, rng):
         photo, drawn = augment_pair(*self.pairs[i], rng, self.size, scale=(.75, 1.5), rotate=45)
+        # a line of one pixel that is turned or shrunk falls to dots; all it has touched, thinned, is whole again
+        if len(drawn) == 2: drawn[0] = thin_lines(drawn[0] > .05)
         return to_tensor(photo), torch.from_numpy(drawn)
 
 # %% ../nbs/02_sketchnet.ipynb #a2ff17cf

@@ -193,21 +193,24 @@ def sample_strokes(
 
 # %% ../nbs/02c_strokes.ipynb #c859e44d
 @lru_cache
-def brush_table() -> np.ndarray: # Rows that an OpenCV line of thickness 1, 2, ... 32 covers
+def brush_table(
+    kind:int=cv2.LINE_8, # Or `cv2.LINE_AA`, with smooth edges
+) -> np.ndarray:         # Rows that an OpenCV line of thickness 1, 2, ... 32 covers
     "How wide OpenCV's lines really are: measured, because it is not what is asked for and differs between versions"
     def rows(thickness):
-        paper = np.full((80, 8), 255, np.uint8)
-        cv2.line(paper, (-50, 40), (60, 40), 0, thickness)
-        return (paper[:,4]==0).sum()
+        paper = np.zeros((80, 8), np.uint8)
+        cv2.line(paper, (-50, 40), (60, 40), 255, thickness, kind)
+        return paper[:,4].sum()/255
     return np.array([rows(t) for t in range(1, 33)])
 
 def thickness_for(
-    width:np.ndarray, # Widths wanted, pixels
-) -> np.ndarray:      # What to ask of OpenCV
+    width:np.ndarray,    # Widths wanted, pixels
+    kind:int=cv2.LINE_8, # See `brush_table`
+) -> np.ndarray:         # What to ask of OpenCV
     "The thickness whose line is nearest to `width`"
-    rows = brush_table()
+    rows = brush_table(kind)
     small = 1 + np.searchsorted((rows[1:]+rows[:-1])/2, width)
-    return np.where(width<rows[-1], small, np.rint(width) - (rows[-1]-len(rows))).astype(int)
+    return np.where(width<rows[-1], small, np.rint(width - (rows[-1]-len(rows)))).astype(int)
 
 # %% ../nbs/02c_strokes.ipynb #e591ea6d
 def draw_ink(
@@ -469,12 +472,14 @@ def to_rows(
 
 # %% ../nbs/02c_strokes.ipynb #770f8cbf
 def window_after(
-    window:float, # The window now, pixels
-    scale:float,  # What the row says, 0..2
-    side:int,     # Longer side of the picture, pixels
-) -> float:       # The window for the next row, pixels
-    "Virtual Sketching's rule: never under 32 pixels, never larger than the picture"
-    return float(min(max(scale*window, 32), side))
+    window,            # The window now, pixels: a number, an array or a tensor
+    scale,             # What the row says, 0..2
+    side:int,          # Longer side of the picture, pixels
+    limits=(32, None), # Smallest and largest window, pixels; None is the picture
+):                     # The window for the next row, pixels
+    "Virtual Sketching's rule: never under the smallest, never larger than the picture"
+    wanted, low, high = scale*window, limits[0], min(side, limits[1] or side)
+    return float(min(max(wanted, low), high)) if np.isscalar(wanted) else wanted.clip(low, high)
 
 # %% ../nbs/02c_strokes.ipynb #75c079af
 def to_sequence(

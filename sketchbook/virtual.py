@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['PRESETS', 'REACHES', 'TASKS', 'Action', 'activate', 'curve_points', 'soft_strokes', 'crop', 'paste', 'GateNorm',
            'lstm_update', 'NormLSTM', 'PerGate', 'PlainLSTM', 'HyperLSTM', 'window_encoder', 'Eye', 'VirtualSketcher',
-           'feelings', 'NeuralRenderer', 'next_window', 'Walk', 'walk', 'pyramid_loss', 'FeatureLoss', 'sweep_start',
-           'pen_losses', 'Trail', 'as_trail', 'longest_piece', 'look', 'quadratic', 'draw_on', 'turned', 'to_page',
-           'Drawings', 'InkOf', 'SketchesOf', 'Some', 'Tutor', 'Answer', 'window_for', 'stroke_answer', 'move_answer',
-           'answers', 'follow', 'act', 'as_numbers', 'lesson', 'place_error', 'lesson_loss', 'DrawingTask',
-           'VirtualTask', 'PaperTask', 'patch', 'drawing_task', 'book_task', 'paper_task', 'uncovered', 'open_cells',
-           'place_pens', 'Pens', 'ask', 'useful', 'step_pens', 'rows_to_strokes', 'on_ink', 'meetings', 'weld',
-           'join_ends', 'worthwhile', 'working_size', 'draw_page', 'virtual', 'compare', 'evaluate']
+           'feelings', 'NeuralRenderer', 'Walk', 'walk', 'pyramid_loss', 'FeatureLoss', 'sweep_start', 'pen_losses',
+           'Trail', 'as_trail', 'longest_piece', 'look', 'quadratic', 'draw_on', 'turned', 'to_page', 'Drawings',
+           'InkOf', 'SketchesOf', 'Some', 'Tutor', 'Answer', 'window_for', 'stroke_answer', 'move_answer', 'answers',
+           'follow', 'act', 'as_numbers', 'lesson', 'place_error', 'lesson_loss', 'DrawingTask', 'VirtualTask',
+           'PaperTask', 'patch', 'drawing_task', 'book_task', 'paper_task', 'uncovered', 'open_cells', 'place_pens',
+           'Pens', 'ask', 'useful', 'step_pens', 'rows_to_strokes', 'on_ink', 'meetings', 'weld', 'join_ends',
+           'worthwhile', 'working_size', 'draw_page', 'virtual', 'compare', 'evaluate']
 
 # %% ../nbs/02e_virtual.ipynb #e4b65398
 import re
@@ -27,7 +27,7 @@ from torch import nn
 
 from .blocks import ConvBlock, perceptual_backbone
 from .data import OpenMojiPairs, PhotoFolder, ink_only, provenance, render_svg
-from .strokes import Stroke, Strokes, bezier, lengths
+from .strokes import Stroke, Strokes, bezier, lengths, thickness_for, window_after
 from .tracer import chain, check_sketch, find_ink, find_lines, is_drawing, measure, trace, wanted_ink
 from .training import Task
 from .weights import load
@@ -76,13 +76,13 @@ def soft_strokes(
     def edge(a, b, ra, rb, t): # signed distance to the stroke's edge, (N, pixels)
         at = torch.lerp(a, b, t[...,None])
         return torch.lerp(ra, rb, t) - ((px-at[...,0])**2 + (py-at[...,1])**2 + 1e-6).sqrt()
-    with torch.no_grad(): # where the nearest point is needs no gradient: moving it along the curve changes no distance
+    with torch.no_grad(): # which piece is nearest is a choice, and a choice has no gradient
         ends = [(points[:,i:i+1], points[:,i+1:i+2], radius[:,i:i+1], radius[:,i+1:i+2]) for i in range(points.shape[1]-1)]
         places = torch.stack([place(a, b) for a, b, _, _ in ends])
         near = torch.stack([edge(*e, t) for e, t in zip(ends, places)]).argmax(0)
-        t = places.gather(0, near[None])[0]
     at = lambda v, i: v.gather(1, i[...,None].expand(-1, -1, 2)) if v.ndim == 3 else v.gather(1, i)
-    return torch.sigmoid(edge(at(points, near), at(points, near+1), at(radius, near), at(radius, near+1), t)/tau).view(-1, 1, side, side)
+    a, b = at(points, near), at(points, near+1)
+    return torch.sigmoid(edge(a, b, at(radius, near), at(radius, near+1), place(a, b))/tau).view(-1, 1, side, side)
 
 # %% ../nbs/02e_virtual.ipynb #183b02f1
 def crop(
@@ -186,9 +186,9 @@ class HyperLSTM(nn.Module):
 # %% ../nbs/02e_virtual.ipynb #d0adc587
 PRESETS = dict(
     paper=dict(view=128, widths=(32, 64, 128, 256, 512), depths=(2, 2, 3, 3, 3), norm='instance', units=256, hyper=True,
-               whole=True, min_window=32, max_window=None),
+               whole=True, min_window=32, max_window=None, first_window=128),
     book=dict(view=64, widths=(16, 32, 64, 96), depths=(2, 2, 2, 2), norm='group', units=192, hyper=False,
-              whole=False, min_window=32, max_window=128))
+              whole=False, min_window=32, max_window=128, first_window=64))
 
 
 def window_encoder(ni, view, widths, depths, norm, code=128):
@@ -206,7 +206,7 @@ class Eye(nn.Module):
         super().__init__()
         if preset not in PRESETS: raise ValueError(f'Preset "{preset}" is unknown: use book or paper.')
         p = PRESETS[preset]
-        self.view, self.whole, self.limits = p['view'], p['whole'], (p['min_window'], p['max_window'])
+        self.view, self.whole, self.limits, self.first_window = p['view'], p['whole'], (p['min_window'], p['max_window']), float(p['first_window'])
         # windows of drawing and canvas; `paper` has both as a whole too, and the cursor; last two maps of coordinates
         ni = (channels+1)*(2 if self.whole else 1) + (2 if self.whole else 0) + 2
         self.encode = window_encoder(ni, self.view, p['widths'], p['depths'], p['norm'])
@@ -267,18 +267,6 @@ class NeuralRenderer(nn.Module):
     def forward(self, numbers): return self.grow(self.linear(numbers).view(-1, 16, 16, 16)).sigmoid()
 
 # %% ../nbs/02e_virtual.ipynb #ef8ac65e
-def next_window(
-    window,        # Side now, pixels
-    scale,         # What the network says, 0..2
-    side,          # Of the page, pixels
-    limits=(32, None), # Smallest and largest window, pixels; None is the page
-):                 # Pixels
-    "Virtual Sketching's rule: never under the smallest, never larger than the page"
-    high = max(limits[0], min(side, limits[1] or side))
-    wanted = scale*window
-    return wanted.clamp(limits[0], high) if torch.is_tensor(wanted) else np.clip(wanted, limits[0], high)
-
-
 class Walk(NamedTuple):
     "A drawing while it is drawn, with gradients"
     soft:torch.Tensor   # Canvas of probable ink, (N, 1, H, W), for the loss
@@ -305,7 +293,7 @@ def walk(
         shown = crop(torch.cat([page, hard], 1), *((cursor, window) if net.whole else (cursor.detach(), window.detach())), net.view)
         whole = F.interpolate(torch.cat([page, hard], 1), (net.view, net.view), mode='area') if net.whole else None
         action, state = net.decide(net.see(shown, whole, cursor/size), feelings(net, window, width, cursor/size, max(h, w)), state)
-        radius = (width[:,None] + (action.width-width)[:,None]*t)*net.view/8 # half of a share of half a window
+        radius = (width[:,None] + (action.width-width)[:,None]*t)*net.view/4 # half of a share of half a window
         points = (curve_points(action, t)+1)*net.view/2
         ink = paste(soft_strokes(points, radius.to(points), net.view), cursor, window, h, w)
         # a soft argmax for the loss, the hard one for the eyes
@@ -314,10 +302,10 @@ def walk(
         hard = (hard + ((moves<.5)[:,None,None,None]*ink).detach()).clamp(max=1)
         to = cursor.detach() + action.end*window[:,None]/2
         cursor = torch.minimum(to.clamp(min=0), size-1)
-        wanted = action.scale*window.detach()
-        low, high = net.limits[0], max(net.limits[0], min(max(h, w), net.limits[1] or max(h, w)))
-        log.append((moves, (to-cursor).abs().mean(1), F.relu(wanted-high)/high + F.relu(low-wanted)/low))
-        width, window = action.width*window, next_window(window.detach(), action.scale, max(h, w), net.limits)
+        wanted, old = action.scale*window.detach(), window
+        window = window_after(window.detach(), action.scale, max(h, w), net.limits)
+        log.append((moves, (to-cursor).abs().mean(1), (wanted-window).abs()/window))
+        width = action.width*old
         width = (width/window).clamp(max=1)
     return Walk(soft, hard, *(torch.stack(v, 1) for v in zip(*log)))
 
@@ -444,7 +432,7 @@ def draw_on(
     "Draw a stroke with a round pen"
     at = np.rint((xy-.5)*16).astype(np.int32).tolist()
     widths = np.interp(np.arange(.5, len(xy)-1), np.linspace(0, len(xy)-1, len(widths)), widths)
-    for a, b, w in zip(at[:-1], at[1:], np.maximum(1, np.rint(widths)).astype(int).tolist()): cv2.line(canvas, a, b, 255, w, cv2.LINE_AA, 4)
+    for a, b, w in zip(at[:-1], at[1:], thickness_for(widths, cv2.LINE_AA).tolist()): cv2.line(canvas, a, b, 255, w, cv2.LINE_AA, 4)
 
 # %% ../nbs/02e_virtual.ipynb #dce9ae26
 def turned(
@@ -703,8 +691,9 @@ class DrawingTask(Task):
 
     def drawing(self, i): # page uint8 (H, W), 255 = ink; its `Trail`s
         "Page `i`, or the next that is not blank"
-        while not (found := self.drawings[i])[1]: i = (i+1)%len(self)
-        return found
+        for k in range(len(self)):
+            if (found := self.drawings[(i+k)%len(self)])[1]: return found
+        raise ValueError(f'All {len(self)} drawings are blank: training needs some with lines.')
 
     def validate(self, nets):
         if not len(self.held_out): return {}
@@ -861,8 +850,9 @@ def place_pens(
 # %% ../nbs/02e_virtual.ipynb #fe335f6a
 class Pens:
     "Pens on the same page: the place, width and window of each, and what it drew"
-    def __init__(self, net, page, canvas, cursor, width, window=64.):
-        self.net, self.page, self.canvas, self.cursor, self.width, self.window = net, page, canvas, cursor, width, np.full(len(cursor), window)
+    def __init__(self, net, page, canvas, cursor, width, window=None):
+        self.net, self.page, self.canvas, self.cursor, self.width = net, page, canvas, cursor, width
+        self.window = np.full(len(cursor), window or net.first_window)
         self.idle, self.rows, self.state = np.zeros(len(cursor), int), [[] for _ in cursor], net.start(len(cursor))
         self.size = np.array(page.shape[::-1])
 
@@ -917,7 +907,7 @@ def step_pens(
         pens.rows[k].append((moves[k], pens.cursor[k], control[k], end[k], pens.width[k], width[k]))
         if not moves[k]: draw_on(pens.canvas, xy, (pens.width[k], width[k]))
     pens.idle = np.where(moves, pens.idle+1, 0)
-    pens.cursor, pens.width, pens.window = end, width, next_window(pens.window, scale, max(pens.size), pens.net.limits)
+    pens.cursor, pens.width, pens.window = end, width, window_after(pens.window, scale, max(pens.size), pens.net.limits)
     return pens.keep(pens.idle < patience)
 
 # %% ../nbs/02e_virtual.ipynb #aef45b91

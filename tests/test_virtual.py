@@ -82,10 +82,11 @@ def test_gradients_reach_place_and_size_of_a_window():
 
 def test_windows_keep_their_limits():
     for limits, side in (((32, None), 278), ((32, 128), 500), ((32, 128), 20)):
-        low, high = limits[0], max(limits[0], min(side, limits[1] or side))
+        high = min(side, limits[1] or side)
+        low = min(limits[0], high)
         for scale in (0, .5, 1, 2.):
-            assert low <= V.next_window(np.array([64.]), scale, side, limits)[0] <= high
-            assert low <= V.next_window(torch.tensor([64.]), scale, side, limits)[0] <= high
+            assert low <= V.window_after(np.array([64.]), scale, side, limits)[0] <= high
+            assert low <= V.window_after(torch.tensor([64.]), scale, side, limits)[0] <= high
 
 
 @pytest.mark.parametrize('preset,channels', (('book', 1), ('paper', 1), ('paper', 3)))
