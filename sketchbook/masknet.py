@@ -178,13 +178,13 @@ def as_pairs(
 
 
 def param_groups(
-    net:nn.Module,        # A `MaskNet`
+    net:nn.Module,        # Its encoder is called `encoder`
     lr:float,             # Learning rate of everything but the encoder
     encoder_lr:float=0.1, # The encoder's, as a fraction of `lr`
 ) -> list:                # For an optimiser
     "Two groups of parameters: the pretrained encoder learns slowly"
     groups = {True: [], False: []}
-    for name,p in net.named_parameters(): groups['.encoder.' in name].append(p)
+    for name,p in net.named_parameters(): groups['.encoder.' in f'.{name}'].append(p)
     return [dict(params=ps, lr=lr*(encoder_lr if enc else 1)) for enc,ps in sorted(groups.items()) if ps]
 
 # %% ../nbs/01_masknet.ipynb #3c2e0cf2
@@ -232,7 +232,8 @@ class MaskNetTask(Task):
     ):
         self.name = f'masknet-v{version}'
         self.about = provenance(data)
-        self.version,self.preset,self.size,self.lr,self.encoder_lr,self.paste = version,preset,size,lr,encoder_lr,paste; self.scale,self.jitter = scale,jitter
+        self.version,self.preset,self.size,self.lr,self.encoder_lr = version,preset,size,lr,encoder_lr
+        self.paste,self.scale,self.jitter = paste,scale,jitter
         self.pairs,self.val_pairs = as_pairs(data), as_pairs(data if val is None else val)
         n,m = len(self.pairs),len(self.val_pairs)
         self.val = list(range(min(25, n-1), n, 50) if val is None else range(min(m, 200)))

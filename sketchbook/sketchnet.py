@@ -7,8 +7,9 @@ __all__ = ['TASKS', 'grey', 'canny', 'dodge', 'xdog', 'consensus', 'agreement', 
            'inhibit', 'BookSketchNet', 'Looks', 'paper_generator', 'SketchNet', 'vgg_like', 'Discriminator',
            'coarse_loss', 'crisp_loss', 'pen', 'freeze_norms', 'SketchStep', 'SketchNetTask', 'PencilPairs',
            'bsds_task', 'fine_task', 'pencil_task', 'as_photo', 'resized', 'receptive_radius', 'tiles', 'in_tiles',
-           'trained', 'ink_probability', 'inverted', 'look', 'ink', 'embolden', 'draw', 'canny_levels',
-           'canny_strength', 'sweep_canny', 'evaluate', 'explore_canny', 'explore_sketch']
+           'trained', 'ink_probability', 'check_scales', 'inverted', 'look', 'ink', 'check_weight', 'embolden', 'draw',
+           'canny_levels', 'canny_strength', 'sweep_canny', 'check_measure', 'evaluate', 'explore_canny',
+           'explore_sketch']
 
 # %% ../nbs/02_sketchnet.ipynb #54cbe66d
 import warnings
@@ -21,9 +22,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .blocks import ConvBlock, Encoder, GANStep, PatchGAN, balanced_bce, dice_loss
+from .blocks import ConvBlock, Encoder, GANStep, PatchGAN, balanced_bce, check_flag, check_number, dice_loss, evaluating, pick_device
 from .data import BoundaryPairs, PhotoFolder, augment_pair, load_photo, provenance, shrink, to_tensor
-from .masknet import cut_out
+from .masknet import cut_out, param_groups
 from .metrics import boundary_scores, continuity, ink_width, thin_lines
 from .training import Task, autocast
 from .weights import load
@@ -39,11 +40,12 @@ def grey(
 def canny(
     photo:np.ndarray,  # (H, W, 3) uint8
     sigma:float=1.,    # Gaussian blur before, pixels; 0 for none
-    low:float=100.,    # Gradient below which nothing is a line, 0..1442
+    low:float=100.,    # Gradient below which nothing is a line, 0..1442, at most `high`
     high:float=200.,   # Gradient above which everything is; in between, what hangs on to such a line
 ) -> np.ndarray:       # Sketch (H, W) float32, 1 = paper
     "Lines by Canny 1986, as OpenCV computes them"
-    if sigma < 0: raise ValueError(f'sigma is {sigma}: it should be 0 or more pixels.')
+    check_number(sigma, 'sigma', 0, 1000, '0 or more pixels')
+    if not 0 <= low <= high: raise ValueError(f'low is {low} and high is {high}: use 0 or more, and low no larger than high.')
     g = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
     if sigma: g = cv2.GaussianBlur(g, (0, 0), sigma)
     return 1 - cv2.Canny(g, low, high, L2gradient=True).astype(np.float32)/255
@@ -219,6 +221,7 @@ class SketchNet(Looks):
     ):
         super().__init__()
         if preset not in ('book', 'deep', 'shallow'): raise ValueError(f'Preset "{preset}" is unknown: use book, deep or shallow.')
+        if preset == 'book' and width != 1: raise ValueError(f'width is {width}, but the book network has only one width: use 1, or preset deep or shallow.')
         # whoever rebuilds the network from its config brings weights of their own
         self.config = dict(preset=preset, width=width, pretrained=False)
         self.book = preset == 'book'
@@ -255,7 +258,7 @@ class Discriminator(nn.Module):
     "Is this sketch (N, 1, H, W) a person's drawing of this photo (N, 3, H, W)? One logit for each patch"
     def __init__(
         self,
-        preset:str='book', # `"book"`: spectrally normalised PatchGAN; `"paper"`: VGG-like, patches of 64 px, with a linear head
+        preset:str='book', # `"book"`: spectrally normalised PatchGAN; `"paper"`: VGG-like, one logit every 64 px, with a linear head
         nf:int=32,         # Channels of `"book"`
         width:float=1.,    # Channel multiplier of `"paper"`
     ):
@@ -357,11 +360,8 @@ class SketchNetTask(SketchStep):
     def networks(self): return {'netG': SketchNet(**self.netG), 'netD': Discriminator(**self.netD)}
 
     def optimizers(self, nets):
-        encoder = list(nets['netG'].body.encoder.parameters()) if nets['netG'].book else []
-        known = {id(p) for p in encoder}
-        rest = [p for p in nets['netG'].parameters() if id(p) not in known]
-        groups = [dict(params=rest, lr=self.lr[0])] + ([dict(params=encoder, lr=self.lr[1])] if encoder else [])
-        return {'netG': torch.optim.AdamW(groups), 'netD': torch.optim.AdamW(nets['netD'].parameters(), lr=2e-4, betas=(.5, .999))}
+        lr, encoder_lr = self.lr
+        return {'netG': torch.optim.AdamW(param_groups(nets['netG'], lr, encoder_lr/lr)), 'netD': torch.optim.AdamW(nets['netD'].parameters(), lr=2e-4, betas=(.5, .999))}
 
     def __len__(self): return len(self.pairs)
 
@@ -431,8 +431,8 @@ def resized(
     factor:float=1.,           # Multiplies that
 ) -> np.ndarray:               # The same at the size that the network sees
     "Scale to what `resolution` asks for, both sides by the same factor"
-    if resolution is not None and (resolution not in range(11) or isinstance(resolution, bool)):
-        raise ValueError(f'resolution is {resolution}: use 0 (600 px), 1, 2, ... 10 (times 424 px) or None (as it is).')
+    if resolution is not None and (isinstance(resolution, bool) or not np.isscalar(resolution) or resolution not in range(11)):
+        raise ValueError(f'resolution is {resolution!r}: use 0 (600 px), 1, 2, ... 10 (times 424 px) or None (as it is).')
     h, w = photo.shape[:2]
     side = max(h, w) if resolution is None else int(resolution)*424 or 600
     if side > 2*max(h, w): _say_once('The resolution is more than twice the size of the photo: that takes longer and finds nothing new.')
@@ -496,27 +496,40 @@ def _logits(net, x, device, side):
         _say_once('The device ran out of memory: the photo is drawn in tiles instead.')
 
 
-def trained(net=None, device='auto'):
-    "The network to draw with, in eval mode, and its device: `net` itself, or the weights of that name or path"
-    if net is None or isinstance(net, (str, Path)): net = load(net or 'sketchnet', device)
-    return net.eval(), next(net.parameters()).device
+def trained(
+    net=None,      # A `SketchNet`, a name or path of weights, None for the shipped ones
+    device='auto', # See `pick_device`; a network that is given stays where it is
+):                 # The network and its device
+    "The network to draw with"
+    pick_device(device)
+    if net is None or isinstance(net, (str, Path)): net = load('sketchnet' if net is None else net, device)
+    if not isinstance(net, Looks): raise ValueError(f'The network is a {type(net).__name__}: drawing needs a SketchNet.')
+    p = next(net.parameters(), None)
+    if p is not None and p.dtype != torch.float32: raise ValueError(f'The network has {p.dtype} weights: drawing needs float32, `net.float()`.')
+    return net, torch.device('cpu') if p is None else p.device
 
 # %% ../nbs/02_sketchnet.ipynb #20ef51a8
 def ink_probability(
     photo,             # Photo, see `as_photo`
     net=None,          # A `SketchNet`, a name or path of weights, None for the shipped ones
     device='auto',     # See `pick_device`
-    tile:int|None=None,# Side of the tiles, pixels of what the network sees, rounded down to a multiple of 16; 0 for none; None for 1152 px above 3 megapixels
+    tile:int|None=None,# Side of the tiles, 64 or more pixels of what the network sees, rounded down to a multiple of 16; 0 for none; None for 1152 px above 3 megapixels
 ) -> np.ndarray:       # (H, W) float32, 0..1: the chance that a person draws a line here
     "The network's raw answer at the photo's own size"
-    if tile is not None and (isinstance(tile, bool) or tile != int(tile) or not (tile == 0 or tile >= 16)):
-        raise ValueError(f'tile is {tile}: use 16 or more pixels, 0 for no tiles, or None to leave it to the size of the photo.')
+    if not (tile is None or np.isscalar(tile) and tile == 0): check_number(tile, 'tile', 64, 1e6, '64 or more whole pixels, 0 for no tiles, or None to leave it to the size of the photo', whole=True)
     net, device = trained(net, device)
     x = to_tensor(as_photo(photo))[None]
-    with torch.inference_mode(), autocast(device): logits = _logits(net, x, device, tile and int(tile)//16*16)
+    with torch.inference_mode(), autocast(device), evaluating(net): logits = _logits(net, x, device, tile and int(tile)//16*16)
     return logits[0,0].sigmoid().numpy()
 
 # %% ../nbs/02_sketchnet.ipynb #619f3da7
+def check_scales(scales): # A number or several, to a list
+    "Sizes at which a photo can be looked at, or a sentence"
+    some = scales if isinstance(scales, (list, tuple, np.ndarray)) else [scales]
+    if not len(some): raise ValueError(f'scales is {scales!r}: use one or more numbers from 0.05 to 4.')
+    return [check_number(s, 'scales', .05, 4, 'one or more numbers from 0.05 to 4') for s in some]
+
+
 def inverted(
     photo:np.ndarray, # (H, W, 3) uint8
 ) -> np.ndarray:      # (H, W, 3) uint8
@@ -543,8 +556,8 @@ def look(
     tile:int|None=None,    # See `ink_probability`
 ) -> np.ndarray:           # (H, W) float32, 0..1: the chance that a person draws a line here, at the photo's own size
     "Ask the network for lines, in as many views as wanted"
-    photo, scales = as_photo(photo), np.ravel(scales)
-    if not len(scales) or not ((scales > 0) & (scales <= 4)).all(): raise ValueError(f'scales is {scales.tolist()}: use one or more numbers above 0 and up to 4.')
+    photo, scales = as_photo(photo), check_scales(scales)
+    check_flag(merge, 'merge')
     views = [photo, inverted(photo)] if merge else [photo]
     if mask is not None: views = [cut_out(view, mask) for view in views]
     def ask(view): return sum(_fitted(ink_probability(resized(view, resolution, s), net, device, tile), *photo.shape[:2]) for s in scales)/len(scales)
@@ -557,6 +570,7 @@ def ink(
     floor:float=.15,   # What is less sure than this is paper
 ) -> np.ndarray:       # Sketch (H, W) float32, 1 = paper
     "Probabilities to dark lines on clean paper; `gamma` raises the sketch to the third power"
+    check_flag(gamma, 'gamma')
     sketch = 1 - np.clip((prob - floor)/(1 - floor), 0, 1)
     return sketch**3 if gamma else sketch
 
@@ -568,12 +582,15 @@ def _spread(sketch, radius, how):
     return (1-share)*how(sketch, disk(low)) + share*how(sketch, disk(low + 1))
 
 
+def check_weight(weight): check_number(weight, 'weight', .01, 10, 'a number above 0 and up to 10; 1 leaves the lines as they are')
+
+
 def embolden(
     sketch:np.ndarray, # (H, W) float32, 1 = paper
     weight:float=1.,   # Multiplies the width of the lines; 1 leaves them
 ) -> np.ndarray:       # (H, W) float32
     "Draw the same lines with a broader or a finer pen"
-    if not 0 < weight <= 10: raise ValueError(f'weight is {weight}: use a number above 0 and up to 10; 1 leaves the lines as they are.')
+    check_weight(weight)
     radius = (weight - 1)*ink_width(sketch < .5)/2
     # on a sketch ink is dark: what spreads it is cv2's erode, the smallest value of the neighbourhood
     return sketch if radius == 0 else _spread(sketch, abs(radius), cv2.erode if radius > 0 else cv2.dilate).astype(np.float32)
@@ -585,13 +602,15 @@ def draw(
     gamma:bool=True,       # Turn grey lines black?
     merge:bool=False,      # Also look at the photo with light and dark exchanged, and keep the darker of both
     mask=None,             # (H, W) float32, 1 = keep: paint the rest white first
-    device='auto',         # See `pick_device`
+    device='auto',         # See `pick_device`; a network that is given stays where it is
     net=None,              # A `SketchNet`, a name or path of weights, None for the shipped ones
     weight:float=1.,       # Multiplies the width of the lines
     scales=(1.,),          # Sizes, relative to `resolution`, whose answers are averaged
     tile:int|None=None,    # Side of the tiles, pixels; 0 for none; None for tiles only where the photo is large
 ) -> np.ndarray:           # Sketch (H, W) float32, 1 = paper, at the photo's own size
     "Draw the lines of a photo"
+    check_flag(gamma, 'gamma')
+    check_weight(weight)      # said before the network has worked, not after
     return embolden(ink(look(photo, resolution, merge, mask, device, net, scales, tile), gamma), weight)
 
 # %% ../nbs/02_sketchnet.ipynb #d3636a45
@@ -634,13 +653,22 @@ def _measured_canny(pairs, sigma, ratio):
 def sweep_canny(
     pairs,                          # Photos with boundaries (K, H, W), anything with `len()` and `[i]`
     sigmas=(1., 1.4, 2., 2.4, 2.8), # Blurs to try, pixels
-    ratios=(.3, .4, .5),            # `low/high` to try
+    ratios=(.2, .4, .6),            # `low/high` to try
 ) -> list[dict]:                    # `sigma, ratio, high, ods, ois, ap, ...` of each, the best ODS first
     "Try Canny at every blur, at every ratio of its thresholds, and at 30 values of the higher one"
     pairs = [pairs[i] for i in range(len(pairs))]
     return sorted((_measured_canny(pairs, s, r) for s in sigmas for r in ratios), key=lambda m: -m['ods'])
 
 # %% ../nbs/02_sketchnet.ipynb #dacecf37
+def check_measure(limit, canny_sigma, canny_ratio, thresholds):
+    "What `evaluate` is asked for, or a sentence"
+    if limit is not None: check_number(limit, 'limit', 1, 1e9, '1 or more photos, or None for all', whole=True)
+    if canny_sigma is not None: check_number(canny_sigma, 'canny_sigma', 0, 100, '0 to 100 pixels, or None for no Canny')
+    check_number(canny_ratio, 'canny_ratio', .001, 1, 'a number above 0 and up to 1')
+    if np.isscalar(thresholds) or thresholds is None: check_number(thresholds, 'thresholds', 1, 10_000, '1 or more, or a list of numbers from 0 to 1', whole=True)
+    else: [check_number(t, 'thresholds', 0, 1, '1 or more, or a list of numbers from 0 to 1') for t in thresholds]
+
+
 def evaluate(
     name,              # `"sketchnet"`, the path of a weight file, or a network
     data,              # Folder or tar with `ID.jpg` and `ID.boundaries.K.png`, or anything with `len()` and `[i]`
@@ -650,7 +678,8 @@ def evaluate(
     canny_ratio=.4,    # Its `low` as a share of `high`
     thresholds=99,     # How many are tried, evenly between 0 and 1
 ) -> dict:             # `ods, ois, ap, ods_threshold, curve, continuity, ink_width`, the same with `canny_`, and `n`
-    "Measure SketchNet, one scale, at the photos' own size, and Canny at its best thresholds"
+    "Measure SketchNet, one scale, at the photos' own size, and Canny at every `high`"
+    check_measure(limit, canny_sigma, canny_ratio, thresholds)
     net, device = trained(name, device)
     pairs = BoundaryPairs(data) if isinstance(data, (str, Path)) else data
     pairs = [pairs[i] for i in range(min(len(pairs), limit or len(pairs)))]
@@ -664,14 +693,17 @@ def explore_canny(
 ):                         # An ipywidgets `VBox`
     "Canny's three numbers beside SketchNet's one; counts the settings tried"
     from sketchbook.widgets import PhotoPicker, explorer, slider
-    tried = {'Canny': set(), 'SketchNet': set()}
+    tried = {}
+    def begin(photo):
+        tried.update({'Canny': [], 'SketchNet': []}) # another photo, another count
+        return look(photo)
     def compare(prob, photo, sigma, low, high, sure):
-        tried['Canny'].add((sigma, low, high)); tried['SketchNet'].add(sure)
+        for who, setting in (('Canny', (sigma, low, high)), ('SketchNet', sure)): tried[who] += [setting]*(setting not in tried[who])
         said = ', '.join(f'{k}: {len(v)} setting{"s"*(len(v) > 1)} tried' for k, v in tried.items())
         return {'photo': photo, 'Canny': canny(photo, sigma, low, high), 'SketchNet': ink(prob, floor=sure)}, said
     controls = dict(photo=PhotoPicker(photos), sigma=slider('sigma (px)', 0., 5., 1., .1), low=slider('low', 0., 1000., 80., 5.),
-                    high=slider('high', 0., 1000., 200., 5.), sure=slider('SketchNet: sure', 0., .9, .16, .02))
-    return explorer(controls, prepare=lambda photo: look(photo), redraw=compare)
+                    high=slider('high', 0., 1000., 200., 5.), sure=slider('SketchNet: sure', 0., .9, .15, .01))
+    return explorer(controls, prepare=begin, redraw=compare)
 
 # %% ../nbs/02_sketchnet.ipynb #22448c33
 def _view(photo, mask, resolution, merge, device):
