@@ -11,7 +11,7 @@ __all__ = ['PHOTO_SUFFIXES', 'UnreadableImage', 'shrink', 'load_photo', 'write_a
 # %% ../nbs/00_data.ipynb #fb149b1f
 import contextlib, hashlib, importlib.util, io, json, os, re, secrets, tarfile, warnings
 import xml.etree.ElementTree as ET
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path, PurePosixPath
 
 import cv2
@@ -863,6 +863,12 @@ def _val_families(
     return chosen
 
 # %% ../nbs/00_data.ipynb #21562a72
+@lru_cache(1)
+def _inks(folder): # every set of drawings needs them, and reading 4000 files takes seconds
+    found = {p.stem: _ink_shapes(p.read_text(encoding='utf-8')) for p in sorted(folder.glob('*.svg'))}
+    return {n: ink for n, ink in found.items() if ink}
+
+
 class OpenMojiPairs:
     "OpenMoji drawings rendered as pairs: `(lines, picture)`, a sketch and a photo"
     def __init__(self,
@@ -873,8 +879,7 @@ class OpenMojiPairs:
     ):
         if split not in ('train', 'val', 'all'): raise ValueError(f"split is 'train', 'val' or 'all', not {split!r}")
         self.folder, self.size = _openmoji_folder(), size
-        inks = {p.stem: _ink_shapes(p.read_text(encoding='utf-8')) for p in sorted(self.folder.glob('*.svg'))}
-        inks = {n: ink for n, ink in inks.items() if ink}
+        inks = _inks(self.folder)
         frames = {ink for n, ink in inks.items() if emoji_family(n)=='flags'}
         self.families = _families(inks)
         val = _val_families(self.families, seed)

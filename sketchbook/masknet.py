@@ -232,8 +232,7 @@ class MaskNetTask(Task):
     ):
         self.name = f'masknet-v{version}'
         self.about = provenance(data)
-        self.version,self.preset,self.size,self.lr,self.encoder_lr = version,preset,size,lr,encoder_lr
-        self.paste,self.scale,self.jitter = paste,scale,jitter
+        vars(self).update(version=version, preset=preset, size=size, lr=lr, encoder_lr=encoder_lr, paste=paste, scale=scale, jitter=jitter)
         self.pairs,self.val_pairs = as_pairs(data), as_pairs(data if val is None else val)
         n,m = len(self.pairs),len(self.val_pairs)
         self.val = list(range(min(25, n-1), n, 50) if val is None else range(min(m, 200)))

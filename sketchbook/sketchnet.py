@@ -503,7 +503,7 @@ def trained(
     "The network to draw with"
     pick_device(device)
     if net is None or isinstance(net, (str, Path)): net = load('sketchnet' if net is None else net, device)
-    if not isinstance(net, Looks): raise ValueError(f'The network is a {type(net).__name__}: drawing needs a SketchNet.')
+    if not isinstance(net, nn.Module) or not hasattr(net, 'look'): raise ValueError(f'The network is a {type(net).__name__}: drawing needs a SketchNet.')
     p = next(net.parameters(), None)
     if p is not None and p.dtype != torch.float32: raise ValueError(f'The network has {p.dtype} weights: drawing needs float32, `net.float()`.')
     return net, torch.device('cpu') if p is None else p.device
