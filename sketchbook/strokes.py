@@ -561,7 +561,8 @@ def from_sequence(
     arrays:dict, # `strokes_data`, `init_cursors`, `image_size`, `round_length`, `init_width`
 ) -> 'Strokes':
     "Follow the rows of a file from Virtual Sketching's own tools"
-    side,strokes,(data,cursors,begins) = int(arrays['image_size']),[],check_sequence(arrays)
+    data,cursors,begins = check_sequence(arrays)
+    side,strokes = int(arrays['image_size']),[]
     cursors = cursors*side
     for pen,a,b in zip(cursors, begins[:-1], begins[1:]):
         window,width,points,widths = 128.,float(arrays['init_width'])*64,[],[]
