@@ -155,7 +155,7 @@ def refine(
     sketch:np.ndarray,    # The sketch they were traced from, `(H, W)` float 0..1, 1 = paper
     steps:int=None,       # Steps of Adam; None means: as many as fit into `seconds`
     seconds:float=5.,     # Time to spend when `steps` is None
-    lr:float=.15,         # Step size, pixels
+    lr:float=.5,          # Step size, pixels
     pixels:int=40_000,    # Pixels looked at in each step; memory grows with it
     seed:int=0,           # Of the choice of pixels
     device:str='auto',    # `"auto"`, `"cpu"`, `"cuda"` or `"mps"`
