@@ -595,7 +595,7 @@ def window_for(
     _, end, _ = longest_piece(trail, i, to, trail.xy[i], tutor.limits[1], tutor.view)
     return float(np.clip(np.abs(end-trail.xy[i]).max()/.35, *tutor.limits))
 
-
+# %% ../nbs/02e_virtual.ipynb #569b7cb4
 def stroke_answer(
     tutor:Tutor,
     trail:Trail,
