@@ -5,6 +5,7 @@ Without --sketches the ink of held-out OpenMoji drawings is traced. vtracer and 
 """
 import argparse
 import io
+import re
 import time
 from pathlib import Path
 
@@ -13,8 +14,9 @@ import numpy as np
 from PIL import Image
 
 from sketchbook.data import OpenMojiPairs, find_photos, load_photo, render_svg
-from sketchbook.vectorize import coverage, find_ink, find_lines, measure, overlap, refine, trace, virtual
-from sketchbook.virtual import InkOf
+from sketchbook.tracer import coverage, find_ink, find_lines, measure, overlap, trace
+from sketchbook.vectorize import refine
+from sketchbook.virtual import InkOf, virtual
 from sketchbook.weights import UnknownWeights
 
 
@@ -33,24 +35,16 @@ def timed(f, *args, repeat=3):
     return result, best
 
 
-def traced(sketch):
-    strokes,seconds = timed(trace, sketch)
-    return dict(seconds=seconds) | measure(strokes, sketch)
+def by_strokes(draw, repeat=1):
+    "A row of the table for a way from a sketch to strokes"
+    def row(sketch):
+        strokes,seconds = timed(draw, sketch, repeat=repeat)
+        return dict(seconds=seconds) | measure(strokes, sketch)
+    return row
 
 
-def refined(sketch):
-    strokes,seconds = timed(lambda s: refine(trace(s), s, seconds=5, device='cpu'), sketch, repeat=1)
-    return dict(seconds=seconds) | measure(strokes, sketch)
-
-
-def drawn(sketch):
-    strokes,seconds = timed(lambda s: virtual(s, device='cpu'), sketch, repeat=1)
-    return dict(seconds=seconds) | measure(strokes, sketch)
-
-
-def drawn_refined(sketch):
-    strokes,seconds = timed(lambda s: refine(virtual(s, device='cpu'), s, seconds=5, device='cpu'), sketch, repeat=1)
-    return dict(seconds=seconds) | measure(strokes, sketch)
+def refined(draw): return lambda sketch: refine(draw(sketch), sketch, seconds=5, device='cpu')
+def drawn(sketch): return virtual(sketch, device='cpu')
 
 
 def thinned(sketch):
@@ -59,19 +53,24 @@ def thinned(sketch):
 
 
 def contours(sketch):
+    "Borders of the ink as polygons that stay within a pixel of it, as the tracer's curves do"
     ink = find_ink(sketch).astype(np.uint8)
-    (found,_),seconds = timed(cv2.findContours, ink, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    def polygons(): return [cv2.approxPolyDP(c, 1, True) for c in cv2.findContours(ink, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)[0]]
+    found,seconds = timed(polygons)
     return dict(seconds=seconds, strokes=len(found), points=sum(map(len, found)))
 
 
 def compared(svg, sketch):
     "Numbers of an SVG that another program wrote"
-    ink,drawn = find_ink(sketch),render_svg(svg, sketch.shape[1])[:sketch.shape[0],:,0]<128
+    h,w = sketch.shape
+    # `render_svg` gives squares: a square around the page, cut to the page again
+    square = re.sub(r'<svg[^>]*>', f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {max(h, w)} {max(h, w)}">', svg, count=1)
+    ink,drawn = find_ink(sketch),render_svg(square, max(h, w))[:h,:w,0]<128
     return dict(ink_covered=coverage(ink, drawn), strokes_on_ink=coverage(drawn, ink), iou=overlap(ink, drawn))
 
 
 def vtraced(sketch):
-    import re, vtracer
+    import vtracer
     file = io.BytesIO()
     Image.fromarray((sketch*255).round().astype(np.uint8)).convert('RGB').save(file, 'PNG')
     svg,seconds = timed(lambda: vtracer.convert_raw_image_to_svg(file.getvalue(), img_format='png', colormode='binary'))
@@ -82,10 +81,11 @@ def vtraced(sketch):
 
 def potraced(sketch):
     import potrace
-    plist,seconds = timed(lambda: potrace.Bitmap(Image.fromarray((sketch*255).astype(np.uint8))).trace(), repeat=1)
+    plist,seconds = timed(lambda: potrace.Bitmap(Image.fromarray((sketch*255).astype(np.uint8))).trace())
     path,points = '',0
     for curve in plist:
         path += f'M{curve.start_point.x} {curve.start_point.y}'
+        points += 1
         for s in curve.segments:
             parts = (s.c, s.end_point) if s.is_corner else (s.c1, s.c2, s.end_point)
             points += len(parts)
@@ -106,12 +106,14 @@ def main():
     pages = sketches(args.sketches, args.n, args.size, args.pen)
     names = ('seconds', 'ink_covered', 'strokes_on_ink', 'iou', 'strokes', 'points')
     print(f'{len(pages)} drawings, means\n{"":14}' + ''.join(f'{n:>16}' for n in names))
-    for f in (traced, refined, drawn, drawn_refined, thinned, contours, vtraced, potraced):
+    ways = dict(traced=by_strokes(trace, repeat=3), refined=by_strokes(refined(trace)), drawn=by_strokes(drawn),
+                drawn_refined=by_strokes(refined(drawn)), thinned=thinned, contours=contours, vtraced=vtraced, potraced=potraced)
+    for name,f in ways.items():
         try: rows = [f(p) for p in pages]
-        except ImportError as e: print(f'{f.__name__:12}  not installed: {e.name}'); continue
-        except UnknownWeights: print(f'{f.__name__:12}  no trained weights'); continue
+        except ImportError as e: print(f'{name:12}  not installed: {e.name}'); continue
+        except UnknownWeights: print(f'{name:12}  no trained weights'); continue
         mean = {k: np.mean([r[k] for r in rows]) for k in rows[0]}
-        print(f'{f.__name__:14}' + ''.join(f'{mean[n]:16.3f}' if n in mean else f'{"-":>16}' for n in names))
+        print(f'{name:14}' + ''.join(f'{mean[n]:16.3f}' if n in mean else f'{"-":>16}' for n in names))
 
 
 if __name__=='__main__': main()

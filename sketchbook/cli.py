@@ -175,12 +175,13 @@ def tell(
     report:dict, # From `run_folder` or `vectorize_folder`
     out,         # Where the results are
     done:str,    # What was done, a participle
+    what:str='photo', # To what
 ) -> int:        # Exit status
     "Say what was done and what was not"
     n,skipped = len(report['photos']), report['skipped']
     if int(os.environ.get('RANK', 0))==0:
         for e in skipped: print(f'skipped {e["reason"]}', file=sys.stderr)
-        print(f'{n} {"photo" if n==1 else "photos"} {done} into {out}' + (f', {len(skipped)} skipped' if skipped else ''))
+        print(f'{n} {what}{"s"*(n!=1)} {done} into {out}' + (f', {len(skipped)} skipped' if skipped else ''))
     return 1 if skipped else 0
 
 # %% ../nbs/06a_cli.ipynb #b331ee9d
@@ -208,7 +209,7 @@ def vectorize(args):
     "Sketches to strokes"
     from sketchbook.pipeline import vectorize_folder
     report = vectorize_folder(args.photos, args.out, settings(args))
-    return tell(report, args.out, 'vectorized')
+    return tell(report, args.out, 'vectorized', 'sketch')
 
 # %% ../nbs/06a_cli.ipynb #8775af24
 def build_coco(args):

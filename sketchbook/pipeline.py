@@ -5,16 +5,18 @@
 # %% auto #0
 __all__ = ['KINDS', 'PACKAGES', 'REPORTS', 'SettingError', 'OutputError', 'check_settings', 'Pipeline', 'stage', 'network_names',
            'networks', 'find_object', 'sketch_photo', 'Result', 'as_picture', 'choose_names', 'gather', 'write_strokes',
-           'write_result', 'all_or_nothing', 'moved', 'check_output', 'versions', 'device_name', 'start_report',
-           'write_report', 'known_names', 'my_share', 'is_first_process', 'attempt', 'work_through', 'save_entry',
-           'run_folder', 'load_sketch', 'vectorize_folder']
+           'write_result', 'all_or_nothing', 'moved', 'sweep_up', 'check_output', 'versions', 'device_name',
+           'start_report', 'write_report', 'known_names', 'my_share', 'is_first_process', 'named_warnings', 'attempt',
+           'work_through', 'save_entry', 'run_folder', 'load_sketch', 'vectorize_folder']
 
 # %% ../nbs/06_pipeline.ipynb #ff7c3692
 import json
 import os
 import platform
+import shutil
 import tempfile
 import time
+import warnings
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
@@ -265,6 +267,17 @@ def moved(
     return sorted(f.relative_to(part) for f in Path(part).rglob('*') if f.is_file())
 
 # %% ../nbs/06_pipeline.ipynb #a7686154
+def sweep_up(
+    out,            # Folder of results
+    hours:float=1., # No photo takes as long to write; another process may be writing right now
+):
+    "Take away the hidden folders that killed runs left in `out`"
+    for part in Path(out).glob('.part-*'):
+        try: old = part.stat().st_mtime < time.time()-3600*hours
+        except OSError: continue    # it has just moved
+        if old: shutil.rmtree(part, ignore_errors=True)
+
+# %% ../nbs/06_pipeline.ipynb #35e780c5
 def check_output(
     out, # Folder for results; made if it is missing
 ) -> Path: # The folder, in which files can be written
@@ -275,7 +288,9 @@ def check_output(
         out.mkdir(parents=True, exist_ok=True)
         blocked = [k for k in KINDS if (out/k).exists() and not (out/k).is_dir()]
         if blocked: raise OutputError(f'{out/blocked[0]} is a file; results need a folder there.')
-        with tempfile.TemporaryFile(dir=out): return out
+        with tempfile.TemporaryFile(dir=out): pass
+        sweep_up(out)
+        return out
     except OSError as e:
         raise OutputError(f'{out}: results cannot be written there ({e.strerror or e}); name a folder you may write to.') from None
 
@@ -354,6 +369,17 @@ def is_first_process() -> bool: # True on the one that writes the report and spe
     return int(os.environ.get('RANK', 0))==0
 
 # %% ../nbs/06_pipeline.ipynb #e18340da
+@contextmanager
+def named_warnings(
+    name:str, # A photo's path or label
+):
+    "Say which photo a warning is about"
+    try:
+        with warnings.catch_warnings(record=True) as said: yield
+    finally:
+        for w in said: warnings.warn(f'{name}: {w.message}' if w.category is UserWarning else w.message, w.category, stacklevel=3)
+
+# %% ../nbs/06_pipeline.ipynb #764c2f90
 def attempt(
     work,     # Function of `(src, name)` to a dict for the report
     key:str,  # The photo's key
@@ -362,9 +388,11 @@ def attempt(
 ) -> dict:    # An entry for the report: `photo` and what `work` gave, or `photo` and `reason`
     "Do one photo; a photo that cannot be done is no reason to stop"
     entry = {'photo': key if isinstance(src, np.ndarray) else str(src)}
-    try: return {**entry, 'name': name, **work(src, name)}
+    try:
+        with named_warnings(entry['photo']): return {**entry, 'name': name, **work(src, name)}
     except OutputError: raise
     except UnreadableImage as e: return {**entry, 'reason': str(e)}
+    except ValueError as e: return {**entry, 'reason': f'{entry["photo"]}: {e}'} # a sentence for people
     except Exception as e: return {**entry, 'reason': f'{entry["photo"]}: {type(e).__name__}: {e}'}
 
 # %% ../nbs/06_pipeline.ipynb #c318cc79

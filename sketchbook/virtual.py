@@ -11,7 +11,7 @@ __all__ = ['PRESETS', 'REACHES', 'TASKS', 'Action', 'activate', 'curve_points', 
            'follow', 'act', 'as_numbers', 'lesson', 'place_error', 'lesson_loss', 'DrawingTask', 'VirtualTask',
            'PaperTask', 'patch', 'drawing_task', 'book_task', 'paper_task', 'uncovered', 'open_cells', 'place_pens',
            'Pens', 'ask', 'useful', 'step_pens', 'rows_to_strokes', 'on_ink', 'meetings', 'weld', 'join_ends',
-           'worthwhile', 'working_size', 'draw_page', 'virtual', 'compare', 'evaluate']
+           'worthwhile', 'working_size', 'draw_page', 'sketcher', 'virtual', 'compare', 'evaluate']
 
 # %% ../nbs/02e_virtual.ipynb #e4b65398
 import re
@@ -27,8 +27,8 @@ from torch import nn
 
 from .blocks import ConvBlock, perceptual_backbone
 from .data import OpenMojiPairs, PhotoFolder, ink_only, provenance, render_svg
-from .strokes import Stroke, Strokes, bezier, lengths, thickness_for, window_after
-from .tracer import chain, check_sketch, find_ink, find_lines, is_drawing, measure, trace, wanted_ink
+from .strokes import Stroke, Strokes, bezier, check_number, lengths, thickness_for, window_after
+from .tracer import chain, check_sketch, depth, find_ink, find_lines, is_drawing, measure, trace, wanted_ink
 from .training import Task
 from .weights import load
 
@@ -121,8 +121,14 @@ class GateNorm(nn.Module):
     def forward(self, gates): return F.layer_norm(gates, gates.shape[-1:])*self.weight + self.bias
 
 
-def lstm_update(gates, c, norm, dropout, forget=1.):
-    "Gates (N, 4, units) and the old cell to new output and cell"
+def lstm_update(
+    gates:torch.Tensor, # Input, candidate, forget and output gate before their squashing, (N, 4, units)
+    c:torch.Tensor,     # The old cell, (N, units)
+    norm:nn.Module,     # Layer normalisation of the new cell
+    dropout:nn.Module,  # For the candidate
+    forget:float=1.,    # Added to the forget gate: at first the cell remembers
+) -> tuple[torch.Tensor, torch.Tensor]: # New output and cell, (N, units) each
+    "What every LSTM does with its gates"
     i, j, f, o = gates.unbind(1)
     c = c*(f+forget).sigmoid() + i.sigmoid()*dropout(j.tanh())
     return norm(c).tanh()*o.sigmoid(), c
@@ -191,8 +197,15 @@ PRESETS = dict(
               whole=False, min_window=32, max_window=128, first_window=64))
 
 
-def window_encoder(ni, view, widths, depths, norm, code=128):
-    "3x3 convolutions, the first of each width with stride 2, and a linear layer: (N, ni, view, view) to (N, code)"
+def window_encoder(
+    ni:int,        # Channels of the input
+    view:int,      # Side of the input, pixels
+    widths:tuple,  # Channels after each halving
+    depths:tuple,  # Convolutions of each width
+    norm:str,      # See `ConvBlock`
+    code:int=128,  # Numbers that come out
+) -> nn.Sequential: # (N, ni, view, view) to (N, code)
+    "3x3 convolutions, the first of each width with stride 2, and a linear layer"
     layers = []
     for width, depth in zip(widths, depths):
         for k in range(depth): layers.append(ConvBlock(ni, width, stride=1 if k else 2, norm=norm)); ni = width
@@ -325,6 +338,7 @@ def pyramid_loss(
 
 class FeatureLoss(nn.Module):
     "The paper's raster loss: differences of a network's features, each layer divided by the running mean of its own loss"
+    # the means are no part of a checkpoint: a run that is resumed measures them anew
     def __init__(self, backbone='auto', memory=.99):
         super().__init__()
         self.name, self.features = perceptual_backbone(backbone)
@@ -338,7 +352,13 @@ class FeatureLoss(nn.Module):
         return (losses/self.mean.clamp(min=1e-8)).mean()
 
 # %% ../nbs/02e_virtual.ipynb #4ce63cf5
-def sweep_start(progress, steps, span): return round((1-progress)*max(steps-span, 0))
+def sweep_start(
+    progress:float, # Share of the training that is over, 0..1
+    steps:int,      # Of a walk
+    span:int,       # How many of them the sweep looks at
+) -> int:           # The first of these
+    "The span slides from the end of a walk to its beginning"
+    return round((1-progress)*max(steps-span, 0))
 
 
 def pen_losses(
@@ -565,20 +585,36 @@ class Answer(NamedTuple):
     follows:tuple|None  # Trail, point and end; for a move the run and the point in it; None to stay
 
 
-def window_for(tutor, trail, i, to):
-    "A window in which the longest possible stroke from here reaches about a third of the way to the border"
+def window_for(
+    tutor:Tutor,
+    trail:Trail,
+    i:int,   # Where on the trail the pen is
+    to:int,  # Where the trail ends, for this pen
+) -> float:  # Pixels
+    "A window in which the longest possible stroke from here reaches about two thirds of the way to the border"
     _, end, _ = longest_piece(trail, i, to, trail.xy[i], tutor.limits[1], tutor.view)
     return float(np.clip(np.abs(end-trail.xy[i]).max()/.35, *tutor.limits))
 
-
-def stroke_answer(tutor, trail, i, to):
+# %% ../nbs/02e_virtual.ipynb #569b7cb4
+def stroke_answer(
+    tutor:Tutor,
+    trail:Trail,
+    i:int,    # Where on the trail the pen is
+    to:int,   # Where the trail ends, for this pen
+) -> Answer:
+    "Draw on, as far as one stroke can"
     control, end, j = longest_piece(trail, i, to, tutor.cursor, tutor.window, tutor.view)
     # where a line ends, one looks around
     ahead = min(tutor.limits[1], 2*tutor.window) if abs(to-j) < 3 else window_for(tutor, trail, j, to)
     return Answer(0, control, end, trail.width[j], ahead, (trail, j, to))
 
 
-def move_answer(tutor, k, i):
+def move_answer(
+    tutor:Tutor,
+    k:int,    # The run to go to
+    i:int,    # The point of its trail
+) -> Answer:
+    "Lift the pen and go where another line begins"
     trail, a, b = tutor.runs[k]
     return Answer(1, tutor.cursor, trail.xy[i], trail.width[i], window_for(tutor, trail, i, b if i == a else a), (k, i))
 
@@ -596,7 +632,12 @@ def answers(
     return [Answer(1, tutor.cursor, tutor.cursor, tutor.width, 2*tutor.window, None)] if wider else []
 
 # %% ../nbs/02e_virtual.ipynb #eb34cbef
-def follow(tutor, trail, j, to):
+def follow(
+    tutor:Tutor,
+    trail:Trail, # The one that was drawn on
+    j:int,       # The point that was meant
+    to:int,      # Where the trail ends, for this pen
+):
     "After a stroke: which point of the trail is the pen near, and what stays behind to be drawn later?"
     tutor.runs += [(t, min(i, end), max(i, end)) for t, i, end in tutor.ways if end != to]
     near = np.arange(max(0, j-3), min(len(trail.xy), j+4))
@@ -710,7 +751,7 @@ class VirtualTask(DrawingTask):
         steps:int=8,            # Length of a lesson, strokes
         unroll:int=16,          # Strokes drawn in a row for the raster loss
         raster_from:float=.6,   # Progress at which the raster loss joins
-        raster_every:int=4,     # In every how many steps; drawing in a row costs five times a lesson
+        raster_every:int=4,     # In every how many steps; drawing in a row costs far more than a lesson
         lambda_raster:float=20., # Its weight
         out:float=1.,           # Weight of leaving the page or the limits of the window
     ):
@@ -750,6 +791,7 @@ class PaperTask(DrawingTask):
         self.unroll, self.side, self.move, self.sweep = unroll, side, move, sweep
 
     def optimizers(self, nets): return {'net': torch.optim.Adam(nets['net'].parameters(), 1e-4)}
+    def rate(self, key, progress): return .01 + .99*(1-progress)**.9 # from 1e-4 to 1e-6, polynomially
 
     def sample(self, i, rng):
         page = self.drawing(i)[0]
@@ -765,8 +807,12 @@ class PaperTask(DrawingTask):
         return {k: torch.as_tensor(v).detach() for k, v in terms.items()}
 
 # %% ../nbs/02e_virtual.ipynb #2faaa8a3
-def patch(page, start, side):
-    "A piece of the page around the pen, (side, side), and the pen's start in it"
+def patch(
+    page:np.ndarray,  # (H, W)
+    start:np.ndarray, # Of the pen: x and y in pixels, and whatever else, kept as it is, (4,)
+    side:int,         # Pixels
+) -> tuple[np.ndarray, np.ndarray]: # The piece (side, side), with paper beyond the page, and the pen's start in it
+    "A piece of the page around the pen"
     x, y = (int(np.clip(c-side/2, 0, max(0, n-side))) for c, n in zip(start, page.shape[::-1]))
     cut = page[y:y+side, x:x+side]
     out = np.zeros((side, side), np.uint8)
@@ -794,10 +840,18 @@ def drawing_task(
     return task
 
 # %% ../nbs/02e_virtual.ipynb #d488cbe6
-def book_task(path): return drawing_task(VirtualTask, path)
+def book_task(
+    path, # See `drawing_task`
+) -> VirtualTask:
+    "What `sketchbook train virtual` learns"
+    return drawing_task(VirtualTask, path)
 
 
-def paper_task(path): return drawing_task(PaperTask, path)
+def paper_task(
+    path, # See `drawing_task`
+) -> PaperTask:
+    "What `sketchbook train virtual-paper` learns"
+    return drawing_task(PaperTask, path)
 
 
 TASKS = {'virtual': book_task, 'virtual-paper': paper_task}
@@ -835,7 +889,7 @@ def place_pens(
     todo = left & open_cells(ink, left)
     n, piece, stats, _ = cv2.connectedComponentsWithStats(left.astype(np.uint8), connectivity=8)
     if not todo.any(): return np.zeros((0,2)), np.zeros(0)
-    deep = cv2.distanceTransform(np.pad(ink, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1,1:-1]
+    deep = depth(ink)
     box = int(4*np.median(deep[left])) | 3
     crowd = cv2.boxFilter(left.astype(np.float32), -1, (box, box), borderType=cv2.BORDER_CONSTANT)
     y, x = np.nonzero(todo)
@@ -1014,7 +1068,7 @@ def working_size(
     largest:int=2048,    # Longer side, at most, pixels
 ) -> tuple[int, int]:    # Height and width, pixels
     "The size at which the network can read a page: its own when lines are narrow"
-    deep = cv2.distanceTransform(np.pad(ink, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1,1:-1]
+    deep = depth(ink)
     typical = 4*float(np.median(deep[ink]))-2 # across a line the distance rises evenly, from 1 to half the width
     zoom = min(1, widest/max(typical, 1), largest/max(ink.shape))
     return tuple(max(1, round(n*zoom)) for n in ink.shape)
@@ -1043,6 +1097,19 @@ def draw_page(
     return join_ends(worthwhile(join_ends(strokes, ink), ink), ink)
 
 # %% ../nbs/02e_virtual.ipynb #8d61a855
+def sketcher(
+    net,        # A `VirtualSketcher`, a name or path of weights, None for the shipped ones
+    device:str, # For weights that are loaded
+) -> VirtualSketcher:
+    "The network that draws, or one sentence on why `net` cannot"
+    name = 'virtual' if net is None else net
+    found = load(name, device) if isinstance(name, (str, Path)) else net
+    if not hasattr(found, 'decide'): # not `isinstance`: while one experiments, a notebook has a class of its own
+        what = f'{name} holds' if isinstance(name, (str, Path)) else 'net is'
+        raise ValueError(f'{what} a {type(found).__name__}, but drawing needs a VirtualSketcher')
+    return found
+
+# %% ../nbs/02e_virtual.ipynb #61ecbe69
 def virtual(
     sketch:np.ndarray,     # (H, W) float 0..1, 1 = paper
     threshold:float=None,  # Darker than this is ink, 0..1; None asks Otsu
@@ -1054,11 +1121,12 @@ def virtual(
     watch=None,            # Called with `(round, pens)` after each step; places are in pixels of the `working_size`
 ) -> Strokes:
     "Draw a sketch again with pens that see only a window of it, until 95 % of the ink is covered"
-    sketch = check_sketch(sketch)
+    check_number('min_length', min_length, least=0, unit='pixels')
+    for name, value in (('rounds', rounds), ('steps', steps)): check_number(name, value, least=1, whole=True)
+    sketch, net = check_sketch(sketch), sketcher(net, device)
     ink = find_ink(sketch, threshold)
     if not ink.any(): return Strokes([], *ink.shape)
     if not is_drawing(sketch): warnings.warn('this looks more like a photo than a sketch; draw a sketch of it first')
-    net = load(net or 'virtual', device) if net is None or isinstance(net, (str, Path)) else net
     size = working_size(ink)
     small = sketch if size == ink.shape else cv2.resize(sketch, size[::-1], interpolation=cv2.INTER_AREA)
     drawn = Strokes(draw_page(small, threshold, net, rounds, steps, watch), *size).resize(*ink.shape)
@@ -1085,7 +1153,10 @@ def evaluate(
     sketches = data
     if str(data) == 'openmoji': sketches = InkOf(OpenMojiPairs('val'), sizes=(256, 257), pens=(2, 2))
     elif isinstance(data, (str, Path)): sketches = SketchesOf(PhotoFolder(data))
-    n = min(len(sketches), limit or 100)
-    net = load(name, device)
-    rows = [compare(sketches[i*len(sketches)//n], net, device) for i in range(n)]
+    if not len(sketches): raise ValueError('there is no sketch to measure with: `data` is empty')
+    if limit is not None: check_number('limit', limit, least=1, whole=True)
+    n, net, rows = min(len(sketches), limit or 100), sketcher(name, device), []
+    for k in (i*len(sketches)//n for i in range(n)):
+        try: rows.append(compare(sketches[k], net, device))
+        except ValueError as e: raise ValueError(f'sketch number {k} of the data: {e}') from e
     return {k: float(np.mean([r[k] for r in rows])) for k in rows[0]} | dict(n=n)

@@ -99,7 +99,7 @@ class PhotoPicker(Control):
         super().__init__()
         self.photos,self.max_side,self.message = dict(sample_photos() if photos is None else photos), max_side, Message()
         self.choice = W.Dropdown(options=list(self.photos), description='photo')
-        self.upload = W.FileUpload(accept='image/*', multiple=False, description='your own')
+        self.upload = W.FileUpload(accept='image/*', multiple=False, description='your own', tooltip='a picture from your computer')
         self.parts = [self.choice, self.upload]
         self.widget = W.VBox([W.HBox(self.parts), self.message.widget])
         for w,f in ((self.choice, self._changed), (self.upload, self._uploaded)): w.observe(f, 'value')
@@ -307,7 +307,7 @@ class DownloadButton(Control):
         import ipywidgets as W
         super().__init__()
         self.name,self.make_bytes,self.message = name, make_bytes, Message(min_height='0')
-        self.button = W.Button(description=f'save {name}', layout=W.Layout(width='auto'))
+        self.button = W.Button(description=f'save {name}', tooltip=f'make {name} and show a link to it', layout=W.Layout(width='auto'))
         self.link,self.script = W.HTML(), W.Output(layout=W.Layout(display='none'))
         self.link.add_class(self.mark)
         self.parts = [self.button]

@@ -108,9 +108,20 @@ def test_vectorize(tmp_path, capsys):
     page[40:43,10:110] = 0
     save_image(tmp_path/'line.png', page)
     assert main(['vectorize', str(tmp_path/'line.png'), '--out', str(tmp_path/'out'), '--size', '240']) == 0
-    assert capsys.readouterr().out == f'1 photo vectorized into {tmp_path/"out"}\n'
+    assert capsys.readouterr().out == f'1 sketch vectorized into {tmp_path/"out"}\n'
     drawn = load_photo(tmp_path/'out'/'vector'/'line.png')
     assert drawn.shape == (80, 120, 3) and drawn[41,60].max() < 100 and drawn[10,60].min() > 200
+
+
+def test_vectorize_says_which_file_it_means(tmp_path, capsys):
+    y, x = np.mgrid[:90,:120]
+    save_image(tmp_path/'in'/'dark.png', np.zeros((40, 40), np.float32))
+    save_image(tmp_path/'in'/'photo.png', (.5+.3*np.sin(x/9)*np.cos(y/7)).astype(np.float32))
+    assert main(['vectorize', str(tmp_path/'in'), '--out', str(tmp_path/'out'), '--size', '120']) == 1
+    out, err = capsys.readouterr()
+    assert out == f'1 sketch vectorized into {tmp_path/"out"}, 1 skipped\n'
+    assert f'{tmp_path/"in"/"photo.png"}: this looks more like a photo' in err
+    assert f'skipped {tmp_path/"in"/"dark.png"}: 100% of the sketch is dark' in err and 'Error' not in err and 'light on dark' not in err
 
 
 @pytest.mark.parametrize('name, options', [('masknet-v2', ['--batch-size', '2']), ('sketchnet', ['--batch-size', '1'])])

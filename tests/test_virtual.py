@@ -3,7 +3,6 @@ import numpy as np
 import pytest
 import torch
 
-
 from sketchbook import virtual as V
 from sketchbook.data import OpenMojiPairs, render_svg
 from sketchbook.strokes import Strokes
@@ -44,10 +43,11 @@ def test_soft_strokes_agree_with_a_plain_renderer():
 
 
 @pytest.mark.parametrize('radius', (1., 3., 6.))
-def test_gradients_of_the_rasteriser(radius):
+@pytest.mark.parametrize('taper', (0., .8))
+def test_gradients_of_the_rasteriser(radius, taper):
     torch.manual_seed(1)
     points = (torch.rand(2, 4, 2, dtype=torch.float64)*16).requires_grad_()
-    r = torch.full((2, 4), radius, dtype=torch.float64, requires_grad=True)
+    r = (torch.full((2, 4), radius, dtype=torch.float64)*torch.linspace(1-taper, 1, 4)).requires_grad_()
     weight = torch.rand(2, 1, 16, 16)
     value = lambda p, r: (V.soft_strokes(p, r, 16)*weight).sum()
     got = torch.autograd.grad(value(points, r), (points, r))
@@ -89,6 +89,24 @@ def test_windows_keep_their_limits():
             assert low <= V.window_after(torch.tensor([64.]), scale, side, limits)[0] <= high
 
 
+@pytest.mark.parametrize('preset', ('book', 'paper'))
+@pytest.mark.parametrize('width', (4., 9.))
+def test_the_ink_of_a_walk_is_as_wide_as_asked(preset, width):
+    net, side = V.VirtualSketcher(preset), 100.
+    for layer in (net.pen, net.stroke): torch.nn.init.zeros_(layer.weight)
+    net.pen.bias.data = torch.tensor([9., -9])
+    share = torch.tensor((2*width/side-.01)/.99)
+    net.stroke.bias.data = torch.tensor([0, 0, .8, 0, torch.logit(share), 0]) # straight to the right, as wide at the end
+    walked = V.walk(net, torch.zeros(1, 1, 160, 160), torch.tensor([[40., 80]]), torch.tensor([side]), torch.tensor([width]), 1)
+    across = walked.soft[0,0,:,55]
+    assert across.sum().item() == pytest.approx(width, abs=.4) and across[80].item() > .7
+
+
+def test_blank_drawings_are_refused():
+    task = V.VirtualTask(V.Drawings([np.ones((64, 64), np.float32)]*3), steps=2)
+    with pytest.raises(ValueError, match='All 3 drawings are blank'): task.sample(0, np.random.default_rng(0))
+
+
 @pytest.mark.parametrize('preset,channels', (('book', 1), ('paper', 1), ('paper', 3)))
 def test_both_presets_walk(preset, channels):
     torch.manual_seed(0)
@@ -118,7 +136,7 @@ def test_the_tutor_covers_the_page_and_stays_in_range(seed):
             n = np.array(V.as_numbers(tutor, a))
             assert (n[:2] >= 0).all() and (n[:2] <= 1).all() and (np.abs(n[2:4]) <= 1).all() and .01 <= n[4] <= 1 and 0 < n[5] < 2
         V.act(tutor, right[rng.integers(len(right))])
-    assert not V.answers(tutor) or tutor.window <= 128
+    assert not V.answers(tutor) and tutor.window <= 128
     ink = page > 127
     assert ((tutor.canvas > 127) & ink).sum() > .75*ink.sum()
     assert ((tutor.canvas > 127) & ~ink).sum() < .7*ink.sum() # a pen that presses too hard
@@ -143,6 +161,28 @@ def test_the_loss_of_right_answers_is_zero():
         assert error[0,k] < 1e-5
 
 
+class Knowing:
+    "A network that answers what it was told"
+    def __init__(self, pen, wanted): self.pen, self.wanted, self.step = pen, torch.as_tensor(wanted), 0
+    def see(self, shown, *_): return torch.zeros(len(shown), 128)
+    def start(self, n): return ()
+    def decide(self, code, feel, state):
+        w, pen = self.wanted[self.step,0][None], int(self.pen[self.step])
+        self.step += 1
+        return V.Action(torch.tensor([[50.-100*pen, 100.*pen-50]]), w[:,:2], w[:,2:4], w[:,4], w[:,5]), state
+
+
+def test_the_loss_of_a_lesson_is_zero_for_right_answers_alone():
+    drawing = V.Drawings([plus()])[0]
+    lessons = (V.lesson(V.Tutor(*drawing, np.random.default_rng(seed)), 3) for seed in range(50))
+    shown, felt, pen, wanted, valid = next(l for l in lessons if l[4][:,0].all()) # one with an answer at every step
+    batch = [torch.as_tensor(v)[None] for v in (shown, felt, pen, wanted, valid)]
+    right = V.lesson_loss(Knowing(pen, wanted), *batch)
+    assert all(v.item() == pytest.approx(0, abs=1e-5) for v in right.values())
+    wrong = V.lesson_loss(Knowing(1-pen, wanted*.5), *batch)
+    assert all(v.item() > .01 for v in wrong.values())
+
+
 def test_training_resumes_and_validates(tmp_path):
     from sketchbook.training import fit
     task = V.VirtualTask(V.Drawings([plus(), plus(width=9)]), [plus()], steps=2, unroll=2, raster_from=.5, raster_every=1)
@@ -160,11 +200,15 @@ def test_blank_pages_are_skipped_in_training():
     assert task.sample(0, np.random.default_rng(0))[0].max() > 0
 
 
-def test_an_untrained_pen_does_no_harm():
-    torch.manual_seed(3)
-    found = V.virtual(plus(), net=V.VirtualSketcher().eval(), rounds=2, steps=30)
-    assert isinstance(found, Strokes)
-    if len(found): assert measure(found, plus())['strokes_on_ink'] > .6
+def test_a_blind_pen_does_no_harm():
+    "It draws to the right whatever it sees; only what lies on new ink is kept"
+    net = V.VirtualSketcher().eval()
+    for layer, bias in ((net.pen, [9., -9]), (net.stroke, [0, 0, .2, 0, -2., 0])):
+        torch.nn.init.zeros_(layer.weight); layer.bias.data = torch.tensor(bias)
+    page = np.ones((96, 160), np.float32); page[46:51,12:120] = 0
+    found = V.virtual(page, net=net, rounds=2, steps=30)
+    got = measure(found, page)
+    assert got['ink_covered'] > .5 and got['strokes_on_ink'] > .6
 
 
 @pytest.mark.parametrize('sketch,says', (
@@ -192,6 +236,25 @@ def test_a_photo_works_and_warns(net):
     y, x = np.mgrid[:90,:120]
     photo = (.5+.3*np.sin(x/9)*np.cos(y/7)).astype(np.float32)
     with pytest.warns(UserWarning, match='photo'): V.virtual(photo, net=net, rounds=1, steps=5)
+
+
+@pytest.mark.parametrize('options,says', ((dict(rounds=0), 'rounds'), (dict(steps=-1), 'steps'), (dict(min_length=float('nan')), 'min_length'),
+                                          (dict(threshold='1'), 'threshold'), (dict(net=''), 'weights'), (dict(net=3), 'VirtualSketcher')))
+def test_options_out_of_range_are_named(options, says, net):
+    with pytest.raises(ValueError, match=says): V.virtual(plus(), **dict(net=net) | options)
+
+
+@pytest.mark.skipif('masknet-v2' not in available(), reason='needs the trained weights')
+def test_weights_of_another_network_are_refused():
+    with pytest.raises(ValueError, match='masknet-v2 holds a MaskNet, but drawing needs a VirtualSketcher'): V.virtual(plus(), net='masknet-v2', device='cpu')
+
+
+def test_a_bad_sketch_among_others_is_named(net, tmp_path):
+    from sketchbook import weights
+    path = weights.save(V.VirtualSketcher(), tmp_path/'a.safetensors')
+    for limit in (0, -1):
+        with pytest.raises(ValueError, match='limit'): V.evaluate(path, [plus()], limit=limit, device='cpu')
+    with pytest.raises(ValueError, match='sketch number 0'): V.evaluate(path, [1-plus()], device='cpu')
 
 
 def test_missing_weights_are_named():
