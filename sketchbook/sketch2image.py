@@ -24,7 +24,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .blocks import ConvBlock, Encoder, GANStep, PatchGAN, PerceptualLoss
+from .blocks import ConvBlock, Encoder, GANStep, PatchGAN, PerceptualLoss, check_number, evaluating, pick_device
 from .data import CocoInstances, JointImages, OpenMojiPairs, augment_pair, load_photo, provenance, save_image, to_tensor
 from .drawings import COLORS, SimpleSet, SvgViews, rgb
 from .masknet import param_groups
@@ -84,14 +84,15 @@ class CocoJoint:
         blur:int=7,    # Of the `dodge` filter, pixels
     ):
         self.objects, self.size, self.blur = CocoInstances(annotations, images, classes, min_size=size), size, blur
-        self.labels, self.missing = self.objects.labels, self.objects.missing
+        self.labels, self.missing, self.annotations = self.objects.labels, self.objects.missing, annotations
         if self.missing: warnings.warn(f'{annotations}: the photos of {self.missing} objects are not in {images}: they are left out.', stacklevel=2)
 
     def __len__(self): return len(self.objects)
     def __repr__(self): return f'CocoJoint({len(self)} objects, {self.size} px)'
 
     def __getitem__(self, i):
-        picture = on_white(*self.objects[i], self.size)
+        try: picture = on_white(*self.objects[i], self.size)
+        except (ValueError, OSError) as e: raise ValueError(f'{self.annotations}, object {i}: {e}') from e
         return dodge(picture, self.blur), picture
 
 
@@ -99,9 +100,14 @@ def write_joint(
     pairs,  # Anything with `len()` and `[i]` -> (sketch, picture)
     out,    # Folder for `00000.png`, ...
 ) -> int:   # Images written
-    "Write pairs as joint images, which `data.JointImages` reads"
-    for i in range(len(pairs)): save_image(Path(out)/f'{i:05}.png', join(*pairs[i]))
-    return len(pairs)
+    "Write pairs as joint images, which `data.JointImages` reads; a pair that cannot be read is named, left out, and the rest goes on"
+    written = 0
+    for i in range(len(pairs)):
+        try: joint = join(*pairs[i])
+        except (ValueError, OSError) as e: warnings.warn(f'Pair {i} is left out: {e}', stacklevel=2); continue
+        save_image(Path(out)/f'{i:05}.png', joint)
+        written += 1
+    return written
 
 # %% ../nbs/04_sketch2image.ipynb #1f24056f
 class PairViews:
@@ -250,7 +256,7 @@ class Completer(nn.Module):
         if head not in ('palette', 'rgb'): raise ValueError(f'Head "{head}" is unknown: use palette or rgb.')
         self.config = dict(k=k, head=head, width=width, pretrained=False)
         self.head, w, c = head, width, Encoder.channels
-        self.register_buffer('palette', torch.ones(k, 3) if palette is None else torch.as_tensor(palette, dtype=torch.float32))
+        self.register_buffer('palette', torch.ones(k, 3) if palette is None else torch.tensor(palette, dtype=torch.float32))
         self.encoder = Encoder(pretrained, out=(0,1,2,3))
         self.top = ConvBlock(c[3], w, ks=1)
         self.context = nn.Sequential(nn.Linear(w + k, 2*w), nn.ReLU(), nn.Linear(2*w, 2*w))
@@ -526,7 +532,8 @@ def search_z(
     seed:int=0,           # Of the noises
     watch=None,           # Called with (step, joint images (keep, 3, 64, 128) in 0..1, distances (keep,))
 ) -> torch.Tensor:        # (keep, 3, 64, 128) in 0..1, the nearest first
-    "Find joint images whose sketch is the given one (Lu et al. 2018, section 3.3)"
+    "Find joint images whose sketch is the given one (Lu et al. 2018)"
+    check_number(steps, 'steps', 0, 1e6, '0 or more', whole=True)
     z = torch.rand(starts, gan.netG.z, generator=torch.Generator().manual_seed(seed)).to(sketch.device)*2 - 1
     with torch.no_grad(): z = z[ink_distance(gan(z)/2 + .5, sketch).argsort()[:keep]].clone()
     with torch.enable_grad():
@@ -549,7 +556,10 @@ def as_drawing(
 ) -> np.ndarray: # (H, W) float32, 1 = paper
     "A sketch in the form we work with; white on black is turned round, and of a photo SketchNet draws the lines, both said once"
     if not (isinstance(sketch, np.ndarray) and sketch.ndim == 2): sketch = cv2.cvtColor(load_photo(sketch), cv2.COLOR_RGB2GRAY)
+    if isinstance(sketch, np.ndarray) and sketch.dtype == np.uint8 and sketch.size and sketch.max() == 1:
+        raise ValueError('The sketch is uint8 and has only 0 and 1: use 0 to 255, or floats from 0 to 1.')
     sketch = check_sketch(sketch)
+    if np.ptp(sketch) < .02: return np.ones_like(sketch)                       # one tone all over: nothing is drawn
     if is_drawing(sketch) or sketch.min() == sketch.max() > .5: return sketch
     if is_drawing(1 - sketch) or sketch.max() <= .5:
         _say_once('The sketch is white on black: it is turned round.')
@@ -627,8 +637,8 @@ def hint_vector(
     hint,           # `#RRGGBB`, a class of the simple set, a list of these, or None
 ) -> torch.Tensor:  # (1, K)
     "The palette's nearest colours to those that are wished for"
-    wished = [] if hint is None else [hint] if isinstance(hint, str) else list(hint)
-    unknown = [c for c in wished if c not in COLORS and not re.fullmatch('#[0-9A-Fa-f]{6}', str(c))]
+    wished = [] if hint is None else list(hint) if isinstance(hint, (list, tuple)) else [hint]
+    unknown = [c for c in wished if not isinstance(c, str) or c not in COLORS and not re.fullmatch('#[0-9A-Fa-f]{6}', c)]
     if unknown: raise ValueError(f'hint {unknown[0]!r} is neither a colour like #D22F27 nor one of {", ".join(COLORS)}.')
     v, palette = torch.zeros(1, len(net.palette)), net.palette.cpu()
     for c in wished: v[0,(palette - torch.from_numpy(rgb(COLORS.get(c, c))/255).float()).abs().sum(1).argmin()] = 1
@@ -638,10 +648,10 @@ def hint_vector(
 WISH = 2.  # Added to the log-probability of each colour that is wished for
 
 
-def _painted(net, sketch, device, hint, seed, regions):
+def _painted(net, sketch, device, wish, seed, regions):
     "Our network's picture (H, W, 3) uint8 of a sketch"
     page = on_page(sketch)
-    x, wish = torch.from_numpy(page)[None,None].to(device), hint_vector(net, hint)
+    x = torch.from_numpy(page)[None,None].to(device)
     with torch.inference_mode(): logits = net(x, wish.to(device)).float()
     if net.head == 'rgb':
         color = _enlarged(logits.sigmoid()[0].permute(1, 2, 0).cpu().numpy(), sketch.shape)
@@ -649,8 +659,17 @@ def _painted(net, sketch, device, hint, seed, regions):
         # what is wished for counts twice: the network was told, and its answer is weighed
         chance = WISH*wish[0].numpy() + (0 if seed is None else chances(page, len(net.palette), seed))
         prob = logits.softmax(1)[0].permute(1, 2, 0).cpu().numpy()
-        color = net.palette.cpu().numpy()[choose_colors(prob, sketch, regions, chance)]
+        color = net.palette.cpu().numpy()[_index_of(prob, sketch, regions, chance)]
     return np.uint8(np.rint(color*sketch[...,None]*255))
+
+
+def _index_of(prob, sketch, regions, chance, most=2048):
+    "`choose_colors` at no more than `most` pixels a side: 64 x 64 answers have no more to say to a poster"
+    h, w = sketch.shape
+    scale = most/max(h, w)
+    if scale >= 1: return choose_colors(prob, sketch, regions, chance)
+    small = cv2.resize(sketch, (max(1, round(w*scale)), max(1, round(h*scale))), interpolation=cv2.INTER_AREA)
+    return cv2.resize(choose_colors(prob, small, regions, chance).astype(np.uint8), (w, h), interpolation=cv2.INTER_NEAREST)
 
 
 def _enlarged(page, hw):
@@ -672,12 +691,13 @@ def _completed(net, sketch, device, seed):
 def completer(
     net=None,      # A network of this chapter, a name or path of weights; None for `sketch2image`
     device='auto', # See `blocks.pick_device`; a network that is given stays where it is
-) -> nn.Module:    # In eval mode
+) -> nn.Module:
     "The network that completes sketches"
+    pick_device(device)
     if net is None or isinstance(net, (str, Path)): net = load('sketch2image' if net is None else net, device)
     if not any(hasattr(net, part) for part in ('palette', 'netG', 'given')):
         raise ValueError(f'The network is a {type(net).__name__}: completing needs a Completer, JointGAN or SeedGenerator.')
-    return net.eval()
+    return net
 
 
 def complete(
@@ -689,14 +709,14 @@ def complete(
     regions:float=.8, # See `choose_colors`; 0 lets each pixel choose alone
 ) -> np.ndarray:      # Picture (H, W, 3) uint8, at the sketch's size
     "Complete a sketch to a picture; an empty page stays empty"
-    if not 0 <= regions <= 1: raise ValueError(f'regions is {regions}: use 0 to 1.')
-    sketch = as_drawing(sketch)
-    net = completer(net, device)
+    check_number(regions, 'regions', 0, 1, '0 to 1')
+    if seed is not None: check_number(seed, 'seed', 0, 2**63 - 1, 'a whole number from 0, or None for the most probable colours', whole=True)
+    sketch, net = as_drawing(sketch), completer(net, device)
     device = next(net.parameters()).device
+    if hint is not None and not hasattr(net, 'palette'): raise ValueError(f'hint is {hint!r}, but {type(net).__name__} takes no wishes: leave it out, or use sketch2image.')
+    if hasattr(net, 'palette'): hint = hint_vector(net, hint)
     if sketch.min() > .98: return np.full((*sketch.shape, 3), 255, np.uint8)
-    if hasattr(net, 'palette'): return _painted(net, sketch, device, hint, seed, regions)
-    if hint is not None: raise ValueError(f'hint is {hint!r}, but {type(net).__name__} takes no wishes: leave it out, or use sketch2image.')
-    return _completed(net, sketch, device, seed)
+    with evaluating(net): return _painted(net, sketch, device, hint, seed, regions) if hasattr(net, 'palette') else _completed(net, sketch, device, seed)
 
 # %% ../nbs/04_sketch2image.ipynb #2b7dece3
 def search_strip(
@@ -707,7 +727,7 @@ def search_strip(
     seed:int=0,        # Of the noises
 ) -> dict:             # `{title: joint image (64, 128, 3) uint8}`
     "The nearest joint image at some moments of `search_z`"
-    x, at, strip = torch.from_numpy(on_page(sketch))[None,None], np.unique(np.linspace(0, steps, shown).round()), {}
+    x, at, strip = torch.from_numpy(on_page(as_drawing(sketch)))[None,None], np.unique(np.linspace(0, steps, shown).round()), {}
     def watch(step, joint, far):
         if step in at: strip[f'step {step}, distance {far.min():.2f}'] = np.uint8(np.rint(joint[far.argmin()].permute(1, 2, 0).cpu().numpy()*255))
     search_z(gan, x.to(next(gan.parameters()).device), steps=steps, seed=seed, watch=watch)
@@ -722,10 +742,11 @@ def saturation(picture): # (..., 3) float -> (...) 0..1, HSV's
 def paint_scores(
     pictures, # (H, W, 3) uint8 each
     truths,   # The same
+    sketches, # (H, W) float32 each, 1 = paper
 ) -> dict:    # `white_kept`, `filled`, `saturation`
-    "Where the truth is white, is the answer? Where the truth is filled, is the answer, and with as much colour?"
+    "Where the truth is white, is the answer? Where the truth is filled, is the answer, and with as much colour? Ink, which is given, does not count"
     got, true = (np.stack(list(x)).astype(np.float32)/255 for x in (pictures, truths))
-    white, fill = true.min(-1) >= .999, (1 - true).max(-1) > .1
+    white, fill = true.min(-1) >= .999, ((1 - true).max(-1) > .1) & (np.stack(list(sketches)) > .9)
     own = (1 - got).max(-1) > .1
     ink = .3   # darker than this is a line, whose colour says nothing
     def colorful(x, where): return saturation(x)[where & (x.max(-1) > ink)].mean() if (where & (x.max(-1) > ink)).any() else 0.
@@ -760,7 +781,7 @@ def evaluate(
     device='auto', # See `blocks.pick_device`
 ) -> dict:         # `cosine`, `perceptual`, `ssim`, `frechet`, `frechet_lines`, `white_kept`, `filled`, `saturation`, for the simple set `class_accuracy`; `backbone`, `n`
     "Measure a network that completes sketches, on drawings at 64 px"
-    if limit is not None and (isinstance(limit, bool) or limit != int(limit) or limit < 1): raise ValueError(f'limit is {limit!r}: use 1 or more, or None for all.')
+    if limit is not None: check_number(limit, 'limit', 2, 1e9, '2 or more, or None for all', whole=True)
     pairs = held_out(data)
     if not len(pairs): raise ValueError(f'{data}: there are no pairs to measure on.')
     n = min(len(pairs), limit or len(pairs))
@@ -778,7 +799,7 @@ def scores(sketches, pictures, truths, labels=None):
     apart = PerceptualLoss()
     far = [float(apart(to_tensor(p)[None], to_tensor(t)[None])) for p, t in zip(pictures, truths)]
     found = dict(cosine=float(cosine(got, true).mean()), perceptual=float(np.mean(far)), ssim=float(np.mean([ssim(p, t) for p, t in zip(pictures, truths)])),
-                 frechet=frechet_distance(got, true), frechet_lines=frechet_distance(lines, true), **paint_scores(pictures, truths))
+                 frechet=frechet_distance(got, true), frechet_lines=frechet_distance(lines, true), **paint_scores(pictures, truths, sketches))
     if labels is not None: found['class_accuracy'] = float(np.mean([color_class(s, p) == k for s, p, k in zip(sketches, pictures, labels)]))
     return found | dict(backbone=backbone, n=len(pictures))
 

@@ -1,4 +1,4 @@
-"Sketch to image: what a learner gains little from: bad input, the COCO route, resuming, and the explorer's wiring"
+"Sketch to image: what a learner gains little from: bad input, the COCO route, and what the cards promise"
 import json, warnings
 
 import cv2
@@ -136,3 +136,60 @@ def test_no_drawing_of_a_kind_leaves_its_page():
 
 
 def test_variants_are_shipped(): assert set(s2i.VARIANTS.values()) <= set(available())
+
+
+@pytest.mark.parametrize('options, said', [(dict(regions=None), 'regions is None'), (dict(regions=2), 'regions is 2'), (dict(seed=-1), 'seed is -1'), (dict(seed=1.5), 'seed is 1.5'),
+    (dict(seed='a'), "seed is 'a'"), (dict(hint=5), 'hint 5'), (dict(hint=True), 'hint True'), (dict(hint=[['tree']]), "hint ..tree"), (dict(hint=b'#FF0000'), "hint b'#FF0000'"),
+    (dict(device='nonsense'), '"nonsense"'), (dict(net=torch.nn.Linear(2, 2)), 'a Linear')])
+def test_wrong_options_are_named(net, owl, options, said):
+    with pytest.raises(ValueError, match=said): s2i.complete(owl, **{'net': net, **options})
+
+
+def test_zeros_and_ones_are_asked_about(net, owl):
+    with pytest.raises(ValueError, match='only 0 and 1'): s2i.complete((owl > .5).astype(np.uint8), net)
+
+
+def test_an_even_page_is_empty(net):
+    for tone in (0., .5, .8): assert (s2i.complete(np.full((20, 30), tone, np.float32), net) == 255).all()
+
+
+def test_searching_takes_no_wishes(owl):
+    with pytest.raises(ValueError, match='JointGAN takes no wishes'): s2i.complete(owl, s2i.JointGAN(nf=4), hint='flower')
+
+
+def test_completing_leaves_the_network_as_it_was(owl):
+    net = s2i.Completer(k=4, width=16, pretrained=False).train()
+    s2i.complete(owl, net)
+    assert all(m.training for m in net.modules())
+
+
+def test_a_wish_comes_true():
+    "Red, green and blue on drawings that the network would have painted otherwise"
+    pairs, met = OpenMojiPairs('val', size=64, flags=False), []
+    for i in range(0, len(pairs), len(pairs)//10):
+        for wish in ('#D22F27', '#5C9E31', '#1E50A0'):
+            picture = s2i.complete(pairs[i][0], 'sketch2image', 'cpu', hint=wish, seed=None)
+            far = np.abs(picture.astype(int) - [int(wish[k:k+2], 16) for k in (1, 3, 5)]).sum(-1)
+            met.append((far < 30).mean() > .02)
+    assert np.mean(met) > .6
+
+
+def test_a_poster_is_painted(net, owl):
+    big = cv2.resize(owl, (3000, 3000), interpolation=cv2.INTER_LINEAR)
+    assert s2i.complete(big, net).shape == (3000, 3000, 3)
+
+
+def test_one_bad_object_does_not_stop_the_others(tmp_path, owl):
+    class Pairs:
+        def __len__(self): return 3
+        def __getitem__(self, i):
+            if i == 1: raise ValueError('its outline cannot be read')
+            return owl, np.zeros((64, 64, 3), np.uint8)
+    with pytest.warns(UserWarning, match='Pair 1 is left out: its outline'): assert s2i.write_joint(Pairs(), tmp_path) == 2
+    assert sorted(p.name for p in tmp_path.iterdir()) == ['00000.png', '00002.png']
+
+
+def test_weights_do_not_reach_back_into_the_task():
+    palette = np.ones((3, 3), np.float32)
+    s2i.Completer(palette, k=3, width=16, pretrained=False).palette.zero_()
+    assert (palette == 1).all()
