@@ -662,7 +662,7 @@ def _painted(net, sketch, device, wish, seed, regions):
         color = net.palette.cpu().numpy()[_index_of(prob, sketch, regions, chance)]
     return np.uint8(np.rint(color*sketch[...,None]*255))
 
-
+# %% ../nbs/04_sketch2image.ipynb #2aaf763e
 def _index_of(prob, sketch, regions, chance, most=2048):
     "`choose_colors` at no more than `most` pixels a side: 64 x 64 answers have no more to say to a poster"
     h, w = sketch.shape
