@@ -42,14 +42,33 @@ def memory_apart(args, tile):
     return json.loads(subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()[-1])
 
 
-def main(argv=None):
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument('--weights', default='sketchnet', help='a shipped name or a file (%(default)s)')
+def options(doc, weights, rounds):
+    "The options of every benchmark that times one network"
+    p = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument('--weights', default=weights, help='a shipped name or a file (%(default)s)')
     p.add_argument('--device', default='cpu', help='auto, cpu, cuda or mps (%(default)s)')
     p.add_argument('--threads', type=int, help='threads of torch; default: its own choice')
-    p.add_argument('--rounds', type=int, default=7, help='counted runs (%(default)s)')
-    p.add_argument('--side', type=int, default=3000, help='side of the big photo, pixels; 0 for none (%(default)s)')
+    p.add_argument('--rounds', type=int, default=rounds, help='counted runs (%(default)s)')
     p.add_argument('--json', type=Path, help='also write the numbers into this file')
+    return p
+
+
+def timed(weights, device, what, rounds, works):
+    "Time each of `works`, functions by name, between two references; print the table and give its numbers"
+    refs = [reference(device)]
+    found = {name: best_of(rounds, work) for name, work in works.items()}
+    refs.append(reference(device))
+    ref = min(refs)
+    print(f'{weights}, {"bfloat16" if has_bf16(device) else "float32"}, {device}, {torch.get_num_threads()} threads, torch {torch.__version__}, {platform.machine()}')
+    print(f'reference: 20 convolutions in {ref:.4f} s (best before {refs[0]:.4f}, after {refs[1]:.4f})\n')
+    print(f'{what:<10}{"best s":>9}{"best x reference":>18}')
+    for name, best in found.items(): print(f'{name:<10}{best:>9.3f}{best/ref:>18.2f}')
+    return dict(seconds=found, ratio={k: v/ref for k, v in found.items()}, reference=ref)
+
+
+def main(argv=None):
+    p = options(__doc__, 'sketchnet', 7)
+    p.add_argument('--side', type=int, default=3000, help='side of the big photo, pixels; 0 for none (%(default)s)')
     p.add_argument('--memory', type=int, help=argparse.SUPPRESS)
     p.add_argument('--tile', type=int, help=argparse.SUPPRESS)
     args = p.parse_args(argv)
@@ -57,15 +76,8 @@ def main(argv=None):
     if args.memory: return memory(args.weights, args.memory, args.tile)
     device = pick_device(args.device)
     net, _ = trained(args.weights, device)
-    found, refs = {}, [reference(device)]
-    for h, w in ((321, 481), (848, 848)): found[f'{w}x{h}'] = best_of(args.rounds, forward(net, device, h, w))
-    refs.append(reference(device))
-    ref = min(refs)
-    print(f'{args.weights}, {"bfloat16" if has_bf16(device) else "float32"}, {device}, {torch.get_num_threads()} threads, torch {torch.__version__}, {platform.machine()}')
-    print(f'reference: 20 convolutions in {ref:.4f} s (best before {refs[0]:.4f}, after {refs[1]:.4f})\n')
-    print(f'{"photo":<10}{"best s":>9}{"best x reference":>18}')
-    for size, best in found.items(): print(f'{size:<10}{best:>9.3f}{best/ref:>18.2f}')
-    result = dict(seconds=found, ratio={k: v/ref for k, v in found.items()}, reference=ref)
+    works = {f'{w}x{h}': forward(net, device, h, w) for h, w in ((321, 481), (848, 848))}
+    result = timed(args.weights, device, 'photo', args.rounds, works)
     if args.side:
         (tiled, t1), (whole, t0) = memory_apart(args, 1152), memory_apart(args, 0)
         print(f'\n{args.side} x {args.side} px: {tiled:.2f} GB and {t1:.1f} s in tiles, {whole:.2f} GB and {t0:.1f} s at once')
