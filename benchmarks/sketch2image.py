@@ -24,7 +24,7 @@ def main(argv=None):
     if args.threads: torch.set_num_threads(args.threads)
     device = pick_device(args.device)
     net = completer(args.weights, device)
-    result = timed(args.weights, device, 'side', args.rounds, {str(size): work(net, size) for size in (64, 256, 1024)})
+    result = timed(f'{args.weights}, float32', device, 'side', args.rounds, {str(size): work(net, size) for size in (64, 256, 1024)})
     if args.json: args.json.write_text(json.dumps(result, indent=1) + '\n')
     return 0
 

@@ -53,13 +53,13 @@ def options(doc, weights, rounds):
     return p
 
 
-def timed(weights, device, what, rounds, works):
+def timed(title, device, what, rounds, works):
     "Time each of `works`, functions by name, between two references; print the table and give its numbers"
     refs = [reference(device)]
     found = {name: best_of(rounds, work) for name, work in works.items()}
     refs.append(reference(device))
     ref = min(refs)
-    print(f'{weights}, {"bfloat16" if has_bf16(device) else "float32"}, {device}, {torch.get_num_threads()} threads, torch {torch.__version__}, {platform.machine()}')
+    print(f'{title}, {device}, {torch.get_num_threads()} threads, torch {torch.__version__}, {platform.machine()}')
     print(f'reference: 20 convolutions in {ref:.4f} s (best before {refs[0]:.4f}, after {refs[1]:.4f})\n')
     print(f'{what:<10}{"best s":>9}{"best x reference":>18}')
     for name, best in found.items(): print(f'{name:<10}{best:>9.3f}{best/ref:>18.2f}')
@@ -77,7 +77,7 @@ def main(argv=None):
     device = pick_device(args.device)
     net, _ = trained(args.weights, device)
     works = {f'{w}x{h}': forward(net, device, h, w) for h, w in ((321, 481), (848, 848))}
-    result = timed(args.weights, device, 'photo', args.rounds, works)
+    result = timed(f'{args.weights}, {"bfloat16" if has_bf16(device) else "float32"}', device, 'photo', args.rounds, works)
     if args.side:
         (tiled, t1), (whole, t0) = memory_apart(args, 1152), memory_apart(args, 0)
         print(f'\n{args.side} x {args.side} px: {tiled:.2f} GB and {t1:.1f} s in tiles, {whole:.2f} GB and {t0:.1f} s at once')
