@@ -24,7 +24,7 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from .blocks import pick_device
+from .blocks import evaluating, pick_device
 from .data import write_atomic
 
 # %% ../nbs/00b_training.ipynb #36956de7
@@ -267,10 +267,9 @@ def _restore(run, state):
 def _validate(run):
     "Measure, log as `val_...`, and keep the best weights"
     nets = {**run.plain, run.task.product: run.ema.module}
-    were = {k: n.training for k, n in nets.items()}
-    for n in nets.values(): n.eval()
-    with torch.inference_mode(), run.accelerator.autocast(): numbers = {k: float(v) for k, v in run.task.validate(nets).items()}
-    for k, n in nets.items(): n.train(were[k])
+    with contextlib.ExitStack() as modes, torch.inference_mode(), run.accelerator.autocast():
+        for n in nets.values(): modes.enter_context(evaluating(n))
+        numbers = {k: float(v) for k, v in run.task.validate(nets).items()}
     run.log.add(run.step, run.seconds, {f'val_{k}': v for k, v in numbers.items()})
     if run.task.best in numbers:
         value = numbers[run.task.best]
