@@ -540,7 +540,7 @@ class DrawingCanvas(_Pad):
         self.redraw()
 
     def _choice_of(self, pages):
-        self.picker = PhotoPicker({name: np.repeat(np.uint8(np.rint(255*s))[...,None], 3, 2) for name,s in pages.items()})
+        self.picker = PhotoPicker({name: load_photo(s) for name,s in pages.items()})
         self.picker.choice.description,self.picker.upload.description = 'begin with', 'load a sketch'
         self.picker.observe(lambda _: self._after(self._load))
         self.parts += self.picker.parts
