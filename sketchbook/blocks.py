@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['check_number', 'check_flag', 'DeviceUnavailable', 'pick_device', 'evaluating', 'count_params', 'norm_layer',
-           'activation', 'ConvBlock', 'pad_to_multiple', 'Encoder', 'PatchGAN', 'gan_loss', 'frozen', 'GANStep',
-           'balanced_bce', 'dice_loss', 'perceptual_backbone', 'PerceptualLoss', 'gram_matrix']
+           'activation', 'ConvBlock', 'pad_to_multiple', 'DepthwiseConv', 'Encoder', 'PatchGAN', 'gan_loss', 'frozen',
+           'GANStep', 'balanced_bce', 'dice_loss', 'perceptual_backbone', 'PerceptualLoss', 'gram_matrix']
 
 # %% ../nbs/00a_blocks.ipynb #7b259180
 import contextlib
@@ -17,23 +17,33 @@ import torch.nn.functional as F
 from torch import nn
 
 # %% ../nbs/00a_blocks.ipynb #dc26bf2e
+def _range(low, high, least, whole, unit):
+    "The range of `check_number` in words"
+    words = f'a whole number of {unit}, ' if whole and unit else 'a whole number, ' if whole else ''
+    words += f'more than {low:g}' if least is None else f'at least {least:g}'
+    return words + ('' if high is None else f' and at most {high:.20g}') + (f' {unit}' if unit and not whole else '')
+
+
 def check_number(
-    value,             # What somebody passed
-    name:str,          # What the option is called
-    low:float,         # Smallest number that is right
-    high:float,        # Largest
-    use:str,           # What would be right, in words
-    whole:bool=False,  # Only whole numbers?
+    name:str,         # Of the option
+    value,            # What was given for it
+    low:float=0.,     # It should be more than this,
+    high:float=None,  # and at most this; None is no limit
+    least:float=None, # Instead of `low`: it should be at least this
+    whole:bool=False, # Only whole numbers?
+    unit:str='',      # For the sentence: "pixels", say
+    right:str='',     # What would be right, in words, where the limits do not say all
 ): # The value
-    "The value, if it is a number from `low` to `high`; else a `ValueError` that says what would be right"
-    kind = Integral if whole else Real
-    if isinstance(value, bool) or not isinstance(value, kind) or not low <= value <= high: raise ValueError(f'{name} is {value!r}: use {use}.')
-    return value
+    "The value, if it is a number in its range; else a `ValueError` that names the option and says what would be right"
+    number = isinstance(value, Integral if whole else Real) and not isinstance(value, bool)
+    if number and abs(value) < float('inf') and (high is None or value <= high):
+        if value > low if least is None else value >= least: return value
+    raise ValueError(f'{name} should be {right or _range(low, high, least, whole, unit)}, not {value!r}')
 
 
-def check_flag(value, name):
+def check_flag(name, value):
     "A `ValueError` unless `value` is True or False"
-    if not isinstance(value, bool) and type(value).__name__ not in ('bool_', 'bool'): raise ValueError(f'{name} is {value!r}: use True or False.')
+    if not isinstance(value, bool) and type(value).__name__ not in ('bool_', 'bool'): raise ValueError(f'{name} should be True or False, not {value!r}')
 
 # %% ../nbs/00a_blocks.ipynb #9528a171
 class DeviceUnavailable(ValueError):
@@ -139,7 +149,52 @@ def _copy_in_order(net, tensors):
         mine.copy_(theirs)
     net.load_state_dict(state)
 
-# %% ../nbs/00a_blocks.ipynb #130f2ec3
+# %% ../nbs/00a_blocks.ipynb #2f5e2977
+class _DepthwiseGradient(torch.autograd.Function):
+    "A depthwise convolution whose gradients are computed in float32"
+    @staticmethod
+    def forward(ctx, x, weight, stride, padding):
+        ctx.save_for_backward(x, weight)
+        ctx.layout = [stride]*2, [padding]*2, [1, 1], False, [0, 0], len(weight)
+        return F.conv2d(x, weight, None, stride, padding, 1, len(weight))
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, grad):
+        x, weight = ctx.saved_tensors
+        wanted = [*ctx.needs_input_grad[:2], False]
+        to_x, to_weight, _ = torch.ops.aten.convolution_backward(grad.float(), x.float(), weight.float(), None, *ctx.layout, wanted)
+        return to_x if to_x is None else to_x.to(x.dtype), to_weight, None, None
+
+# %% ../nbs/00a_blocks.ipynb #68586338
+class DepthwiseConv(nn.Module):
+    "Each channel filtered alone, `weight` (C, 1, K, K), with TensorFlow's padding: the size stays, or is divided by the stride and rounded up"
+    quick = True    # On a processor in bfloat16, take the way back in float32?
+
+    def __init__(
+        self,
+        conv:nn.Conv2d, # Depthwise, odd square kernel, no bias; its weight is used
+    ):
+        super().__init__()
+        self.weight, self.size, self.stride = conv.weight, conv.kernel_size[0], conv.stride[0]
+
+    def forward(self, x): # (N, C, H, W) -> (N, C, ceil(H/stride), ceil(W/stride))
+        padding = self.size//2
+        if self.stride > 1:
+            h, w = (max((-(-n//self.stride) - 1)*self.stride + self.size - n, 0) for n in x.shape[-2:])
+            x, padding = F.pad(x, (w//2, w - w//2, h//2, h - h//2)), 0
+        if self.quick and torch.is_grad_enabled() and x.device.type == 'cpu' and torch.is_autocast_enabled('cpu'):
+            return _DepthwiseGradient.apply(x, self.weight, self.stride, padding)
+        return F.conv2d(x, self.weight, None, self.stride, padding, 1, len(self.weight))
+
+
+def _ease_depthwise(net):
+    "Put `DepthwiseConv` where `net` has depthwise convolutions"
+    for parent in list(net.modules()):
+        for name, m in list(parent.named_children()):
+            if isinstance(m, nn.Conv2d) and m.groups == m.in_channels > 1: setattr(parent, name, DepthwiseConv(m))
+
+# %% ../nbs/00a_blocks.ipynb #b2a4b8c0
 class Encoder(nn.Module):
     "EfficientNet-Lite0 features (Tan and Le 2019), at strides 2, 4, 8, 16 and 32, from photos in 0..1"
     channels = (16, 24, 40, 112, 320)
@@ -156,6 +211,7 @@ class Encoder(nn.Module):
         if pretrained: _copy_in_order(self.net, _imagenet_state().values())
         # timm keeps, and runs, the stages behind the last map that was asked for
         self.net.blocks = self.net.blocks[:(1, 2, 3, 5, 7)[max(out)]]
+        _ease_depthwise(self.net)
 
     def forward(self, x): # (N, 3, H, W) in 0..1 -> list of (N, channels[i], H/strides[i], W/strides[i])
         return self.net((x*255 - 127) / 128)

@@ -4,17 +4,16 @@
 
 # %% auto #0
 __all__ = ['REMEDIES', 'TASKS', 'WISH', 'VARIANTS', 'join', 'joint_batch', 'on_white', 'CocoJoint', 'write_joint', 'PairViews',
-           'training_views', 'SeedGenerator', 'JointDiscriminator', 'JointGenerator', 'JointGAN', 'palette_of',
-           'nearest_color', 'Completer', 'kl', 'contextual_kl', 'left_half', 'color_loss', 'JointTask', 'as_tensors',
-           'JointGANTask', 'CompletionStep', 'paints', 'some_of', 'recolored', 'CompletionTask', 'task', 'ink_distance',
-           'search_z', 'as_drawing', 'on_page', 'whole_regions', 'choose_colors', 'chances', 'hint_vector', 'completer',
-           'complete', 'search_strip', 'saturation', 'paint_scores', 'color_class', 'held_out', 'evaluate', 'scores',
-           'explore_completion', 'example_pages']
+           'readable', 'training_views', 'SeedGenerator', 'JointDiscriminator', 'JointGenerator', 'JointGAN',
+           'palette_of', 'nearest_color', 'Completer', 'kl', 'contextual_kl', 'left_half', 'color_loss', 'JointTask',
+           'as_tensors', 'JointGANTask', 'CompletionStep', 'paints', 'some_of', 'recolored', 'CompletionTask', 'task',
+           'ink_distance', 'search_z', 'as_drawing', 'on_page', 'whole_regions', 'choose_colors', 'chances',
+           'hint_vector', 'completer', 'complete', 'search_strip', 'saturation', 'paint_scores', 'color_class',
+           'held_out', 'evaluate', 'scores', 'explore_completion', 'example_pages']
 
 # %% ../nbs/04_sketch2image.ipynb #6f92d35e
 import re
 import warnings
-import zlib
 from functools import partial
 from pathlib import Path
 
@@ -23,8 +22,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.utils.data import Subset
 
-from .blocks import ConvBlock, Encoder, GANStep, PatchGAN, PerceptualLoss, check_number, evaluating, pick_device
+from .blocks import ConvBlock, Encoder, GANStep, PatchGAN, PerceptualLoss, check_number, evaluating
 from .data import CocoInstances, JointImages, OpenMojiPairs, augment_pair, load_photo, provenance, save_image, to_tensor
 from .drawings import COLORS, SimpleSet, SvgViews, rgb
 from .masknet import param_groups
@@ -33,7 +33,7 @@ from .sketchnet import TopDown, _say_once, dodge, embolden
 from .tracer import check_sketch, is_drawing
 from .training import Task
 from .vectorize import read_sketch
-from .weights import available, load
+from .weights import available, chosen, load
 
 # %% ../nbs/04_sketch2image.ipynb #f71c0c4c
 def join(
@@ -60,6 +60,7 @@ def on_white(
     size:int=64,      # Side, pixels
 ) -> np.ndarray:      # (size, size, 3) uint8
     "Cut an object out by its mask, shrink it if it is too large, and put it in the middle of a white square"
+    check_number('size', size, least=8, high=10_000, whole=True, unit='pixels')
     ys, xs = np.nonzero(mask > .5)
     if not len(ys): raise ValueError('The mask is empty: there is no object to cut out.')
     rows, cols = slice(ys.min(), ys.max()+1), slice(xs.min(), xs.max()+1)
@@ -129,6 +130,19 @@ class PairViews:
         return sketch, picture
 
 
+def readable(
+    pairs, # `len()` and `[i]`
+): # Those that can be read, the same way
+    "Read each pair once; one that cannot be read is named in a warning and left out"
+    good = []
+    for i in range(len(pairs)):
+        try: pairs[i]
+        except (ValueError, OSError) as e: warnings.warn(f'{e}: it is left out.', stacklevel=3)
+        else: good.append(i)
+    if not good: raise ValueError(f'{pairs} holds no pair that can be read.')
+    return pairs if len(good) == len(pairs) else Subset(pairs, good)
+
+
 def training_views(
     data, # `openmoji`, `simple`, a folder or tar of joint images, or pairs
 ): # Views, and what a card says of them
@@ -136,7 +150,7 @@ def training_views(
     if str(data) == 'openmoji':
         return SvgViews(OpenMojiPairs('train', flags=False)), dict(data='OpenMoji, training families, without flags', data_licence='OpenMoji: CC BY-SA 4.0')
     if str(data) == 'simple': return SvgViews(SimpleSet('train', 4000)), dict(data='the simple set, 4000 drawings', data_licence='made by this package')
-    pairs = JointImages(data) if isinstance(data, (str, Path)) else data
+    pairs = readable(JointImages(data)) if isinstance(data, (str, Path)) else data
     return PairViews(pairs), provenance(data)
 
 # %% ../nbs/04_sketch2image.ipynb #5bc4124f
@@ -206,7 +220,7 @@ class JointGenerator(nn.Sequential):
 
 
 class JointGAN(nn.Module):
-    "Generator and discriminator of joint images, which the search of `search_z` needs both"
+    "Generator and discriminator of joint images; `search_z` needs both"
     def __init__(self, z=100, nf=32):
         super().__init__()
         self.config = dict(z=z, nf=nf)
@@ -321,7 +335,7 @@ def color_loss(
     return (F.cross_entropy(logits.float(), index, reduction='none')*paper).sum()/paper.sum().clamp(min=1)
 
 # %% ../nbs/04_sketch2image.ipynb #9d01a2cd
-REMEDIES = ('encoder', 'logit', 'range', 'known', 'spectral')
+REMEDIES = ('known', 'range', 'encoder', 'spectral', 'logit')
 
 
 def _surprise(verdict, real, softmax):
@@ -345,7 +359,7 @@ class JointTask(Task):
         views,                  # Anything with `len()` and `.view(i, rng)` -> (sketch, picture)
         remedies=(),            # Some of `REMEDIES`
         width:float=1.,         # Channel multiplier of both networks
-        weights=(.01, .99),     # Of the perceptual and the contextual loss
+        weights=(.01, .99),     # Of D's opinion and of the contextual loss
         turns=(5, 5),           # Steps of D, then of G
         lambda_l1:float=10.,    # Of the hidden half, with `known`
         lr:float=2e-4,          # Learning rate of both networks
@@ -372,9 +386,9 @@ class JointTask(Task):
             loss = _surprise(netD(real), True, softmax) + _surprise(netD(fake.detach()), False, softmax)
             run.minimize(loss, 'netD')
             return {'D': loss.detach()}
-        perceptual, context = _surprise(netD(fake), True, softmax), self.contextual(run.plain['netG'].shown(fake), joint_batch(sketch, picture))
-        run.minimize(self.weights[0]*perceptual + self.weights[1]*context, 'netG')
-        return {'perceptual': perceptual.detach(), 'contextual': context.detach()}
+        opinion, context = _surprise(netD(fake), True, softmax), self.contextual(run.plain['netG'].shown(fake), joint_batch(sketch, picture))
+        run.minimize(self.weights[0]*opinion + self.weights[1]*context, 'netG')
+        return {'opinion': opinion.detach(), 'contextual': context.detach()}
 
     def contextual(self, fake, real): return _known_half(fake, real, self.lambda_l1) if 'known' in self.remedies else contextual_kl(fake, real)
 
@@ -473,9 +487,17 @@ class CompletionTask(CompletionStep):
         k:int=28,               # Colours
     ):
         self.views, self.head, self.lambda_gan, self.turns, self.hints, self.swaps = views, head, lambda_gan, turns, hints, swaps
-        self.palette, self.gan = palette_of(views, k), GANStep('hinge')
+        self.k, self.palette, self.gan = k, palette_of(views, k), GANStep('hinge')
 
-    def networks(self): return {'netG': Completer(self.palette, len(self.palette), self.head), 'netD': PatchGAN(4, 32)}
+    def networks(self):
+        # pictures of few colours leave places free, so that weights trained on others fit
+        free = np.ones((self.k - len(self.palette), 3), np.float32)
+        return {'netG': Completer(np.concatenate([self.palette, free]), self.k, self.head), 'netD': PatchGAN(4, 32)}
+
+    def begin(self, nets):
+        "Weights to start from bring their palette with them"
+        palette = nets['netG'].palette.cpu().numpy()
+        self.palette = palette[:1 + (palette[1:] < 1).any(1).sum()]
 
     def optimizers(self, nets):
         return {'netG': torch.optim.AdamW(param_groups(nets['netG'], 2e-3, .25), weight_decay=.02),
@@ -485,7 +507,7 @@ class CompletionTask(CompletionStep):
 
     def sample(self, i, rng):
         sketch, picture = self.views.view(i, rng)
-        index, hint = nearest_color(picture, self.palette), np.zeros(len(self.palette), np.float32)
+        index, hint = nearest_color(picture, self.palette), np.zeros(self.k, np.float32)
         if rng.random() < self.hints:
             if rng.random() < self.swaps: picture, index, wished = recolored(picture, index, sketch, self.palette, rng)
             else: wished = []
@@ -533,7 +555,7 @@ def search_z(
     watch=None,           # Called with (step, joint images (keep, 3, 64, 128) in 0..1, distances (keep,))
 ) -> torch.Tensor:        # (keep, 3, 64, 128) in 0..1, the nearest first
     "Find joint images whose sketch is the given one (Lu et al. 2018)"
-    check_number(steps, 'steps', 0, 1e6, '0 or more', whole=True)
+    check_number('steps', steps, least=0, high=1e6, whole=True)
     z = torch.rand(starts, gan.netG.z, generator=torch.Generator().manual_seed(seed)).to(sketch.device)*2 - 1
     with torch.no_grad(): z = z[ink_distance(gan(z)/2 + .5, sketch).argsort()[:keep]].clone()
     with torch.enable_grad():
@@ -627,9 +649,12 @@ def chances(
     seed:int,        # Another seed, other colours
     spread:float=.35,# 0 for the favourites, 1 for each colour's own probability
 ) -> np.ndarray:     # (k,)
-    "Gumbel numbers that depend on the drawing and the seed alone: the same drawing gets the same colours everywhere"
-    drawing = zlib.crc32(np.uint8(np.rint(page*15)).tobytes())
-    return spread*np.random.default_rng([drawing, seed]).gumbel(size=k)
+    "Gumbel numbers that depend on the drawing and the seed alone; at another size, or one stroke later, nearly the same ones"
+    ink = cv2.resize(1 - page, (16, 16), interpolation=cv2.INTER_AREA)
+    ink -= cv2.GaussianBlur(ink, (0, 0), 1.5)       # where drawings differ, and not that all have their ink in the middle
+    # a random direction's share of any unit vector is normal: by its distribution function uniform, and then Gumbel
+    normal = np.random.default_rng(seed).normal(size=(k, ink.size)) @ (ink.ravel()/max(np.linalg.norm(ink), 1e-6))
+    return -spread*np.log(-np.log(torch.special.ndtr(torch.from_numpy(normal)).numpy().clip(1e-12, 1 - 1e-12)))
 
 
 def hint_vector(
@@ -693,11 +718,7 @@ def completer(
     device='auto', # See `blocks.pick_device`; a network that is given stays where it is
 ) -> nn.Module:
     "The network that completes sketches"
-    pick_device(device)
-    if net is None or isinstance(net, (str, Path)): net = load('sketch2image' if net is None else net, device)
-    if not any(hasattr(net, part) for part in ('palette', 'netG', 'given')):
-        raise ValueError(f'The network is a {type(net).__name__}: completing needs a Completer, JointGAN or SeedGenerator.')
-    return net
+    return chosen(net, 'sketch2image', device, ['palette', 'netG', 'given'], 'completing needs a Completer, JointGAN or SeedGenerator')
 
 
 def complete(
@@ -709,8 +730,8 @@ def complete(
     regions:float=.8, # See `choose_colors`; 0 lets each pixel choose alone
 ) -> np.ndarray:      # Picture (H, W, 3) uint8, at the sketch's size
     "Complete a sketch to a picture; an empty page stays empty"
-    check_number(regions, 'regions', 0, 1, '0 to 1')
-    if seed is not None: check_number(seed, 'seed', 0, 2**63 - 1, 'a whole number from 0, or None for the most probable colours', whole=True)
+    check_number('regions', regions, least=0, high=1)
+    if seed is not None: check_number('seed', seed, least=0, high=2**63 - 1, whole=True, right='a whole number from 0, or None for the most probable colours')
     sketch, net = as_drawing(sketch), completer(net, device)
     device = next(net.parameters()).device
     if hint is not None and not hasattr(net, 'palette'): raise ValueError(f'hint is {hint!r}, but {type(net).__name__} takes no wishes: leave it out, or use sketch2image.')
@@ -771,7 +792,7 @@ def held_out(
     "What to measure on, by name"
     if str(data) == 'openmoji': return OpenMojiPairs('val', size=64, flags=False)
     if str(data) == 'simple': return SimpleSet('val', 500)
-    return JointImages(data) if isinstance(data, (str, Path)) else data
+    return readable(JointImages(data)) if isinstance(data, (str, Path)) else data
 
 
 def evaluate(
@@ -781,7 +802,7 @@ def evaluate(
     device='auto', # See `blocks.pick_device`
 ) -> dict:         # `cosine`, `perceptual`, `ssim`, `frechet`, `frechet_lines`, `white_kept`, `filled`, `saturation`, for the simple set `class_accuracy`; `backbone`, `n`
     "Measure a network that completes sketches, on drawings at 64 px"
-    if limit is not None: check_number(limit, 'limit', 2, 1e9, '2 or more, or None for all', whole=True)
+    if limit is not None: check_number('limit', limit, least=2, whole=True, right='2 or more, or None for all')
     pairs = held_out(data)
     if not len(pairs): raise ValueError(f'{data}: there are no pairs to measure on.')
     n = min(len(pairs), limit or len(pairs))

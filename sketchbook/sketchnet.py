@@ -27,7 +27,7 @@ from .data import BoundaryPairs, PhotoFolder, augment_pair, load_photo, provenan
 from .masknet import cut_out, param_groups
 from .metrics import boundary_scores, continuity, ink_width, thin_lines
 from .training import Task, autocast
-from .weights import load
+from .weights import chosen
 
 # %% ../nbs/02_sketchnet.ipynb #99971a20
 def grey(
@@ -44,8 +44,8 @@ def canny(
     high:float=200.,   # Gradient above which everything is; in between, what hangs on to such a line
 ) -> np.ndarray:       # Sketch (H, W) float32, 1 = paper
     "Lines by Canny 1986, as OpenCV computes them"
-    check_number(sigma, 'sigma', 0, 1000, '0 or more pixels')
-    if not 0 <= low <= high: raise ValueError(f'low is {low} and high is {high}: use 0 or more, and low no larger than high.')
+    check_number('sigma', sigma, least=0, high=1000, unit='pixels')
+    if not 0 <= low <= high: raise ValueError(f'low and high should be 0 or more, and low no larger than high, not {low} and {high}')
     g = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
     if sigma: g = cv2.GaussianBlur(g, (0, 0), sigma)
     return 1 - cv2.Canny(g, low, high, L2gradient=True).astype(np.float32)/255
@@ -432,7 +432,7 @@ def resized(
 ) -> np.ndarray:               # The same at the size that the network sees
     "Scale to what `resolution` asks for, both sides by the same factor"
     if resolution is not None and (isinstance(resolution, bool) or not np.isscalar(resolution) or resolution not in range(11)):
-        raise ValueError(f'resolution is {resolution!r}: use 0 (600 px), 1, 2, ... 10 (times 424 px) or None (as it is).')
+        raise ValueError(f'resolution should be 0 (600 px), 1, 2, ... 10 (times 424 px) or None (as it is), not {resolution!r}')
     h, w = photo.shape[:2]
     side = max(h, w) if resolution is None else int(resolution)*424 or 600
     if side > 2*max(h, w): _say_once('The resolution is more than twice the size of the photo: that takes longer and finds nothing new.')
@@ -501,9 +501,7 @@ def trained(
     device='auto', # See `pick_device`; a network that is given stays where it is
 ):                 # The network and its device
     "The network to draw with"
-    pick_device(device)
-    if net is None or isinstance(net, (str, Path)): net = load('sketchnet' if net is None else net, device)
-    if not isinstance(net, nn.Module) or not hasattr(net, 'look'): raise ValueError(f'The network is a {type(net).__name__}: drawing needs a SketchNet.')
+    net = chosen(net, 'sketchnet', device, ['look'], 'drawing needs a SketchNet')
     p = next(net.parameters(), None)
     if p is not None and p.dtype != torch.float32: raise ValueError(f'The network has {p.dtype} weights: drawing needs float32, `net.float()`.')
     return net, torch.device('cpu') if p is None else p.device
@@ -516,7 +514,7 @@ def ink_probability(
     tile:int|None=None,# Side of the tiles, 64 or more pixels of what the network sees, rounded down to a multiple of 16; 0 for none; None for 1152 px above 3 megapixels
 ) -> np.ndarray:       # (H, W) float32, 0..1: the chance that a person draws a line here
     "The network's raw answer at the photo's own size"
-    if not (tile is None or np.isscalar(tile) and tile == 0): check_number(tile, 'tile', 64, 1e6, '64 or more whole pixels, 0 for no tiles, or None to leave it to the size of the photo', whole=True)
+    if not (tile is None or np.isscalar(tile) and tile == 0): check_number('tile', tile, least=64, high=1e6, whole=True, right='64 or more whole pixels, 0 for no tiles, or None to leave it to the size of the photo')
     net, device = trained(net, device)
     x = to_tensor(as_photo(photo))[None]
     with torch.inference_mode(), autocast(device), evaluating(net): logits = _logits(net, x, device, tile and int(tile)//16*16)
@@ -526,8 +524,8 @@ def ink_probability(
 def check_scales(scales): # A number or several, to a list
     "Sizes at which a photo can be looked at, or a sentence"
     some = scales if isinstance(scales, (list, tuple, np.ndarray)) else [scales]
-    if not len(some): raise ValueError(f'scales is {scales!r}: use one or more numbers from 0.05 to 4.')
-    return [check_number(s, 'scales', .05, 4, 'one or more numbers from 0.05 to 4') for s in some]
+    if not len(some): raise ValueError(f'scales should be one or more numbers from 0.05 to 4, not {scales!r}')
+    return [check_number('scales', s, least=.05, high=4, right='one or more numbers from 0.05 to 4') for s in some]
 
 
 def inverted(
@@ -557,7 +555,7 @@ def look(
 ) -> np.ndarray:           # (H, W) float32, 0..1: the chance that a person draws a line here, at the photo's own size
     "Ask the network for lines, in as many views as wanted"
     photo, scales = as_photo(photo), check_scales(scales)
-    check_flag(merge, 'merge')
+    check_flag('merge', merge)
     views = [photo, inverted(photo)] if merge else [photo]
     if mask is not None: views = [cut_out(view, mask) for view in views]
     def ask(view): return sum(_fitted(ink_probability(resized(view, resolution, s), net, device, tile), *photo.shape[:2]) for s in scales)/len(scales)
@@ -570,7 +568,7 @@ def ink(
     floor:float=.15,   # What is less sure than this is paper
 ) -> np.ndarray:       # Sketch (H, W) float32, 1 = paper
     "Probabilities to dark lines on clean paper; `gamma` raises the sketch to the third power"
-    check_flag(gamma, 'gamma')
+    check_flag('gamma', gamma)
     sketch = 1 - np.clip((prob - floor)/(1 - floor), 0, 1)
     return sketch**3 if gamma else sketch
 
@@ -582,7 +580,7 @@ def _spread(sketch, radius, how):
     return (1-share)*how(sketch, disk(low)) + share*how(sketch, disk(low + 1))
 
 
-def check_weight(weight): check_number(weight, 'weight', .01, 10, 'a number above 0 and up to 10; 1 leaves the lines as they are')
+def check_weight(weight): check_number('weight', weight, least=.01, high=10, right='a number above 0 and up to 10, with 1 to leave the lines as they are')
 
 
 def embolden(
@@ -609,7 +607,7 @@ def draw(
     tile:int|None=None,    # Side of the tiles, pixels; 0 for none; None for tiles only where the photo is large
 ) -> np.ndarray:           # Sketch (H, W) float32, 1 = paper, at the photo's own size
     "Draw the lines of a photo"
-    check_flag(gamma, 'gamma')
+    check_flag('gamma', gamma)
     check_weight(weight)      # said before the network has worked, not after
     return embolden(ink(look(photo, resolution, merge, mask, device, net, scales, tile), gamma), weight)
 
@@ -662,11 +660,11 @@ def sweep_canny(
 # %% ../nbs/02_sketchnet.ipynb #dacecf37
 def check_measure(limit, canny_sigma, canny_ratio, thresholds):
     "What `evaluate` is asked for, or a sentence"
-    if limit is not None: check_number(limit, 'limit', 1, 1e9, '1 or more photos, or None for all', whole=True)
-    if canny_sigma is not None: check_number(canny_sigma, 'canny_sigma', 0, 100, '0 to 100 pixels, or None for no Canny')
-    check_number(canny_ratio, 'canny_ratio', .001, 1, 'a number above 0 and up to 1')
-    if np.isscalar(thresholds) or thresholds is None: check_number(thresholds, 'thresholds', 1, 10_000, '1 or more, or a list of numbers from 0 to 1', whole=True)
-    else: [check_number(t, 'thresholds', 0, 1, '1 or more, or a list of numbers from 0 to 1') for t in thresholds]
+    if limit is not None: check_number('limit', limit, least=1, whole=True, right='1 or more photos, or None for all')
+    if canny_sigma is not None: check_number('canny_sigma', canny_sigma, least=0, high=100, right='0 to 100 pixels, or None for no Canny')
+    check_number('canny_ratio', canny_ratio, high=1)
+    if np.isscalar(thresholds) or thresholds is None: check_number('thresholds', thresholds, least=1, high=10_000, whole=True, right='1 or more, or a list of numbers from 0 to 1')
+    else: [check_number('thresholds', t, least=0, high=1, right='1 or more, or a list of numbers from 0 to 1') for t in thresholds]
 
 
 def evaluate(

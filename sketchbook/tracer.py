@@ -18,7 +18,8 @@ import numpy as np
 from skimage.filters import threshold_otsu
 from skimage.morphology import skeletonize
 
-from .strokes import Stroke, Strokes, bezier, check_number, lengths, ragged
+from .blocks import check_number
+from .strokes import Stroke, Strokes, bezier, lengths, ragged
 
 # %% ../nbs/02d_tracer.ipynb #e1afda09
 def check_sketch(

@@ -49,6 +49,9 @@ class Task:
         "Multiplies the learning rates of optimiser `key` when the share `progress`, 0..1, of the run is over"
         return lr_factor(progress)
 
+    def begin(self, nets):
+        "Called when the networks have their first weights: fresh ones, those of `init`, or a checkpoint's"
+
     def __len__(self):
         "How many samples there are"
         raise NotImplementedError
@@ -431,6 +434,7 @@ def _start(task, out, seed, device, precision, ema, init, resume, settings, tens
     run.log = _Log(out, state['where']['step'] if state else None, tensorboard, accelerator.is_main_process)
     run.history = run.log.history
     if state: _restore(run, state)
+    task.begin(run.plain)
     return run
 
 # %% ../nbs/00b_training.ipynb #ae12a10b

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 import torch
 
-from .blocks import pick_device
-from .strokes import Canvas, Stroke, Strokes, check_number, pack, pen_way, ragged
+from .blocks import check_flag, check_number, pick_device
+from .strokes import Canvas, Stroke, Strokes, pack, pen_way, ragged
 from .tracer import check_sketch, is_drawing, overlap, trace, wanted_ink
 from .virtual import virtual
 
@@ -208,7 +208,7 @@ def vectorize(
 ) -> Strokes:
     "Turn a raster sketch into strokes"
     if not isinstance(method, str) or method not in METHODS: raise ValueError(f"there is no method {method!r}; there is {', '.join(METHODS)}")
-    if not isinstance(refine, bool): raise ValueError(f"refine should be True or False, not {refine!r}")
+    check_flag('refine', refine)
     pick_device(device)
     sketch = check_sketch(sketch)
     if size is not None: sketch = resize_sketch(sketch, size)

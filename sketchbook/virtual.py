@@ -25,12 +25,12 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .blocks import ConvBlock, perceptual_backbone
+from .blocks import ConvBlock, check_number, perceptual_backbone
 from .data import OpenMojiPairs, PhotoFolder, ink_only, provenance, render_svg
-from .strokes import Stroke, Strokes, bezier, check_number, lengths, thickness_for, window_after
+from .strokes import Stroke, Strokes, bezier, lengths, thickness_for, window_after
 from .tracer import chain, check_sketch, depth, find_ink, find_lines, is_drawing, measure, trace, wanted_ink
 from .training import Task
-from .weights import load
+from .weights import chosen
 
 # %% ../nbs/02e_virtual.ipynb #62041f39
 class Action(NamedTuple):
@@ -1102,12 +1102,7 @@ def sketcher(
     device:str, # For weights that are loaded
 ) -> VirtualSketcher:
     "The network that draws, or one sentence on why `net` cannot"
-    name = 'virtual' if net is None else net
-    found = load(name, device) if isinstance(name, (str, Path)) else net
-    if not hasattr(found, 'decide'): # not `isinstance`: while one experiments, a notebook has a class of its own
-        what = f'{name} holds' if isinstance(name, (str, Path)) else 'net is'
-        raise ValueError(f'{what} a {type(found).__name__}, but drawing needs a VirtualSketcher')
-    return found
+    return chosen(net, 'virtual', device, ['decide'], 'drawing needs a VirtualSketcher')
 
 # %% ../nbs/02e_virtual.ipynb #61ecbe69
 def virtual(

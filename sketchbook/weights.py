@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['CARD_FIELDS', 'PICKLE_SUFFIXES', 'HEADLINES', 'WeightsError', 'UnknownWeights', 'CorruptWeights', 'PickledWeights',
            'to_half', 'make_card', 'save', 'shipped_folder', 'available', 'find', 'card', 'read', 'fill', 'load',
-           'verify', 'describe', 'amend', 'blend']
+           'verify', 'describe', 'amend', 'chosen', 'blend']
 
 # %% ../nbs/00d_weights.ipynb #8e04ebe6
 import hashlib, importlib, json, math, os, platform, re
@@ -298,6 +298,22 @@ def amend(
     c = c | _plain(known) | dict(sha256=c['sha256'], bytes=c['bytes'])
     write_atomic(path.with_suffix('.json'), _card_bytes(path, c))
     return c
+
+# %% ../nbs/00d_weights.ipynb #53a55f6c
+def chosen(
+    net,            # A network, a name or path of weights, or None
+    default:str,    # The name that None stands for
+    device='auto',  # For weights that are loaded, see `blocks.pick_device`; a network that is given stays where it is
+    parts=(),       # Attributes; the right networks have at least one of them
+    needs:str='',   # What needs which network, for the message
+) -> nn.Module:
+    "The network that somebody means, or a `WeightsError` that says what it is and what would be right"
+    pick_device(device)
+    name = default if net is None else net
+    found = load(name, device) if isinstance(name, (str, Path)) else net
+    if isinstance(found, nn.Module) and any(hasattr(found, part) for part in parts): return found
+    what = f'{name} holds' if isinstance(name, (str, Path)) else 'the network is'
+    raise WeightsError(f'{what} a {type(found).__name__}, but {needs}')
 
 # %% ../nbs/00d_weights.ipynb #e7f1be8b
 def blend(

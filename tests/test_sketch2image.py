@@ -56,7 +56,7 @@ def test_bad_sketches(net, bad, words):
 
 
 def test_bad_options(net, owl):
-    with pytest.raises(ValueError, match='regions is 2'): s2i.complete(owl, net, regions=2)
+    with pytest.raises(ValueError, match='regions should be .*, not 2'): s2i.complete(owl, net, regions=2)
     with pytest.raises(ValueError, match="'blue' is neither"): s2i.complete(owl, net, hint='blue')
     with pytest.raises(ValueError, match='no remedy'): s2i.JointTask([], ('prayer',))
     with pytest.raises(ValueError, match='"hsv"'): s2i.Completer(head='hsv')
@@ -138,8 +138,8 @@ def test_no_drawing_of_a_kind_leaves_its_page():
 def test_variants_are_shipped(): assert set(s2i.VARIANTS.values()) <= set(available())
 
 
-@pytest.mark.parametrize('options, said', [(dict(regions=None), 'regions is None'), (dict(regions=2), 'regions is 2'), (dict(seed=-1), 'seed is -1'), (dict(seed=1.5), 'seed is 1.5'),
-    (dict(seed='a'), "seed is 'a'"), (dict(hint=5), 'hint 5'), (dict(hint=True), 'hint True'), (dict(hint=[['tree']]), "hint ..tree"), (dict(hint=b'#FF0000'), "hint b'#FF0000'"),
+@pytest.mark.parametrize('options, said', [(dict(regions=None), 'regions should be .*, not None'), (dict(regions=2), 'regions should be .*, not 2'), (dict(seed=-1), 'seed should be .*, not -1'), (dict(seed=1.5), 'seed should be .*, not 1.5'),
+    (dict(seed='a'), "seed should be .*, not 'a'"), (dict(hint=5), 'hint 5'), (dict(hint=True), 'hint True'), (dict(hint=[['tree']]), "hint ..tree"), (dict(hint=b'#FF0000'), "hint b'#FF0000'"),
     (dict(device='nonsense'), '"nonsense"'), (dict(net=torch.nn.Linear(2, 2)), 'a Linear')])
 def test_wrong_options_are_named(net, owl, options, said):
     with pytest.raises(ValueError, match=said): s2i.complete(owl, **{'net': net, **options})
@@ -193,3 +193,48 @@ def test_weights_do_not_reach_back_into_the_task():
     palette = np.ones((3, 3), np.float32)
     s2i.Completer(palette, k=3, width=16, pretrained=False).palette.zero_()
     assert (palette == 1).all()
+
+
+def test_one_drawing_has_its_colours_at_every_size():
+    small, large = (OpenMojiPairs('val', size=side, flags=False) for side in (64, 256))
+    ids = range(0, len(small), 40)
+    chance = [[s2i.chances(s2i.on_page(pairs[i][0]), 28, 0, spread=1.) for i in ids] for pairs in (small, large)]
+    alike = [np.corrcoef(a, b)[0, 1] for a, b in zip(*chance)]
+    others = [np.corrcoef(a, b)[0, 1] for a, b in zip(chance[0], chance[0][1:])]
+    assert min(alike) > .98 and abs(np.mean(others)) < .25
+
+
+def test_chances_are_gumbel_numbers(owl):
+    drawn = np.stack([s2i.chances(owl, 3, seed, spread=1.) for seed in range(3000)])
+    assert np.allclose(drawn.mean(0), .5772, atol=.1) and np.allclose(drawn.var(0), np.pi**2/6, atol=.2)
+    assert np.abs(np.corrcoef(drawn.T) - np.eye(3)).max() < .08
+    assert np.isfinite(s2i.chances(np.ones((64, 64), np.float32), 3, 0)).all()
+
+
+def test_one_broken_joint_image_is_named_and_the_rest_is_used(tmp_path):
+    pairs = SimpleSet('val', 4)
+    s2i.write_joint([pairs[i] for i in range(4)], tmp_path)
+    save_image(tmp_path/'square.png', np.zeros((64, 64, 3), np.uint8))
+    with pytest.warns(UserWarning, match='square.png: a joint image is twice as wide .*left out'): task = s2i.CompletionTask(s2i.training_views(tmp_path)[0])
+    assert len(task) == 4
+    with pytest.warns(UserWarning, match='square.png'): assert s2i.evaluate(s2i.Completer(pretrained=False), tmp_path)['n'] == 4
+    for p in tmp_path.glob('0*.png'): p.unlink()
+    with pytest.warns(UserWarning), pytest.raises(ValueError, match='no pair that can be read'): s2i.training_views(tmp_path)
+
+
+def test_weights_to_start_from_bring_their_palette(tmp_path):
+    class Few(SimpleSet):   # five colours, the same classes
+        def view(self, i, rng=None): return self[i]
+    task, other = s2i.CompletionTask(Few('val', 20), k=6), np.array([[1, 1, 1], [0, 0, 1], [0, 1, 0], [1, 0, 0], [1, 1, 1], [1, 1, 1]], np.float32)
+    start = s2i.Completer(other, k=6, pretrained=False).state_dict()
+    run = fit(task, tmp_path/'run', steps=1, batch_size=2, init=start, plot=False, progress=False)
+    assert np.array_equal(run.net.palette.cpu().numpy(), other) and np.array_equal(task.palette, other[:4])
+    assert all(task.sample(i, np.random.default_rng(i))[2].max() < 4 for i in range(6))
+
+
+def test_few_colours_leave_places_free(tmp_path):
+    red = [(np.ones((64, 64), np.float32), np.full((64, 64, 3), (200, 0, 0), np.uint8))]*3
+    task = s2i.CompletionTask(s2i.PairViews(red), k=5)
+    run = fit(task, tmp_path/'run', steps=1, batch_size=2, plot=False, progress=False)
+    assert run.net.palette.shape == (5, 3) and len(task.palette) == 2
+    assert all(task.sample(0, np.random.default_rng(i))[3].shape == (5,) for i in range(8))
