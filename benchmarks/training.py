@@ -14,10 +14,10 @@ from sketchbook.blocks import DepthwiseConv, Encoder
 from sketchbook.training import autocast, has_bf16
 
 
-def step(encoder, photos, quick):
+def step(encoder, photos, float32):
     "A function that runs one step without the optimiser"
     def work():
-        DepthwiseConv.quick = quick
+        DepthwiseConv.float32_gradients = float32
         with autocast('cpu'): loss = sum(m.float().square().mean() for m in encoder(photos))
         loss.backward()
         encoder.zero_grad()

@@ -9,7 +9,7 @@ __all__ = ['check_number', 'check_flag', 'DeviceUnavailable', 'pick_device', 'ev
 
 # %% ../nbs/00a_blocks.ipynb #7b259180
 import contextlib
-from numbers import Integral, Real
+from numbers import Real
 from pathlib import Path
 
 import torch
@@ -21,7 +21,8 @@ def _range(low, high, least, whole, unit):
     "The range of `check_number` in words"
     words = f'a whole number of {unit}, ' if whole and unit else 'a whole number, ' if whole else ''
     words += f'more than {low:g}' if least is None else f'at least {least:g}'
-    return words + ('' if high is None else f' and at most {high:.20g}') + (f' {unit}' if unit and not whole else '')
+    most = '' if high is None else f' and at most {high}' if isinstance(high, int) else f' and at most {high:.10g}'
+    return words + most + (f' {unit}' if unit and not whole else '')
 
 
 def check_number(
@@ -33,11 +34,11 @@ def check_number(
     whole:bool=False, # Only whole numbers?
     unit:str='',      # For the sentence: "pixels", say
     right:str='',     # What would be right, in words, where the limits do not say all
-): # The value
+): # The value, an `int` if it should be whole
     "The value, if it is a number in its range; else a `ValueError` that names the option and says what would be right"
-    number = isinstance(value, Integral if whole else Real) and not isinstance(value, bool)
-    if number and abs(value) < float('inf') and (high is None or value <= high):
-        if value > low if least is None else value >= least: return value
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    if number and abs(value) < float('inf') and (not whole or value % 1 == 0) and (high is None or value <= high):
+        if value > low if least is None else value >= least: return int(value) if whole else value
     raise ValueError(f'{name} should be {right or _range(low, high, least, whole, unit)}, not {value!r}')
 
 
@@ -159,7 +160,6 @@ class _DepthwiseGradient(torch.autograd.Function):
         return F.conv2d(x, weight, None, stride, padding, 1, len(weight))
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
     def backward(ctx, grad):
         x, weight = ctx.saved_tensors
         wanted = [*ctx.needs_input_grad[:2], False]
@@ -169,11 +169,11 @@ class _DepthwiseGradient(torch.autograd.Function):
 # %% ../nbs/00a_blocks.ipynb #68586338
 class DepthwiseConv(nn.Module):
     "Each channel filtered alone, `weight` (C, 1, K, K), with TensorFlow's padding: the size stays, or is divided by the stride and rounded up"
-    quick = True    # On a processor in bfloat16, take the way back in float32?
+    float32_gradients = True    # On a processor in bfloat16; False leaves them to torch
 
     def __init__(
         self,
-        conv:nn.Conv2d, # Depthwise, odd square kernel, no bias; its weight is used
+        conv:nn.Conv2d, # Depthwise, odd square kernel, neither bias nor dilation; its weight is used
     ):
         super().__init__()
         self.weight, self.size, self.stride = conv.weight, conv.kernel_size[0], conv.stride[0]
@@ -183,9 +183,11 @@ class DepthwiseConv(nn.Module):
         if self.stride > 1:
             h, w = (max((-(-n//self.stride) - 1)*self.stride + self.size - n, 0) for n in x.shape[-2:])
             x, padding = F.pad(x, (w//2, w - w//2, h//2, h - h//2)), 0
-        if self.quick and torch.is_grad_enabled() and x.device.type == 'cpu' and torch.is_autocast_enabled('cpu'):
+        if self.float32_gradients and torch.is_grad_enabled() and x.device.type == 'cpu' and torch.is_autocast_enabled('cpu'):
             return _DepthwiseGradient.apply(x, self.weight, self.stride, padding)
         return F.conv2d(x, self.weight, None, self.stride, padding, 1, len(self.weight))
+
+    def extra_repr(self): return f'{len(self.weight)}, kernel_size={self.size}, stride={self.stride}'
 
 
 def _ease_depthwise(net):

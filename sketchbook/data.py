@@ -285,7 +285,8 @@ def decode(
     "Decode a training picture quickly"
     plain_png = data[:4]==b'\x89PNG' and data[25:26] in (b'\0', b'\2') and b'tRNS' not in data[:4096]  # grey or RGB, no alpha
     if plain_png or data[:2]==b'\xff\xd8':
-        a = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE if grey else cv2.IMREAD_COLOR)
+        try: a = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE if grey else cv2.IMREAD_COLOR)
+        except cv2.error: a = None      # a header that promises billions of pixels, say
         if a is not None: return a if grey else cv2.cvtColor(a, cv2.COLOR_BGR2RGB)
     try: photo = load_photo(data)
     except UnreadableImage as e: raise UnreadableImage(str(e).replace('the bytes given', name)) from e

@@ -84,6 +84,7 @@ class CocoJoint:
         size:int=64,   # Side, pixels; objects whose box is narrower than this are left out
         blur:int=7,    # Of the `dodge` filter, pixels
     ):
+        check_number('size', size, least=8, high=10_000, whole=True, unit='pixels')
         self.objects, self.size, self.blur = CocoInstances(annotations, images, classes, min_size=size), size, blur
         self.labels, self.missing, self.annotations = self.objects.labels, self.objects.missing, annotations
         if self.missing: warnings.warn(f'{annotations}: the photos of {self.missing} objects are not in {images}: they are left out.', stacklevel=2)
@@ -133,13 +134,13 @@ class PairViews:
 def readable(
     pairs, # `len()` and `[i]`
 ): # Those that can be read, the same way
-    "Read each pair once; one that cannot be read is named in a warning and left out"
+    "Try each pair; one that cannot be read is named in a warning and left out"
     good = []
     for i in range(len(pairs)):
         try: pairs[i]
-        except (ValueError, OSError) as e: warnings.warn(f'{e}: it is left out.', stacklevel=3)
+        except ValueError as e: warnings.warn(f'{e}: it is left out.', stacklevel=3)
         else: good.append(i)
-    if not good: raise ValueError(f'{pairs} holds no pair that can be read.')
+    if not good: raise ValueError('There is no pair that can be read.')
     return pairs if len(good) == len(pairs) else Subset(pairs, good)
 
 
@@ -240,11 +241,11 @@ def palette_of(
     some = np.random.default_rng(seed).permutation(len(pairs))[:n]
     pixels = np.concatenate([picture[sketch > .99] for sketch, picture in (pairs[int(i)] for i in some)])
     colors, counts = np.unique(pixels, axis=0, return_counts=True)
-    chosen = [np.array([255., 255, 255])]
+    found = [np.array([255., 255, 255])]
     for c in colors[np.argsort(-counts, kind='stable')].astype(float):
-        if len(chosen) == k: break
-        if min(np.abs(c-o).max() for o in chosen) > apart: chosen.append(c)
-    return np.array(chosen, np.float32)/255
+        if len(found) == k: break
+        if min(np.abs(c-o).max() for o in found) > apart: found.append(c)
+    return np.array(found, np.float32)/255
 
 
 def nearest_color(
@@ -335,7 +336,7 @@ def color_loss(
     return (F.cross_entropy(logits.float(), index, reduction='none')*paper).sum()/paper.sum().clamp(min=1)
 
 # %% ../nbs/04_sketch2image.ipynb #9d01a2cd
-REMEDIES = ('known', 'range', 'encoder', 'spectral', 'logit')
+REMEDIES = ('encoder', 'known', 'range', 'spectral', 'logit')
 
 
 def _surprise(verdict, real, softmax):
@@ -373,7 +374,7 @@ class JointTask(Task):
         return {'netG': SeedGenerator(self.width, not has('encoder'), has('range')),
                 'netD': JointDiscriminator(self.width, not has('logit'), 'spectral' if has('spectral') else 'batch')}
 
-    def optimizers(self, nets): return {k: torch.optim.Adam(net.parameters(), self.lr, betas=(.5, .999)) for k, net in nets.items()}
+    def optimizers(self, nets): return {k: torch.optim.Adam(net.parameters(), self.lr, betas=(.5, .999), fused=True) for k, net in nets.items()}
     def rate(self, key, progress): return 1.
     def __len__(self): return len(self.views)
     def sample(self, i, rng): return as_tensors(*self.views.view(i, rng))
@@ -487,17 +488,16 @@ class CompletionTask(CompletionStep):
         k:int=28,               # Colours
     ):
         self.views, self.head, self.lambda_gan, self.turns, self.hints, self.swaps = views, head, lambda_gan, turns, hints, swaps
-        self.k, self.palette, self.gan = k, palette_of(views, k), GANStep('hinge')
+        self.counted, self.gan = palette_of(views, k), GANStep('hinge')
+        self.palette = self.counted
 
-    def networks(self):
-        # pictures of few colours leave places free, so that weights trained on others fit
-        free = np.ones((self.k - len(self.palette), 3), np.float32)
-        return {'netG': Completer(np.concatenate([self.palette, free]), self.k, self.head), 'netD': PatchGAN(4, 32)}
+    def begin(self, init):
+        "Weights to start from bring their palette with them: their answers are numbers of *its* colours"
+        known = (init or {}).get('palette')
+        if known is not None and (known == 1).all(): raise ValueError('The weights to start from have no palette: use those of a network that was trained.')
+        self.palette = self.counted if known is None else known.cpu().float().numpy()
 
-    def begin(self, nets):
-        "Weights to start from bring their palette with them"
-        palette = nets['netG'].palette.cpu().numpy()
-        self.palette = palette[:1 + (palette[1:] < 1).any(1).sum()]
+    def networks(self): return {'netG': Completer(self.palette, len(self.palette), self.head), 'netD': PatchGAN(4, 32)}
 
     def optimizers(self, nets):
         return {'netG': torch.optim.AdamW(param_groups(nets['netG'], 2e-3, .25), weight_decay=.02),
@@ -507,7 +507,7 @@ class CompletionTask(CompletionStep):
 
     def sample(self, i, rng):
         sketch, picture = self.views.view(i, rng)
-        index, hint = nearest_color(picture, self.palette), np.zeros(self.k, np.float32)
+        index, hint = nearest_color(picture, self.palette), np.zeros(len(self.palette), np.float32)
         if rng.random() < self.hints:
             if rng.random() < self.swaps: picture, index, wished = recolored(picture, index, sketch, self.palette, rng)
             else: wished = []
@@ -555,7 +555,7 @@ def search_z(
     watch=None,           # Called with (step, joint images (keep, 3, 64, 128) in 0..1, distances (keep,))
 ) -> torch.Tensor:        # (keep, 3, 64, 128) in 0..1, the nearest first
     "Find joint images whose sketch is the given one (Lu et al. 2018)"
-    check_number('steps', steps, least=0, high=1e6, whole=True)
+    steps = check_number('steps', steps, least=0, high=1e6, whole=True)
     z = torch.rand(starts, gan.netG.z, generator=torch.Generator().manual_seed(seed)).to(sketch.device)*2 - 1
     with torch.no_grad(): z = z[ink_distance(gan(z)/2 + .5, sketch).argsort()[:keep]].clone()
     with torch.enable_grad():
@@ -622,7 +622,7 @@ def whole_regions(
 def choose_colors(
     prob:np.ndarray,       # (size, size, K) float32: probabilities on the page of `on_page`, white first
     sketch:np.ndarray,     # (H, W) float32, 1 = paper
-    regions:float=.8,      # Weight of the region's vote against the pixel's own, 0..1
+    regions:float=1.,      # Weight of the region's vote against the pixel's own, 0..1
     chance:np.ndarray|None=None, # (K,) added to each log-probability
     white:float=.3,        # Painted is where white is less probable than this, 0..1
 ) -> np.ndarray:           # (H, W) int64, numbers of colours
@@ -650,8 +650,8 @@ def chances(
     spread:float=.35,# 0 for the favourites, 1 for each colour's own probability
 ) -> np.ndarray:     # (k,)
     "Gumbel numbers that depend on the drawing and the seed alone; at another size, or one stroke later, nearly the same ones"
-    ink = cv2.resize(1 - page, (16, 16), interpolation=cv2.INTER_AREA)
-    ink -= cv2.GaussianBlur(ink, (0, 0), 1.5)       # where drawings differ, and not that all have their ink in the middle
+    ink = cv2.resize(1 - page, (24, 24), interpolation=cv2.INTER_AREA)
+    ink -= cv2.GaussianBlur(ink, (0, 0), 1)         # where drawings differ, and not that all have their ink in the middle
     # a random direction's share of any unit vector is normal: by its distribution function uniform, and then Gumbel
     normal = np.random.default_rng(seed).normal(size=(k, ink.size)) @ (ink.ravel()/max(np.linalg.norm(ink), 1e-6))
     return -spread*np.log(-np.log(torch.special.ndtr(torch.from_numpy(normal)).numpy().clip(1e-12, 1 - 1e-12)))
@@ -727,11 +727,11 @@ def complete(
     device='auto',    # See `blocks.pick_device`
     hint=None,        # Colours that are wished for: `#RRGGBB`, a class of the simple set, or a list of these; ours only
     seed:int|None=0,  # Another number, other colours; None for the most probable ones
-    regions:float=.8, # See `choose_colors`; 0 lets each pixel choose alone
+    regions:float=1., # See `choose_colors`; 0 lets each pixel choose alone
 ) -> np.ndarray:      # Picture (H, W, 3) uint8, at the sketch's size
     "Complete a sketch to a picture; an empty page stays empty"
     check_number('regions', regions, least=0, high=1)
-    if seed is not None: check_number('seed', seed, least=0, high=2**63 - 1, whole=True, right='a whole number from 0, or None for the most probable colours')
+    if seed is not None: seed = check_number('seed', seed, least=0, high=2**63 - 1, whole=True, right='a whole number from 0, or None for the most probable colours')
     sketch, net = as_drawing(sketch), completer(net, device)
     device = next(net.parameters()).device
     if hint is not None and not hasattr(net, 'palette'): raise ValueError(f'hint is {hint!r}, but {type(net).__name__} takes no wishes: leave it out, or use sketch2image.')
@@ -792,7 +792,7 @@ def held_out(
     "What to measure on, by name"
     if str(data) == 'openmoji': return OpenMojiPairs('val', size=64, flags=False)
     if str(data) == 'simple': return SimpleSet('val', 500)
-    return readable(JointImages(data)) if isinstance(data, (str, Path)) else data
+    return JointImages(data) if isinstance(data, (str, Path)) else data
 
 
 def evaluate(
@@ -802,15 +802,14 @@ def evaluate(
     device='auto', # See `blocks.pick_device`
 ) -> dict:         # `cosine`, `perceptual`, `ssim`, `frechet`, `frechet_lines`, `white_kept`, `filled`, `saturation`, for the simple set `class_accuracy`; `backbone`, `n`
     "Measure a network that completes sketches, on drawings at 64 px"
-    if limit is not None: check_number('limit', limit, least=2, whole=True, right='2 or more, or None for all')
+    if limit is not None: limit = check_number('limit', limit, least=2, whole=True, right='2 or more, or None for all')
     pairs = held_out(data)
     if not len(pairs): raise ValueError(f'{data}: there are no pairs to measure on.')
     n = min(len(pairs), limit or len(pairs))
-    ids = [i*len(pairs)//n for i in range(n)]
-    sketches, truths = zip(*(pairs[i] for i in ids))
-    net = completer(name, device)
+    some, net = readable(Subset(pairs, [i*len(pairs)//n for i in range(n)])), completer(name, device)
+    sketches, truths = zip(*some)
     pictures = [complete(s, net) for s in sketches]
-    return scores(sketches, pictures, truths, [pairs.labels[i] for i in ids] if isinstance(pairs, SimpleSet) else None)
+    return scores(sketches, pictures, truths, [pairs.labels[i] for i in some.indices] if isinstance(pairs, SimpleSet) else None)
 
 
 def scores(sketches, pictures, truths, labels=None):
@@ -837,7 +836,7 @@ def explore_completion(
     known = {k: v for k, v in VARIANTS.items() if v in available()}
     controls = dict(sketch=DrawingCanvas(256, 256, 7, pages=pages or example_pages()), variant=W.Dropdown(options=list(known), description='network'),
                     wish=W.Dropdown(options=['none', *COLORS, 'my colour'], description='wish'), color=W.ColorPicker(value='#B399C8', description='my colour'),
-                    samples=slider('samples', 1, 6, 3), regions=slider('regions', 0., 1., .8, .05), steps=slider('search steps', 0, 120, 40), device=device_picker())
+                    samples=slider('samples', 1, 6, 3), regions=slider('regions', 0., 1., 1., .05), steps=slider('search steps', 0, 120, 40), device=device_picker())
     def redraw(sketch, variant, wish, color, samples, regions, steps, device):
         net = load(known[variant], device)
         if hasattr(net, 'netG'): return search_strip(net, sketch, steps) if sketch.min() < .5 else {'nothing is drawn': sketch}

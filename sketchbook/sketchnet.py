@@ -22,7 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .blocks import ConvBlock, Encoder, GANStep, PatchGAN, balanced_bce, check_flag, check_number, dice_loss, evaluating, pick_device
+from .blocks import ConvBlock, Encoder, GANStep, PatchGAN, balanced_bce, check_flag, check_number, dice_loss, evaluating
 from .data import BoundaryPairs, PhotoFolder, augment_pair, load_photo, provenance, shrink, to_tensor
 from .masknet import cut_out, param_groups
 from .metrics import boundary_scores, continuity, ink_width, thin_lines
@@ -514,7 +514,7 @@ def ink_probability(
     tile:int|None=None,# Side of the tiles, 64 or more pixels of what the network sees, rounded down to a multiple of 16; 0 for none; None for 1152 px above 3 megapixels
 ) -> np.ndarray:       # (H, W) float32, 0..1: the chance that a person draws a line here
     "The network's raw answer at the photo's own size"
-    if not (tile is None or np.isscalar(tile) and tile == 0): check_number('tile', tile, least=64, high=1e6, whole=True, right='64 or more whole pixels, 0 for no tiles, or None to leave it to the size of the photo')
+    if not (tile is None or np.isscalar(tile) and tile == 0): tile = check_number('tile', tile, least=64, high=1e6, whole=True, right='64 or more whole pixels, 0 for no tiles, or None to leave it to the size of the photo')
     net, device = trained(net, device)
     x = to_tensor(as_photo(photo))[None]
     with torch.inference_mode(), autocast(device), evaluating(net): logits = _logits(net, x, device, tile and int(tile)//16*16)
@@ -660,10 +660,10 @@ def sweep_canny(
 # %% ../nbs/02_sketchnet.ipynb #dacecf37
 def check_measure(limit, canny_sigma, canny_ratio, thresholds):
     "What `evaluate` is asked for, or a sentence"
-    if limit is not None: check_number('limit', limit, least=1, whole=True, right='1 or more photos, or None for all')
+    if limit is not None: limit = check_number('limit', limit, least=1, whole=True, right='1 or more photos, or None for all')
     if canny_sigma is not None: check_number('canny_sigma', canny_sigma, least=0, high=100, right='0 to 100 pixels, or None for no Canny')
     check_number('canny_ratio', canny_ratio, high=1)
-    if np.isscalar(thresholds) or thresholds is None: check_number('thresholds', thresholds, least=1, high=10_000, whole=True, right='1 or more, or a list of numbers from 0 to 1')
+    if np.isscalar(thresholds) or thresholds is None: thresholds = check_number('thresholds', thresholds, least=1, high=10_000, whole=True, right='1 or more, or a list of numbers from 0 to 1')
     else: [check_number('thresholds', t, least=0, high=1, right='1 or more, or a list of numbers from 0 to 1') for t in thresholds]
 
 

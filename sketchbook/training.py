@@ -37,6 +37,9 @@ class Task:
     clip = None               # Largest gradient norm, or None
     about = {}                # Goes on the card: data, data_licence, notes
 
+    def begin(self, init):
+        "Called before the networks are made, with the state dict that the shipped one will start from, or None"
+
     def networks(self): # -> dict[str, nn.Module]
         "Make the networks, for instance `{'net': net}` or `{'netG': netG, 'netD': netD}`"
         raise NotImplementedError
@@ -48,9 +51,6 @@ class Task:
     def rate(self, key, progress):
         "Multiplies the learning rates of optimiser `key` when the share `progress`, 0..1, of the run is over"
         return lr_factor(progress)
-
-    def begin(self, nets):
-        "Called when the networks have their first weights: fresh ones, those of `init`, or a checkpoint's"
 
     def __len__(self):
         "How many samples there are"
@@ -425,6 +425,7 @@ def _start(task, out, seed, device, precision, ema, init, resume, settings, tens
     if saved.exists() and not resume: raise ValueError(f'{out} already holds a training run: resume it, or choose another folder.')
     state = _read_checkpoint(saved, settings) if saved.exists() else None
     torch.manual_seed(seed)
+    task.begin(init)
     nets = task.networks()
     if init is not None: _fill(nets[task.product], init, task.name, settings['init'])
     accelerator = _accelerator(device, precision)
@@ -434,7 +435,6 @@ def _start(task, out, seed, device, precision, ema, init, resume, settings, tens
     run.log = _Log(out, state['where']['step'] if state else None, tensorboard, accelerator.is_main_process)
     run.history = run.log.history
     if state: _restore(run, state)
-    task.begin(run.plain)
     return run
 
 # %% ../nbs/00b_training.ipynb #ae12a10b

@@ -303,15 +303,15 @@ def amend(
 def chosen(
     net,            # A network, a name or path of weights, or None
     default:str,    # The name that None stands for
-    device='auto',  # For weights that are loaded, see `blocks.pick_device`; a network that is given stays where it is
-    parts=(),       # Attributes; the right networks have at least one of them
-    needs:str='',   # What needs which network, for the message
+    device,         # For weights that are loaded, see `blocks.pick_device`; a network that is given stays where it is
+    parts,          # Attributes; the right networks have at least one of them
+    needs:str,      # What needs which network, for the message
 ) -> nn.Module:
     "The network that somebody means, or a `WeightsError` that says what it is and what would be right"
     pick_device(device)
     name = default if net is None else net
     found = load(name, device) if isinstance(name, (str, Path)) else net
-    if isinstance(found, nn.Module) and any(hasattr(found, part) for part in parts): return found
+    if any(hasattr(found, part) for part in parts): return found
     what = f'{name} holds' if isinstance(name, (str, Path)) else 'the network is'
     raise WeightsError(f'{what} a {type(found).__name__}, but {needs}')
 
