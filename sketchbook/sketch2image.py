@@ -97,7 +97,7 @@ class CocoJoint:
         except (ValueError, OSError) as e: raise ValueError(f'{self.annotations}, object {i}: {e}') from e
         return dodge(picture, self.blur), picture
 
-
+# %% ../nbs/04_sketch2image.ipynb #673b0e94
 def write_joint(
     pairs,  # Anything with `len()` and `[i]` -> (sketch, picture)
     out,    # Folder for `00000.png`, ...
@@ -130,7 +130,7 @@ class PairViews:
         picture, sketch = augment_pair(picture, sketch, rng, self.size, (.85, 1.15), rotate=5, fit=True, jitter=0, fill='white')
         return sketch, picture
 
-
+# %% ../nbs/04_sketch2image.ipynb #04b82b73
 def readable(
     pairs, # `len()` and `[i]`
 ): # Those that can be read, the same way
@@ -642,7 +642,7 @@ def choose_colors(
         best[better], index[better] = score[better], k
     return index
 
-
+# %% ../nbs/04_sketch2image.ipynb #6240910a
 def chances(
     page:np.ndarray, # (size, size) float32, see `on_page`
     k:int,           # Colours

@@ -205,7 +205,7 @@ def test_wrong_measures_are_named(net, options):
 
 
 def test_canny_thresholds_in_order(cat):
-    with pytest.raises(ValueError, match='low is 1000 and high is 250'): canny(cat, 0, 1000, 250)
+    with pytest.raises(ValueError, match='low no larger than high, not 1000 and 250'): canny(cat, 0, 1000, 250)
 
 
 def test_D_wakes_up_late_and_stays_awake():
