@@ -9,7 +9,7 @@ __all__ = ['REMEDIES', 'TASKS', 'WISH', 'VARIANTS', 'join', 'joint_batch', 'on_w
            'as_tensors', 'JointGANTask', 'CompletionStep', 'paints', 'some_of', 'recolored', 'CompletionTask', 'task',
            'ink_distance', 'search_z', 'as_drawing', 'on_page', 'whole_regions', 'choose_colors', 'chances',
            'hint_vector', 'completer', 'complete', 'search_strip', 'saturation', 'paint_scores', 'color_class',
-           'held_out', 'evaluate', 'scores', 'explore_completion', 'example_pages']
+           'held_out', 'evaluate', 'scores', 'explore_completion', 'only_what_applies', 'example_pages']
 
 # %% ../nbs/04_sketch2image.ipynb #6f92d35e
 import re
@@ -806,6 +806,7 @@ def evaluate(
     pairs = held_out(data)
     if not len(pairs): raise ValueError(f'{data}: there are no pairs to measure on.')
     n = min(len(pairs), limit or len(pairs))
+    if n < 2: raise ValueError(f'{data}: there is only one pair; measuring needs two or more.')
     some, net = readable(Subset(pairs, [i*len(pairs)//n for i in range(n)])), completer(name, device)
     sketches, truths = zip(*some)
     pictures = [complete(s, net) for s in sketches]
@@ -832,19 +833,33 @@ def explore_completion(
 ):                        # An ipywidgets `VBox`
     "Draw with the mouse, or load a sketch, and see it completed: which network, which colours are wished for, how many samples"
     import ipywidgets as W
+    from matplotlib.colors import to_hex       # the colour picker also takes `red` and `#0f0`
     from sketchbook.widgets import DrawingCanvas, device_picker, explorer, slider, to_png
     known = {k: v for k, v in VARIANTS.items() if v in available()}
-    controls = dict(sketch=DrawingCanvas(256, 256, 7, pages=pages or example_pages()), variant=W.Dropdown(options=list(known), description='network'),
-                    wish=W.Dropdown(options=['none', *COLORS, 'my colour'], description='wish'), color=W.ColorPicker(value='#B399C8', description='my colour'),
-                    samples=slider('samples', 1, 6, 3), regions=slider('regions', 0., 1., 1., .05), steps=slider('search steps', 0, 120, 40), device=device_picker())
+    variants = W.Dropdown(options=list(known), description='network')
+    controls = dict(sketch=DrawingCanvas(256, 256, 7, pages=pages or example_pages()), variant=variants,
+                    wish=W.Dropdown(options=[('none', 'none'), *((f'colour of a {k}', k) for k in COLORS), ('my colour', 'my colour')], description='wish'), color=W.ColorPicker(value='#B399C8', description='my colour'),
+                    samples=slider('pictures', 1, 6, 3), regions=slider('regions', 0., 1., 1., .05), steps=slider('search steps', 0, 120, 40), device=device_picker())
+    for control in (variants, controls['wish']): control.observe(lambda _: only_what_applies(controls, known[variants.value]), 'value')
+    only_what_applies(controls, known[variants.value])
     def redraw(sketch, variant, wish, color, samples, regions, steps, device):
         net = load(known[variant], device)
         if hasattr(net, 'netG'): return search_strip(net, sketch, steps) if sketch.min() < .5 else {'nothing is drawn': sketch}
-        hint = None if wish == 'none' else color if wish == 'my colour' else wish
+        if not hasattr(net, 'head') or net.head == 'rgb': samples = 1      # it knows one answer
+        hint = None if wish == 'none' else to_hex(color) if wish == 'my colour' else wish
         made = {'most probable' if i == 0 else f'sample {i}': complete(sketch, net, device, hint, i - 1 if i else None, regions) for i in range(samples)}
-        return made, f'{len(made)} pictures'
-    def file(pictures): return to_png(next(iter(pictures.values())), max_side=100_000)
+        return made, f'{len(made)} of many pictures' if len(made) > 1 else 'its only answer' if net.head == 'rgb' else '1 picture'
+    def file(pictures): # the most probable one, or where the search ended
+        made = list(pictures.values())
+        return to_png(made[-1 if any(k.startswith('step') for k in pictures) else 0], max_side=100_000)
     return explorer(controls, redraw, downloads={'picture.png': file})
+
+# %% ../nbs/04_sketch2image.ipynb #5d9778be
+def only_what_applies(controls, name):
+    "Disable the controls that do nothing for the network `name`"
+    search, choice = name == 'sketch2image-paper', name not in ('sketch2image-paper', 'sketch2image-l1')
+    use = dict(wish=not search, color=not search and controls['wish'].value == 'my colour', samples=choice, regions=choice, steps=search)
+    for k, applies in use.items(): controls[k].disabled = not applies
 
 
 def example_pages():

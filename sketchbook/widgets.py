@@ -388,7 +388,8 @@ def _side_by_side(controls):
         if hasattr(w, 'indent'): w.indent = False                       # a checkbox leaves room for a label it does not have
         if hasattr(getattr(w, 'style', None), 'description_width'): w.style.description_width = 'initial'
         if isinstance(w, (W.Dropdown, W.Checkbox)): w.layout.width = 'auto'
-    return W.HBox([getattr(c, 'widget', c) for c in controls], layout=W.Layout(flex_flow='row wrap', grid_gap='0 14px', align_items='center'))
+    return W.HBox([getattr(c, 'widget', c) for c in controls], layout=W.Layout(flex_flow='row wrap', grid_gap='0 14px',
+        align_items='flex-start' if any(hasattr(c, 'canvas') for c in controls) else 'center'))
 
 # %% ../nbs/00e_widgets.ipynb #bd0f3b07
 def explorer(
@@ -435,29 +436,41 @@ def explore_division(
                     downloads={'sketch.png': lambda pair, contrast: to_png(divide(pair, contrast), max_side=10_000)})
 
 # %% ../nbs/00e_widgets.ipynb #f18302bb
-class Drawing:
-    "Strokes collected point by point, as a pen or an eraser makes them: `begin`, `move`, `end`; perhaps over a `page` that was there before"
+class _Strokes:
+    "Strokes collected point by point, and taken back; perhaps over a `page` that was there before"
     def __init__(self,
         width:int=256,      # Pixels
         height:int=256,     # Pixels
         strokes=None,       # Strokes to begin with, each a list of `(x, y)` in pixels
     ):
         self.width,self.height,self.strokes,self.down,self.page = width, height, [list(s) for s in strokes or []], False, None
-        self.erases = [False]*len(self.strokes)         # which strokes are the eraser's
+        self.erases,self.cleared = [False]*len(self.strokes), None  # which strokes are the eraser's; what there was before `clear`
 
     def _point(self, x, y): return min(max(float(x), 0.), self.width-1.), min(max(float(y), 0.), self.height-1.)
     def begin(self, x, y, erase=False): self.strokes.append([self._point(x, y)]); self.erases.append(erase); self.down = True
     def move(self, x, y):
         if self.down and self._point(x, y)!=self.strokes[-1][-1]: self.strokes[-1].append(self._point(x, y))
     def end(self): self.down = False
-    def undo(self): self.end(); self.strokes,self.erases = self.strokes[:-1], self.erases[:-1]
-    def clear(self): self.end(); self.strokes,self.erases,self.page = [], [], None
+    def undo(self):
+        "Take back the last stroke, or `clear`"
+        self.end()
+        if self.strokes or self.cleared is None: self.strokes,self.erases = self.strokes[:-1], self.erases[:-1]
+        else: (self.strokes,self.erases,self.page),self.cleared = self.cleared, None
 
+    def clear(self):
+        "An empty page"
+        self.end()
+        if self.strokes or self.page is not None: self.cleared = self.strokes, self.erases, self.page
+        self.strokes,self.erases,self.page = [], [], None
+
+# %% ../nbs/00e_widgets.ipynb #6d7dfc23
+class Drawing(_Strokes):
+    "What a pen or an eraser makes: `begin`, `move`, `end`, `undo`, `clear`, `load` a page, and the `sketch`"
     def load(self,
         sketch:np.ndarray,  # `(H, W)` float, 1 = paper, of any size
     ):
         "Begin anew on a page with this sketch in its middle"
-        self.clear()
+        self.clear(); self.cleared = None
         scale = min(self.width/sketch.shape[1], self.height/sketch.shape[0])
         small = cv2.resize(np.float32(sketch), [max(1, round(n*scale)) for n in sketch.shape[::-1]], interpolation=cv2.INTER_AREA if scale<1 else cv2.INTER_LINEAR)
         y,x = (self.height-small.shape[0])//2, (self.width-small.shape[1])//2
@@ -468,10 +481,12 @@ class Drawing:
         line_width:int=3,   # Of the pen, pixels; the eraser is four times as wide
     ) -> np.ndarray:        # Sketch, `(height, width)` float32, 1 = paper
         "Draw the strokes with smooth edges"
+        from sketchbook.strokes import thickness_for
+        pen,eraser = (int(thickness_for(w, cv2.LINE_AA)) for w in (line_width, 4*line_width))    # OpenCV's lines are wider than they should be
         paper = np.full((self.height, self.width), 255, np.uint8) if self.page is None else self.page.copy()
         for s,erase in zip(self.strokes, self.erases):      # coordinates in sixteenths of a pixel; a lone point is a dot
             pts = np.round(np.array(s if len(s)>1 else s*2)*16).astype(np.int32)
-            cv2.polylines(paper, [pts.reshape(-1, 1, 2)], False, 255*erase, line_width*(4 if erase else 1), cv2.LINE_AA, shift=4)
+            cv2.polylines(paper, [pts.reshape(-1, 1, 2)], False, 255*erase, eraser if erase else pen, cv2.LINE_AA, shift=4)
         return paper.astype(np.float32)/255
 
 # %% ../nbs/00e_widgets.ipynb #62a6819e
@@ -504,8 +519,12 @@ class _Pad(Control):
 
     def _segment(self):         # the last piece of the last stroke
         self._take(self.drawing.erases[-1])
-        a,b = self.strokes[-1][-2:][0], self.strokes[-1][-1]
-        self.canvas.stroke_line(*a, *b)
+        if len(self.strokes[-1])==1: self._dot(*self.strokes[-1][0])
+        else: self.canvas.stroke_line(*self.strokes[-1][-2], *self.strokes[-1][-1])
+
+    def _dot(self, x, y):       # a line that goes nowhere would leave no trace in the browser
+        self.canvas.fill_style = self.canvas.stroke_style
+        self.canvas.fill_circle(x, y, self.canvas.line_width/2)
 
     def redraw(self):
         "Draw everything again"
@@ -514,7 +533,8 @@ class _Pad(Control):
         if self.drawing.page is not None: self.canvas.put_image_data(np.repeat(self.drawing.page[...,None], 3, 2))
         for s,erase in zip(self.strokes, self.drawing.erases):
             self._take(erase)
-            self.canvas.stroke_lines(np.array(s if len(s)>1 else s*2))
+            if len(s)>1: self.canvas.stroke_lines(np.array(s))
+            else: self._dot(*s[0])
 
 # %% ../nbs/00e_widgets.ipynb #76e2a6cb
 class DrawingCanvas(_Pad):
@@ -547,4 +567,8 @@ class DrawingCanvas(_Pad):
         self._load()
         return self.picker
 
-    def _load(self): self.drawing.load(cv2.cvtColor(self.picker.photo, cv2.COLOR_RGB2GRAY)/255)
+    def _load(self):
+        from sketchbook.tracer import is_drawing
+        sketch = cv2.cvtColor(self.picker.photo, cv2.COLOR_RGB2GRAY)/255
+        # white on black is turned round, because the pen is black
+        self.drawing.load(1-sketch if is_drawing(1-sketch) and not is_drawing(sketch) else sketch)

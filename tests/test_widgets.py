@@ -360,6 +360,8 @@ class FakeCanvas(W.DOMWidget):
     def clear(self): self.drawn.clear()
     def stroke_line(self, *xy): self.drawn.append(xy)
     def stroke_lines(self, points): self.drawn.append(np.asarray(points).tolist())
+    def fill_circle(self, *xyr): self.drawn.append(xyr)
+    def put_image_data(self, page): self.drawn.append(page[...,0])
 
 
 def test_canvas_with_mouse_and_finger(monkeypatch):
@@ -377,6 +379,34 @@ def test_canvas_with_mouse_and_finger(monkeypatch):
     c.clear.click(); assert c.strokes==[] and (c.value==1).all() and c.canvas.drawn==[]
     c2 = DrawingCanvas(40, 30); c2._begin(1, 1)
     assert c.strokes==[]
+
+
+def test_a_lone_point_is_a_dot_on_the_canvas(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'ipycanvas', types.SimpleNamespace(Canvas=FakeCanvas))
+    c = DrawingCanvas(20, 20, line_width=4)
+    c._begin(5, 6); assert c.canvas.drawn==[(5, 6, 2.)]
+    c._end(); assert c.canvas.drawn==[(5, 6, 2.)] and c.value[6,5]<.1
+
+
+def test_undo_takes_back_clear():
+    d = Drawing(20, 20)
+    d.load(np.tile([1., 0.], (20, 10))); d.begin(2, 2); d.end()
+    full = d.sketch()
+    d.clear(); d.clear(); d.begin(9, 9); d.end(); d.undo(); assert d.sketch().min()==1
+    d.undo(); assert np.array_equal(d.sketch(), full)
+    d.clear(); d.load(np.ones((20, 20))); d.undo(); assert d.sketch().min()==1      # another page is another drawing
+
+
+def test_a_page_that_is_white_on_black_is_turned_round(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'ipycanvas', types.SimpleNamespace(Canvas=FakeCanvas))
+    page = np.ones((20, 60), np.float32); page[8:12,10:50] = 0
+    for sketch in (page, 1-page): assert np.abs(DrawingCanvas(60, 60, pages={'p': sketch}).value[20:40] - page).max()<.02
+
+
+def test_the_pen_is_as_wide_as_it_says():
+    for width in (3, 5, 7, 12):
+        d = Drawing(64, 64); d.begin(0, 32); d.move(63, 32); d.end()
+        assert abs((1-d.sketch(width))[:,32].sum() - width)<1
 
 
 def test_canvas_is_a_control(monkeypatch):

@@ -165,9 +165,9 @@ def test_completion(lab):
     with lab.explorer('04_sketch2image', 'explore_completion') as ex:
         best = 'most probable'
         first = ex.picture(best)
-        ex.drag('samples', to=.2)
+        ex.drag('pictures', to=.2)
         ex.until(best, lambda p: not differs(p, first), 'stays as it was')
-        ex.choose('wish', 'flower')
+        ex.choose('wish', 'colour of a flower')
         ex.choose('wish', 'none')
         ex.until(best, lambda p: not differs(p, first), 'is the first one again')
         ex.choose('begin with', 'empty page')
@@ -181,8 +181,8 @@ def test_completion(lab):
         ex.until(best, lambda p: not differs(p, box), 'has it back')
         ex.choose('network', 'five colours')
         ex.changed(best, box)
-        ex.drag('search steps', to=.1)
         ex.choose('network', 'noise search')
+        ex.drag('search steps', to=.1)
         ex.says('distance')
 
 
@@ -224,3 +224,5 @@ def test_canvas(lab):
         ex.until('seen', lambda p: not differs(p, line), 'shows one line again')
         ex.click('clear')
         ex.until('seen', lambda p: not differs(p, empty), 'is empty again')
+        ex.click('undo')
+        ex.until('seen', lambda p: not differs(p, line), 'shows the line that was cleared')
