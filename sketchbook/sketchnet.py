@@ -580,7 +580,7 @@ def _spread(sketch, radius, how):
     return (1-share)*how(sketch, disk(low)) + share*how(sketch, disk(low + 1))
 
 
-def check_weight(weight): check_number('weight', weight, least=.01, high=10, right='a number above 0 and up to 10, with 1 to leave the lines as they are')
+def check_weight(weight): check_number('weight', weight, least=.01, high=10, right='a number from 0.01 to 10, with 1 to leave the lines as they are')
 
 
 def embolden(

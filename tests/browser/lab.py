@@ -227,8 +227,14 @@ class Explorer:
     def click(self, button): self.box.locator('button', has_text=whole(button)).click()
 
     def upload(self, file, button='your own'):
-        with self.page.expect_file_chooser() as chooser: self.box.locator('button.widget-upload', has_text=button).click()
-        chooser.value.set_files(file)
+        "Choose a file; a press that falls into the moment when the button is disabled is lost, so press again"
+        from playwright.sync_api import TimeoutError
+        def chooser():
+            try:
+                with self.page.expect_file_chooser(timeout=10_000) as asked: self.box.locator('button.widget-upload', has_text=button).click()
+                return asked.value
+            except TimeoutError: return None
+        wait(chooser, f'a press of "{button}" asks for a file').set_files(file)
 
     def save(self, name):
         "Click the button, or the link, that names a file: what the browser calls it and its bytes"
