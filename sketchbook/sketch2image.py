@@ -132,16 +132,17 @@ class PairViews:
 
 # %% ../nbs/04_sketch2image.ipynb #04b82b73
 def readable(
-    pairs, # `len()` and `[i]`
-): # Those that can be read, the same way
-    "Try each pair; one that cannot be read is named in a warning and left out"
-    good = []
-    for i in range(len(pairs)):
-        try: pairs[i]
-        except ValueError as e: warnings.warn(f'{e}: it is left out.', stacklevel=3)
-        else: good.append(i)
-    if not good: raise ValueError('There is no pair that can be read.')
-    return pairs if len(good) == len(pairs) else Subset(pairs, good)
+    pairs,    # `len()` and `[i]`
+    ids=None, # Which of them; None for all
+): # Yields the number of each pair that can be read, and the pair
+    "Read pairs; one that cannot be read is named in a warning and left out"
+    none = True
+    for i in range(len(pairs)) if ids is None else ids:
+        try: pair = pairs[i]
+        except ValueError as e: warnings.warn(f'{e}: it is left out.', stacklevel=3); continue
+        none = False
+        yield i, pair
+    if none: raise ValueError('There is no pair that can be read.')
 
 
 def training_views(
@@ -151,8 +152,9 @@ def training_views(
     if str(data) == 'openmoji':
         return SvgViews(OpenMojiPairs('train', flags=False)), dict(data='OpenMoji, training families, without flags', data_licence='OpenMoji: CC BY-SA 4.0')
     if str(data) == 'simple': return SvgViews(SimpleSet('train', 4000)), dict(data='the simple set, 4000 drawings', data_licence='made by this package')
-    pairs = readable(JointImages(data)) if isinstance(data, (str, Path)) else data
-    return PairViews(pairs), provenance(data)
+    if not isinstance(data, (str, Path)): return PairViews(data), provenance(data)
+    pairs = JointImages(data)
+    return PairViews(Subset(pairs, [i for i, _ in readable(pairs)])), provenance(data)
 
 # %% ../nbs/04_sketch2image.ipynb #5bc4124f
 def _up(ni, no, norm=True):
@@ -807,10 +809,11 @@ def evaluate(
     if not len(pairs): raise ValueError(f'{data}: there are no pairs to measure on.')
     n = min(len(pairs), limit or len(pairs))
     if n < 2: raise ValueError(f'{data}: there is only one pair; measuring needs two or more.')
-    some, net = readable(Subset(pairs, [i*len(pairs)//n for i in range(n)])), completer(name, device)
+    net = completer(name, device)
+    ids, some = zip(*readable(pairs, [i*len(pairs)//n for i in range(n)]))
     sketches, truths = zip(*some)
     pictures = [complete(s, net) for s in sketches]
-    return scores(sketches, pictures, truths, [pairs.labels[i] for i in some.indices] if isinstance(pairs, SimpleSet) else None)
+    return scores(sketches, pictures, truths, [pairs.labels[i] for i in ids] if isinstance(pairs, SimpleSet) else None)
 
 
 def scores(sketches, pictures, truths, labels=None):
@@ -845,7 +848,7 @@ def explore_completion(
     def redraw(sketch, variant, wish, color, samples, regions, steps, device):
         net = load(known[variant], device)
         if hasattr(net, 'netG'): return search_strip(net, sketch, steps) if sketch.min() < .5 else {'nothing is drawn': sketch}
-        if not hasattr(net, 'head') or net.head == 'rgb': samples = 1      # it knows one answer
+        if net.head == 'rgb': samples = 1      # it knows one answer
         hint = None if wish == 'none' else to_hex(color) if wish == 'my colour' else wish
         made = {'most probable' if i == 0 else f'sample {i}': complete(sketch, net, device, hint, i - 1 if i else None, regions) for i in range(samples)}
         return made, f'{len(made)} of many pictures' if len(made) > 1 else 'its only answer' if net.head == 'rgb' else '1 picture'
