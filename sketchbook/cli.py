@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['DEVICES', 'SAMPLES', 'CHAPTERS', 'resolution', 'names', 'number', 'Parser', 'switch', 'add_vector_options', 'add_run',
            'add_vectorize', 'add_build_coco', 'add_train', 'add_evaluate', 'add_weights', 'tell', 'settings', 'run',
-           'vectorize', 'build_coco', 'tasks', 'unknown', 'training_command', 'starting_weights', 'train', 'evaluate',
-           'show_weights', 'make_parser', 'sentence', 'main']
+           'vectorize', 'build_coco', 'tasks', 'unknown', 'training_command', 'starting_weights', 'check_data', 'train',
+           'evaluate', 'show_weights', 'make_parser', 'sentence', 'main']
 
 # %% ../nbs/06a_cli.ipynb #1aec8392
 import argparse
@@ -136,7 +136,8 @@ def add_train(commands):
     "`sketchbook train`"
     c = commands.add_parser('train', help='train a network of the book', description='Train a network and write its weights with their card.')
     c.add_argument('name', metavar='NAME', help='for instance masknet-v2 or sketchnet; a wrong one lists all')
-    c.add_argument('--data', required=True, metavar='PATH', help='folder or tar of training data, as the chapter describes it')
+    c.add_argument('--data', required=True, action='append', metavar='PATH',
+                   help='folder or tar of training data, as the chapter describes it; again for each more')
     c.add_argument('--out', required=True, metavar='RUN', help='folder for checkpoint, log and weights')
     c.add_argument('--minutes', type=number(0), default=30., help='time budget (%(default)s)')
     c.add_argument('--steps', type=number(1, kind=int), help='stop after so many steps instead')
@@ -227,9 +228,9 @@ def build_coco(args):
     return 1 if made['skipped'] or missing or damaged else 0
 
 # %% ../nbs/06a_cli.ipynb #d6372a4e
-CHAPTERS = ('masknet', 'sketchnet', 'virtual', 'sketch2image')  # Modules that may have `TASKS` and `evaluate`
+CHAPTERS = ('masknet', 'sketchnet', 'details', 'virtual', 'sketch2image')  # Modules that may have `TASKS` and `evaluate`
 
-def tasks() -> dict: # Functions from a data path to a `Task`, by name of the network
+def tasks() -> dict: # Functions from one data path, or several, to a `Task`, by name of the network
     "Everything that can be trained"
     from importlib import import_module
     return {name: make for c in CHAPTERS for name, make in getattr(import_module(f'sketchbook.{c}'), 'TASKS', {}).items()}
@@ -249,7 +250,8 @@ def unknown(
 def training_command(args):
     "The command for the card: what decides the result, by file name, without the paths of one machine"
     import shlex
-    words = ['sketchbook', 'train', args.name, '--data', Path(args.data).name, '--out', f'runs/{args.name}']
+    data = [word for path in args.data for word in ('--data', Path(path).name)]
+    words = ['sketchbook', 'train', args.name, *data, '--out', f'runs/{args.name}']
     words += ['--steps', str(args.steps)] if args.steps else ['--minutes', f'{args.minutes:g}']
     if args.batch_size: words += ['--batch-size', str(args.batch_size)]
     if args.seed: words += ['--seed', str(args.seed)]
@@ -265,17 +267,25 @@ def starting_weights(name):
     return dict(init=weights.load(name, 'cpu', fresh=True).state_dict(), origin=f'{Path(name).name} (sha256 {weights.card(name)["sha256"][:12]})')
 
 # %% ../nbs/06a_cli.ipynb #3a7dee52
+def check_data(args, make):
+    "Does the task that `make` makes take as much data as was named?"
+    from inspect import signature
+    takes = signature(make).parameters
+    if args.val and 'val' not in takes: raise ValueError(f'{args.name} takes no --val')
+    if len(args.data) > 1 and not any(p.kind is p.VAR_POSITIONAL for p in takes.values()):
+        raise ValueError(f'{args.name} takes one --data, not {len(args.data)}')
+
+
 def train(args):
     "Train a network by name"
-    import inspect
     from sketchbook.blocks import pick_device
     known = tasks()
     if args.name not in known: raise ValueError(unknown(args.name, sorted(known)))
     make = known[args.name]
-    if args.val and 'val' not in inspect.signature(make).parameters: raise ValueError(f'{args.name} takes no --val')
+    check_data(args, make)
     if args.steps is None and not args.minutes: raise ValueError('--minutes should be above 0')
     pick_device(args.device)           # before any data is read
-    task = make(args.data, **({'val': args.val} if args.val else {}))
+    task = make(*args.data, **({'val': args.val} if args.val else {}))
     from sketchbook.training import fit
     given = {'batch_size': args.batch_size} if args.batch_size else {}
     run = fit(task, args.out, args.minutes, args.steps, seed=args.seed, device=args.device, workers=args.workers, resume=args.resume,

@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['PHOTO_SUFFIXES', 'UnreadableImage', 'shrink', 'load_photo', 'write_atomic', 'save_image', 'find_photos', 'Members',
-           'decode', 'PhotoFolder', 'SaliencyPairs', 'BoundaryPairs', 'DrawingPairs', 'JointImages', 'CocoInstances',
-           'build_coco_set', 'ink_only', 'render_svg', 'emoji_family', 'OpenMojiPairs', 'random_affine', 'warp',
-           'color_jitter', 'augment_pair', 'paste_object', 'to_tensor', 'sample_photos', 'provenance']
+           'decode', 'PhotoFolder', 'SaliencyPairs', 'BoundaryPairs', 'DrawingPairs', 'SketchPairs', 'JointImages',
+           'CocoInstances', 'build_coco_set', 'ink_only', 'render_svg', 'emoji_family', 'OpenMojiPairs',
+           'random_affine', 'warp', 'color_jitter', 'augment_pair', 'paste_object', 'to_tensor', 'sample_photos',
+           'provenance']
 
 # %% ../nbs/00_data.ipynb #fb149b1f
 import contextlib, hashlib, importlib.util, io, json, os, re, secrets, tarfile, warnings
@@ -383,6 +384,23 @@ class DrawingPairs(_Pictures):
         drawing = decode(self.drawings.read(d), f'{self.drawings.path}: {d}', grey=not self.color)
         if drawing.shape[:2]!=lines.shape: drawing = cv2.resize(drawing, lines.shape[::-1], interpolation=cv2.INTER_AREA)
         return lines, drawing if self.color else drawing.astype(np.float32)/255
+
+# %% ../nbs/00_data.ipynb #c00aa002
+class SketchPairs(_Pictures):
+    "Photos with the sketch that an artist drew of each: `ID.jpg` and `ID.sketch.jpg` become `(photo, sketch)`"
+    def __init__(self,
+        path, # Folder or tar; `.png` will do as well
+    ):
+        super().__init__(path)
+        files = _by_stem(self.members.names, PHOTO_SUFFIXES)
+        self.ids = sorted(k for k in files if f'{k}.sketch' in files)
+        if not self.ids: raise ValueError(f"{path}: no pairs in it; a photo ID.jpg needs its sketch ID.sketch.jpg")
+        self.files = [(files[k], files[f'{k}.sketch']) for k in self.ids]
+
+    def __getitem__(self, i): # -> (H, W, 3) uint8; (H, W) float32, 1 = paper
+        photo, sketch = self._read(self.files[i][0]), self._read(self.files[i][1], grey=True)
+        _same_size(photo, sketch, f'{self.members.path}: {self.ids[i]}')
+        return photo, sketch.astype(np.float32)/255
 
 # %% ../nbs/00_data.ipynb #e8f4f7fd
 class JointImages(_Pictures):
@@ -1021,6 +1039,7 @@ def sample_photos(
 # %% ../nbs/00_data.ipynb #4233c712
 _TERMS = {'duts': ('DUTS-TR (Wang et al. 2017)', 'research use'), 'ecssd': ('ECSSD (Shi et al. 2016)', 'research use'),
           'bsds': ('BSDS500 (Arbelaez et al. 2011)', 'non-commercial research and education'),
+          'fs2k': ('FS2K (Fan et al. 2022)', 'research and education'),
           'flowers': ('the TensorFlow flower photos', 'CC BY')}
 
 def provenance(
