@@ -250,7 +250,7 @@ def verify(
     return card(path)
 
 # %% ../nbs/00d_weights.ipynb #886dbd35
-HEADLINES = ('max_f', 'mae', 's_measure', 'ods', 'ois', 'ap', 'canny_ods', 'ink_covered', 'strokes_on_ink', 'iou', 'frechet', 'frechet_lines',
+HEADLINES = ('max_f', 'mae', 's_measure', 'ods', 'ois', 'ap', 'canny_ods', 'inner', 'debris', 'ink_covered', 'strokes_on_ink', 'iou', 'frechet', 'frechet_lines',
              'class_accuracy')
 
 def _metrics(c):
