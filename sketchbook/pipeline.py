@@ -32,6 +32,7 @@ from . import masknet, sketchnet, weights
 from . import vectorize as vectorizer
 from .blocks import pick_device
 from .data import UnreadableImage, find_photos, load_photo, save_image, shrink, write_atomic
+from .metrics import ink_width
 from .strokes import Stroke, Strokes
 from .training import polite_stop
 
@@ -188,7 +189,8 @@ def paste_sketch(
 ) -> np.ndarray:       # `(H, W)` float32
     "Put the drawing of a box on white paper as large as the photo"
     page = np.ones(shape[:2], np.float32)
-    page[box[0]:box[2],box[1]:box[3]] = sketchnet.embolden(sketch, pen_weight(box, shape))
+    most = 1 + 24/max(ink_width(sketch<.5), 1)      # no line grows by more than 12 px on each side: black areas are no lines
+    page[box[0]:box[2],box[1]:box[3]] = sketchnet.embolden(sketch, min(pen_weight(box, shape), most))
     return page
 
 
@@ -214,7 +216,7 @@ def cut_object(
     "Find the object and cut it out; without one the whole photo is the foreground, with a warning"
     mask = find_object(p, photo, net)
     kept = masknet.clean_mask(mask, p.softctr)
-    if kept.any(): return mask, kept, masknet.cut_out(photo, kept)
+    if (kept>.5).any(): return mask, kept, masknet.cut_out(photo, kept)
     warnings.warn('No object was found, so the whole photo is drawn.')
     return mask, None, photo
 
