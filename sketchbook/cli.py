@@ -88,6 +88,8 @@ def add_run(commands):
     c.add_argument('--mask-version', type=number(1, 2, int), default=2, metavar='1|2', help='MaskNet 1 or 2 (%(default)s)')
     c.add_argument('--mask-mode', choices=('soft', 'hard'), default='soft', help='soft keeps doubtful pixels half, hard decides (%(default)s)')
     c.add_argument('--softctr', type=number(0, 1), default=.5, metavar='0..1', help='mask threshold; a smaller one keeps more of the object (%(default)s)')
+    c.add_argument('--frame', choices=('photo', 'object'), default='photo',
+        help='results as large as the photo, to be laid over it, or cropped to the box of the object (%(default)s)')
     c.add_argument('--resolution', type=resolution, default=2, metavar='N',
         help='draw at N x 424 px; 0 is 600 px, own is the size of the photo (%(default)s)')
     switch(c, 'mask', True, 'cut the object out before drawing')

@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['TASKS', 'BookV1', 'FeaturePyramid', 'BookV2', 'Bottleneck', 'PaperNet', 'MaskNet', 'border_weight', 'mask_loss',
            'as_pairs', 'param_groups', 'validation', 'MaskNetTask', 'guided_filter', 'predict', 'soft', 'hard',
-           'cut_out', 'evaluate', 'view_cut', 'explore_masks']
+           'cut_out', 'keep_large', 'fill_holes', 'clean_mask', 'object_box', 'is_small', 'predict_closely', 'evaluate',
+           'view_cut', 'explore_masks']
 
 # %% ../nbs/01_masknet.ipynb #36089d4c
 import os
@@ -372,6 +373,95 @@ def cut_out(
     mask = _checked_pair(photo, mask)
     return (255 - mask[...,None]*(255.-photo) + .5).astype(np.uint8)
 
+# %% ../nbs/01_masknet.ipynb #c1ea0002
+def keep_large(
+    region:np.ndarray, # `(H, W)` bool
+    sure:np.ndarray,   # `(H, W)` bool, the pixels that are counted
+    least:float=.1,    # A component needs this share of the count of the largest one, 0..1
+) -> np.ndarray:       # `(H, W)` bool
+    "Return the connected components of `region` with many `sure` pixels; a component without any is dropped"
+    n,labels = cv2.connectedComponents(region.astype(np.uint8))
+    count = np.bincount(labels[sure & region], minlength=n)
+    return ((count>0) & (count>=least*count.max()))[labels] & region
+
+
+def fill_holes(
+    region:np.ndarray, # `(H, W)` bool
+    most:float=.3,     # Larger holes stay, as a share of the area of `region`
+) -> np.ndarray:       # `(H, W)` bool
+    "Add the parts of the background that `region` encloses"
+    n,labels = cv2.connectedComponents((~region).astype(np.uint8), connectivity=4)
+    hole = np.bincount(labels.ravel(), minlength=n) <= most*region.sum()
+    hole[[0, *labels[0], *labels[-1], *labels[:,0], *labels[:,-1]]] = False     # what touches the border is outside
+    return region | hole[labels]
+
+# %% ../nbs/01_masknet.ipynb #c1ea0006
+def clean_mask(
+    mask:np.ndarray,   # `(H, W)`, 0..1, before or after `soft` and `hard`
+    softctr:float=.5,  # High threshold, 0..1
+    low:float=.5,      # Low threshold as a share of the high one, 0..1
+    least:float=.1,    # See `keep_large`
+    side:int=800,      # Longest side at which the shapes are computed, pixels
+) -> np.ndarray:       # `(H, W)` float32, 0..1; all 0 when nothing is above `softctr`
+    "Turn `mask` into whole objects with a firm edge: hysteresis threshold, closing, hole filling"
+    mask = _checked(mask, softctr, 'softctr')
+    h,w = mask.shape
+    scale = min(1, side/max(h, w))
+    if scale<1: mask = cv2.resize(mask, (max(1, round(w*scale)), max(1, round(h*scale))), interpolation=cv2.INTER_AREA)
+    longest = max(mask.shape)
+    def morph(how, region, share): # `share` of the longest side is the radius of the disc
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2*round(share*longest)+1,)*2)
+        return cv2.morphologyEx(region.astype(np.uint8), how, disc)>0
+    sure = mask>softctr
+    region = keep_large(mask>low*softctr, sure, least)
+    region = fill_holes(morph(cv2.MORPH_CLOSE, region, .015))
+    region = fill_holes(morph(cv2.MORPH_ERODE, region, .005) | sure&region)
+    smooth = cv2.GaussianBlur(region.astype(np.float32), (0,0), max(.004*longest, .3))
+    return np.clip((cv2.resize(smooth, (w,h)) - .5)*2/scale + .5, 0, 1)
+
+# %% ../nbs/01_masknet.ipynb #c1ea000b
+def object_box(
+    mask:np.ndarray,    # `(H, W)`, 0..1
+    margin:float=.1,    # Added on every side, as a share of the longer side of the object
+    threshold:float=.5, # Above it is object, 0..1
+):                      # `(top, left, bottom, right)`, the last two exclusive, pixels; None when there is no object
+    "Find the bounding box of what `mask` keeps"
+    if not isinstance(margin, (int, float, np.number)) or not 0<=margin<float('inf'):
+        raise ValueError(f"`margin` should be a finite number of at least 0, not {margin!r}")
+    kept = _checked(mask, threshold) > threshold
+    if not kept.any(): return None
+    (h,w),(ys,xs) = kept.shape,(np.flatnonzero(kept.any(axis)) for axis in (1,0))
+    top,left,bottom,right = int(ys[0]),int(xs[0]),int(ys[-1])+1,int(xs[-1])+1
+    more = round(min(margin, max(h, w))*max(bottom-top, right-left))
+    return max(0, top-more),max(0, left-more),min(h, bottom+more),min(w, right+more)
+
+
+def is_small(
+    box,             # `(top, left, bottom, right)`, see `object_box`
+    shape,           # `(H, W)` of the photo, pixels
+    share:float=.5,  # At most this share of the photo's longer side counts as small
+) -> bool:           # Also False for None, no box
+    "Tell whether an object without margin is much smaller than its photo"
+    return box is not None and max(box[2]-box[0], box[3]-box[1]) <= share*max(shape[:2])
+
+# %% ../nbs/01_masknet.ipynb #c1ea000e
+def predict_closely(
+    photo:np.ndarray,  # `(H, W, 3)` uint8 RGB
+    softctr:float=.5,  # Threshold that finds the object, 0..1
+    margin:float=.3,   # Around the object, see `object_box`
+    share:float=.5,    # See `is_small`
+    **how,             # `version`, `device`, `net` and `edge_aware`, see `predict`
+) -> np.ndarray:       # `(H, W)` float32, 0..1
+    "`predict`, with a second look at the box of the object when it is small"
+    mask = predict(photo, **how)
+    found = clean_mask(mask, softctr)
+    box = object_box(found, margin)
+    if not is_small(object_box(found, 0), mask.shape, share) or max(box[2]-box[0], box[3]-box[1])<64: return mask
+    part = np.s_[box[0]:box[2],box[1]:box[3]]
+    closer = np.zeros_like(mask)
+    closer[part] = predict(photo[part], **how)
+    return closer if (closer>softctr).any() else mask
+
 # %% ../nbs/01_masknet.ipynb #80462f67
 def evaluate(
     name:str,              # 'masknet-v1', 'masknet-v2' or the path of a weight file
@@ -379,14 +469,17 @@ def evaluate(
     limit:int=None,        # Only the first so many
     device:str='auto',     # 'auto', 'cpu', 'cuda' or 'mps'
     edge_aware:bool=False, # Measure masks that went through `guided_filter`?
+    closely:bool=False,    # Look twice at small objects (`predict_closely`)?
 ) -> dict:                 # Scores of `metrics.saliency_scores`, `boundary_f` (at threshold 0.5, mean over the photos) and `n`
     "Measure the plain mask (no threshold) at the size of the photos"
     from sketchbook.metrics import boundary_f, saliency_scores
     net,pairs,borders = load(name, device), as_pairs(data), []
+    find = predict_closely if closely else predict
+    find = predict_closely if closely else predict
     def answers():
         for i in range(len(pairs) if limit is None else min(limit, len(pairs))):
             photo,truth = pairs[i]
-            mask = predict(photo, net=net, edge_aware=edge_aware)
+            mask = find(photo, net=net, edge_aware=edge_aware)
             borders.append(boundary_f(mask, truth))
             yield mask, truth
     scores = saliency_scores(answers())

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['KINDS', 'PACKAGES', 'REPORTS', 'SettingError', 'OutputError', 'check_settings', 'Pipeline', 'stage', 'network_names',
-           'networks', 'find_object', 'sketch_photo', 'Result', 'as_picture', 'choose_names', 'gather', 'write_strokes',
+           'networks', 'find_object', 'choose_box', 'crop', 'draw_box', 'pen_weight', 'paste_sketch', 'place_strokes',
+           'cut_object', 'sketch_photo', 'Result', 'as_picture', 'choose_names', 'gather', 'write_strokes',
            'write_result', 'all_or_nothing', 'moved', 'sweep_up', 'check_output', 'versions', 'device_name',
            'start_report', 'write_report', 'known_names', 'my_share', 'is_first_process', 'named_warnings', 'attempt',
            'work_through', 'save_entry', 'run_folder', 'load_sketch', 'vectorize_folder']
@@ -31,6 +32,8 @@ from . import masknet, sketchnet, weights
 from . import vectorize as vectorizer
 from .blocks import pick_device
 from .data import UnreadableImage, find_photos, load_photo, save_image, shrink, write_atomic
+from .metrics import ink_width
+from .strokes import Stroke, Strokes
 from .training import polite_stop
 
 # %% ../nbs/06_pipeline.ipynb #6ace3592
@@ -57,6 +60,8 @@ def check_settings(
     need(number and 0 <= s.softctr <= 1, 'softctr', 'a number from 0 to 1')
     need(s.resolution is None or whole(s.resolution) and 0 <= s.resolution <= 10, 'resolution',
          "0 (600 px), a whole number N from 1 to 10 (N x 424 px) or None (the photo's own size)")
+    need(s.frame in ('photo', 'object'), 'frame', "'photo' or 'object'")
+    need(s.mask or s.frame=='photo', 'frame', "'photo' when no mask is made")
     need(whole(s.size) and 64 <= s.size <= 4096, 'size', 'a whole number of pixels from 64 to 4096')
     need(whole(s.max_side) and 64 <= s.max_side <= 16384, 'max_side', 'a whole number of pixels from 64 to 16384')
     need(s.method in vectorizer.METHODS, 'method', ' or '.join(map(repr, vectorizer.METHODS)))
@@ -71,6 +76,7 @@ class Pipeline:
     mask_mode: str = 'soft'          # 'soft' keeps doubtful pixels half, 'hard' decides
     softctr: float = .5              # Threshold of the mask, 0..1; a smaller one keeps more of the object
     edge_aware: bool = False         # Let the mask follow the edges of the photo?
+    frame: str = 'photo'             # What the results show: the 'photo', or the box around the 'object'
     resolution: int | None = 2       # Side at which is drawn: 0 is 600 px, N is N x 424 px, None the photo's own
     gamma: bool = True               # Turn the grey lines of the sketch black?
     merge: bool = False              # Draw the negative as well and keep the darker of both?
@@ -124,10 +130,95 @@ def find_object(
     photo:np.ndarray, # `(H, W, 3)` uint8 RGB
     net=None,         # A MaskNet; None loads the one of `p`
 ) -> np.ndarray:      # `(H, W)` float32, 0..1, 1 = keep
-    "The mask of `photo`, soft or hard as `p` wants it"
+    "The mask of `photo`, soft or hard as `p` wants it; a small object is looked at twice"
     net = networks(p)['mask'] if net is None else net
-    sure = masknet.predict(photo, p.mask_version, p.device, net, p.edge_aware)
+    sure = masknet.predict_closely(photo, p.softctr, version=p.mask_version, device=p.device, net=net, edge_aware=p.edge_aware)
     return (masknet.soft if p.mask_mode=='soft' else masknet.hard)(sure, p.softctr)
+
+# %% ../nbs/06_pipeline.ipynb #a6b00004
+def choose_box(
+    p:Pipeline,              # Settings
+    kept:np.ndarray|None,    # `(H, W)` from `clean_mask`, or None
+):                           # `(top, left, bottom, right)`, pixels; None for the whole photo
+    "Choose which part of the photo is drawn: the object with a margin if it is small or to be framed"
+    if kept is None: return None
+    closely = p.frame=='object' or masknet.is_small(masknet.object_box(kept, 0), kept.shape)
+    return masknet.object_box(kept, .1) if closely else None
+
+
+def crop(
+    picture,  # `(H, W)` or `(H, W, 3)`, or None
+    box,      # See `choose_box`
+):            # The part inside
+    "Cut out a box; without a picture or a box there is nothing to do"
+    return picture if picture is None or box is None else picture[box[0]:box[2],box[1]:box[3]]
+
+# %% ../nbs/06_pipeline.ipynb #a6b00006
+def draw_box(
+    p:Pipeline,           # Settings
+    photo:np.ndarray,     # `(H, W, 3)` uint8 RGB
+    kept:np.ndarray|None, # `(H, W)` from `clean_mask`, or None
+    box,                  # See `choose_box`
+    net,                  # A SketchNet
+) -> np.ndarray:          # Sketch float32, 1 = paper, as large as the box
+    "Draw the part of `photo` inside `box`"
+    photo,kept = crop(photo, box),crop(kept, box)
+    h,w = photo.shape[:2]
+    side = max(h, w) if p.resolution is None else 424*p.resolution or 600
+    grow = 1 if box is None else max(1, side/2/max(h, w))
+    if grow>1:
+        size = round(w*grow),round(h*grow)
+        photo,kept = cv2.resize(photo, size, interpolation=cv2.INTER_CUBIC),cv2.resize(kept, size)
+    sketch = sketchnet.draw(photo, p.resolution, p.gamma, p.merge, mask=kept, device=p.device, net=net)
+    return cv2.resize(sketch, (w,h), interpolation=cv2.INTER_AREA) if grow>1 else sketch
+
+# %% ../nbs/06_pipeline.ipynb #a6b00008
+def pen_weight(
+    box,      # See `choose_box`
+    shape,    # `(H, W)` of the photo, pixels
+) -> float:   # 1 to 3
+    "How much broader to draw lines that are pasted into a larger frame"
+    share = max(box[2]-box[0], box[3]-box[1])/max(shape[:2])
+    return min(3., max(1., .6/share))
+
+
+def paste_sketch(
+    sketch:np.ndarray, # `(h, w)` float32, 1 = paper
+    box,               # Where it belongs, see `choose_box`
+    shape,             # `(H, W)` of the photo, pixels
+) -> np.ndarray:       # `(H, W)` float32
+    "Put the drawing of a box on white paper as large as the photo"
+    page = np.ones(shape[:2], np.float32)
+    most = 1 + 24/max(ink_width(sketch<.5), 1)      # no line grows by more than 12 px on each side: black areas are no lines
+    page[box[0]:box[2],box[1]:box[3]] = sketchnet.embolden(sketch, min(pen_weight(box, shape), most))
+    return page
+
+
+def place_strokes(
+    strokes:Strokes, # Of the box alone
+    box,             # Where it belongs, see `choose_box`
+    shape,           # `(H, W)` of the photo, pixels
+    size:int,        # Longest side of the paper, pixels
+) -> Strokes:        # On paper of the photo's shape
+    "Move the strokes of a box to their place in the photo"
+    scale = size/max(shape[:2])
+    zoom,weight = scale*(box[3]-box[1])/strokes.width, pen_weight(box, shape)
+    corner = scale*np.array([box[1], box[0]])
+    moved = [Stroke(s.points*zoom + corner, s.widths*zoom*weight) for s in strokes]
+    return Strokes(moved, *(max(1, round(scale*side)) for side in shape[:2]))
+
+# %% ../nbs/06_pipeline.ipynb #a6b0000b
+def cut_object(
+    p:Pipeline,        # Settings
+    photo:np.ndarray,  # `(H, W, 3)` uint8 RGB
+    net=None,          # A MaskNet; None loads the one of `p`
+) -> tuple:            # Mask; cleaned mask, None when there is no object; foreground
+    "Find the object and cut it out; without one the whole photo is the foreground, with a warning"
+    mask = find_object(p, photo, net)
+    kept = masknet.clean_mask(mask, p.softctr)
+    if (kept>.5).any(): return mask, kept, masknet.cut_out(photo, kept)
+    warnings.warn('No object was found, so the whole photo is drawn.')
+    return mask, None, photo
 
 # %% ../nbs/06_pipeline.ipynb #d696a409
 def sketch_photo(
@@ -140,27 +231,31 @@ def sketch_photo(
     with stage(timings, 'load'):
         photo = load_photo(photo, max_side=p.max_side)
         nets = networks(p) if nets is None else nets
-    mask,foreground,strokes = None,photo,None
+    mask,kept,foreground,strokes = None,None,photo,None
     if p.mask:
         with stage(timings, 'mask'):
-            mask = find_object(p, photo, nets['mask'])
-            foreground = masknet.cut_out(photo, mask)
-    with stage(timings, 'sketch'):
-        sketch = sketchnet.draw(photo, p.resolution, p.gamma, p.merge, mask=mask, device=p.device, net=nets['sketch'])
+            mask,kept,foreground = cut_object(p, photo, nets['mask'])
+    box = choose_box(p, kept)
+    with stage(timings, 'sketch'): sketch = draw_box(p, photo, kept, box, nets['sketch'])
     if p.vectorize:
         with stage(timings, 'vectorize'): strokes = vectorizer.vectorize(sketch, p.method, p.refine, p.size, p.device)
-    return Result(photo, mask, foreground, sketch, strokes, timings)
+    if p.frame=='object': photo,mask,foreground = (crop(a, box) for a in (photo, mask, foreground))
+    elif box is not None:
+        sketch = paste_sketch(sketch, box, photo.shape)
+        if strokes is not None: strokes = place_strokes(strokes, box, photo.shape, p.size)
+    return Result(photo, mask, foreground, sketch, strokes, timings, box)
 
 # %% ../nbs/06_pipeline.ipynb #9fbec893
 @dataclass
 class Result:
     "Everything the pipeline found out about one photo"
-    photo: np.ndarray           # `(H, W, 3)` uint8 RGB
+    photo: np.ndarray           # `(H, W, 3)` uint8 RGB, cropped to `box` when `frame` is 'object', as all the rest
     mask: np.ndarray | None     # `(H, W)` float32, 1 = keep; None when masks are off
-    foreground: np.ndarray      # `(H, W, 3)` uint8: the object on white, or the photo when masks are off
+    foreground: np.ndarray      # `(H, W, 3)` uint8: the object on white, or the photo when there is none
     sketch: np.ndarray          # `(H, W)` float32, 1 = paper, 0 = ink
     strokes: object = None      # `Strokes`, or None when nothing was vectorised
     timings: dict = field(default_factory=dict) # Seconds by stage
+    box: tuple | None = None    # `(top, left, bottom, right)`: the part of the photo that was drawn; None for all of it
 
     def gallery(self,
         vector:bool=False,      # Add the strokes as a last panel?
@@ -454,7 +549,7 @@ def run_folder(
         result = sketch_photo(p, src, nets)
         write = lambda folder: write_result(result, folder, name, p.vector_panel)
         n = None if result.strokes is None else len(result.strokes)
-        return {'size': list(result.sketch.shape), 'strokes': n, **save_entry(out, result.timings, write)}
+        return {'size': list(result.sketch.shape), 'box': result.box, 'strokes': n, **save_entry(out, result.timings, write)}
 
     return work_through(sources, work, start_report(p, names, network_names(p).values()), out/REPORTS['run'], progress)
 

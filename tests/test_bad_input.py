@@ -147,6 +147,8 @@ def test_output_without_permission(fails, good, tmp_path, own):
     (['--mask-version', '3'], ['--mask-version', 'from 1 to 2']),
     (['--mask-mode', 'medium'], ['--mask-mode', 'soft', 'hard']),
     (['--method', 'magic'], ['--method', 'trace']),
+    (['--frame', 'both'], ['--frame', "'photo'", "'object'"]),
+    (['--frame', 'object', '--no-mask'], ['frame', "'photo' when no mask is made"]),
     (['--size', '0'], ['--size', 'from 64 to 4096']),
     (['--gama'], ['--gama']),
     (['--device', 'abacus'], ['abacus', 'cpu'])])

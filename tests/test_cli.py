@@ -91,6 +91,18 @@ def test_run_without_a_mask(photos, own, tmp_path):
     assert sorted(f.name for f in (tmp_path/'out').iterdir()) == ['gallery', 'report.json', 'sketch']
 
 
+def test_run_framed(photos, own, tmp_path, monkeypatch):
+    from sketchbook import masknet
+    def middle(photo, *a, **k):
+        mask = np.zeros(photo.shape[:2], np.float32)
+        mask[40:80,50:90] = 1
+        return mask
+    monkeypatch.setattr(masknet, 'predict_closely', middle)
+    for frame, shape in (('photo', (120, 160)), ('object', (48, 48))):
+        assert main(['run', str(photos/'a.png'), '--out', str(tmp_path/frame), '--no-vectorize', '--frame', frame, *own]) == 0
+        for kind in ('mask', 'foreground', 'sketch'): assert load_photo(tmp_path/frame/kind/'a.png').shape[:2] == shape
+
+
 def test_run_samples(own, tmp_path):
     assert main(['run', '--samples', '--out', str(tmp_path), '--no-vectorize', *own]) == 0
     assert sorted(f.stem for f in (tmp_path/'gallery').iterdir()) == sorted(cli.SAMPLES) and len(cli.SAMPLES) == 4

@@ -8,7 +8,8 @@ import torch
 from sketchbook import masknet, weights
 from sketchbook.blocks import count_params
 from sketchbook.data import load_photo, sample_photos
-from sketchbook.masknet import MaskNet, MaskNetTask, TASKS, cut_out, guided_filter, hard, mask_loss, predict, soft
+from sketchbook.masknet import (MaskNet, MaskNetTask, TASKS, clean_mask, cut_out, guided_filter, hard, mask_loss, object_box, predict,
+                                predict_closely, soft)
 
 
 class Pairs:
@@ -198,6 +199,87 @@ def test_guided_filter_follows_the_photo():
     assert jump(guided_filter(ramp, photo*0)) <= jump(ramp)+1e-6
 
 
+def blob(shape=(200,300), at=(100,100), radius=40, value=1.):
+    "A disc of one value"
+    y,x = np.mgrid[:shape[0],:shape[1]]
+    return np.where((y-at[0])**2+(x-at[1])**2 < radius**2, np.float32(value), np.float32(0))
+
+
+def test_a_clean_mask_has_no_ghosts_and_no_holes():
+    object_ = blob()*(1-blob(radius=15)*.9)                                 # nothing is believed in its middle
+    ghost,speck = blob(at=(60,250), radius=25, value=.45),blob(at=(170,250), radius=4)
+    cleaned = clean_mask(np.maximum.reduce([object_, ghost, speck]))
+    assert cleaned[100,100]==1 and cleaned[100,130]==1
+    assert not cleaned[:,160:].any()
+    assert abs((cleaned>.5).sum()-(blob()>.5).sum()) < 60
+    for cut in (soft,hard): assert np.abs(clean_mask(cut(object_))-cleaned).mean() < .01
+
+
+def test_a_weak_part_of_the_object_stays_and_its_edge_is_firm():
+    ramp = np.maximum(blob(), blob(at=(100,150), radius=30, value=.4))
+    cleaned = clean_mask(ramp)
+    assert cleaned[100,165]==1 and ((cleaned>0)&(cleaned<1)).mean() < .02   # an edge, not a fade
+    assert clean_mask(ramp, .7)[100,165]==1 and clean_mask(ramp, .9)[100,165]==0
+
+
+def test_a_hole_larger_than_the_object_stays():
+    ring = blob(radius=60)-blob(radius=50)
+    assert clean_mask(ring)[100,100]==0 and clean_mask(ring)[100,155]==1
+
+
+@pytest.mark.parametrize('hw', [(1,1), (1,300), (300,1), (2,2), (37,53), (3,1900), (1700,900)])
+def test_any_mask_can_be_cleaned(hw):
+    for mask in (np.zeros(hw), np.random.default_rng(0).random(hw, np.float32)):
+        cleaned = clean_mask(mask)
+        assert cleaned.shape==hw and cleaned.dtype==np.float32 and 0<=cleaned.min() and cleaned.max()<=1
+    assert not clean_mask(np.zeros(hw)).any() and (clean_mask(np.ones(hw))==1).all()
+
+
+def test_the_edge_of_a_large_mask_is_firm_too():
+    small = clean_mask(blob())
+    large = clean_mask(blob((2000,3000), (1000,1000), 400))
+    width = lambda m: ((m[m.shape[0]//2]>.02)&(m[m.shape[0]//2]<.98)).sum()
+    assert width(large) <= width(small)+4
+
+
+@pytest.mark.parametrize('mask,t,says', [(np.full((4,4), np.nan), .5, 'NaN'), (np.full((4,4), 2.), .5, '0..1'), (np.zeros((4,4,3)), .5, 'shape'),
+                                         (np.zeros((4,4)), 2, 'softctr'), (np.zeros((4,4)), '0.5', 'softctr'), (np.zeros((0,4)), .5, 'shape')])
+def test_clean_mask_refuses(mask, t, says):
+    with pytest.raises(ValueError, match=says): clean_mask(mask, t)
+
+
+def test_object_box():
+    m = np.zeros((100,200)); m[40:50,60:80] = 1
+    assert object_box(m, 0)==(40,60,50,80) and object_box(m)==(38,58,52,82) and object_box(m, 1e300)==(0,0,100,200)
+    assert object_box(m*.4) is None and object_box(m*.4, 0, threshold=.3)==(40,60,50,80) and object_box(np.ones((1,1)))==(0,0,1,1)
+
+
+@pytest.mark.parametrize('margin', [-1, float('nan'), float('inf'), '1', None])
+def test_object_box_refuses(margin):
+    with pytest.raises(ValueError, match='`margin` should be a finite number of at least 0, not'): object_box(np.ones((4,4)), margin)
+
+
+@pytest.mark.parametrize('at,radius,looks', [((200,300), 60, 2), ((200,300), 170, 1), ((200,300), 15, 1), ((9,9), 60, 2), (None, 0, 1)])
+def test_only_small_objects_are_looked_at_twice(monkeypatch, at, radius, looks):
+    seen,answer = [],blob((400,600), at, radius) if at else np.zeros((400,600), np.float32)
+    def first_and_second(photo, **how):
+        seen.append((photo.shape[:2], how))
+        return answer if len(seen)==1 else np.full(photo.shape[:2], .75, np.float32)
+    monkeypatch.setattr(masknet, 'predict', first_and_second)
+    mask = predict_closely(np.zeros((400,600,3), np.uint8), version=1)
+    assert len(seen)==looks and mask.shape==(400,600) and all(how==dict(version=1) for _,how in seen)
+    if looks==1: assert mask is answer
+    else:
+        assert seen[1][0][0]*seen[1][0][1]==(mask>0).sum() < 400*600/2      # the box, and nothing outside
+        assert (mask[answer>0]==np.float32(.75)).all()
+
+
+def test_when_the_second_look_finds_nothing_the_first_stands(monkeypatch):
+    answers = [blob((400,600), (200,300), 60)]
+    monkeypatch.setattr(masknet, 'predict', lambda photo: answers.pop() if answers else np.full(photo.shape[:2], .1, np.float32))
+    assert np.array_equal(predict_closely(np.zeros((400,600,3), np.uint8)), blob((400,600), (200,300), 60))
+
+
 def test_loss_is_smaller_for_a_better_answer():
     y = torch.zeros(1,1,64,64); y[...,16:48,16:48] = 1
     good,bad = (mask_loss((2*t-1)*8, y) for t in (y, 1-y))
@@ -232,6 +314,7 @@ def test_evaluate_measures_the_outline_too(net, tmp_path):
     path = weights.save(net, tmp_path/'net.safetensors')
     got = masknet.evaluate(str(path), Pairs(), limit=2, device='cpu')
     assert set(got)=={'max_f','max_f_mean','mean_f','adaptive_f','mae','s_measure','max_e','mean_e','boundary_f','n'} and got['n']==2
+    assert set(masknet.evaluate(str(path), Pairs(), limit=1, device='cpu', closely=True))==set(got)
     assert all(0<=v<=1 for k,v in got.items() if k!='n')
     with pytest.raises(ValueError, match='nothing to measure'): masknet.evaluate(str(path), Pairs(), limit=0, device='cpu')
 

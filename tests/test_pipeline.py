@@ -113,13 +113,134 @@ def test_large_photos_are_bounded(quick):
     assert replace(quick, mask=False, max_side=6000)(np.full((300, 6000, 3), 200, np.uint8)).sketch.shape == (300, 6000)
 
 
+# ghosts, small things, nothing
+
+def seen_by(monkeypatch, *blobs, shape=(400, 600)):
+    "Let MaskNet believe in discs `(row, column, radius, value)`"
+    y, x = np.mgrid[:shape[0],:shape[1]]
+    mask = np.zeros(shape, np.float32)
+    for r, c, radius, value in blobs: mask[(y-r)**2 + (x-c)**2 < radius**2] = value
+    monkeypatch.setattr(masknet, 'predict_closely', lambda *a, **k: mask)
+    return mask
+
+
+@pytest.fixture
+def discs():
+    "A photo of two dark discs on a light ground"
+    import cv2
+    page = np.full((400, 600, 3), 200, np.uint8)
+    for c in (150, 480): cv2.circle(page, (c, 200), 90, (60, 40, 30), -1, cv2.LINE_AA)
+    return page
+
+
+def test_a_ghost_is_not_drawn(monkeypatch, discs):
+    mask = seen_by(monkeypatch, (200, 150, 110, 1.), (200, 480, 110, .45))
+    r = Pipeline(vectorize=False, device='cpu')(discs)
+    np.testing.assert_array_equal(r.mask, masknet.soft(mask))          # the mask keeps its doubt
+    assert (r.foreground[:,300:] == 255).all() and (r.sketch[:,300:] > .9).all()
+    assert (r.sketch[:,:300] < .5).sum() > 500
+    soft = sketchnet.draw(discs, mask=r.mask, device='cpu')
+    assert (soft[:,300:] < .5).sum() > 300, 'the soft cut-out would have shown it'
+
+
+def test_no_line_where_the_mask_fades(monkeypatch):
+    "A mask that is sure of one half of a plain disc and doubts the other: no line runs through the disc"
+    import cv2
+    page = np.full((400, 600, 3), 230, np.uint8)
+    cv2.circle(page, (300, 200), 170, (150, 60, 40), -1, cv2.LINE_AA)
+    y, x = np.mgrid[:400,:600]
+    sure = np.where((y-200)**2 + (x-300)**2 < 170**2, np.clip((330-x)/60, .3, 1), 0).astype(np.float32)
+    monkeypatch.setattr(masknet, 'predict_closely', lambda *a, **k: sure)
+    r = Pipeline(vectorize=False, device='cpu')(page)
+    inside = (y-200)**2 + (x-300)**2 < 150**2
+    assert (r.sketch[inside] < .5).sum() == 0
+    assert (sketchnet.draw(page, mask=r.mask, device='cpu')[inside] < .5).sum() > 100
+
+
+@pytest.fixture
+def far(monkeypatch):
+    "The cup in a photo of 900 x 1500 pixels that it does not fill, with the mask a person would draw"
+    import cv2
+    cup = sample_photos(['coffee'])['coffee']
+    kept = masknet.clean_mask(masknet.predict(cup, device='cpu'))
+    page, mask = np.full((900, 1500, 3), 225, np.uint8), np.zeros((900, 1500), np.float32)
+    part = np.s_[300:500,900:1200]
+    mask[part] = cv2.resize(kept, (300, 200), interpolation=cv2.INTER_AREA)
+    page[part] = masknet.cut_out(cv2.resize(cup, (300, 200), interpolation=cv2.INTER_AREA), mask[part])
+    monkeypatch.setattr(masknet, 'predict_closely', lambda *a, **k: mask)
+    return page
+
+
+def test_a_small_object_is_looked_at_closely(far, recwarn):
+    "More ink and more strokes than in a drawing of the whole photo, at the same place, in lines of a sensible width"
+    from sketchbook.metrics import ink_width
+    from sketchbook.vectorize import vectorize
+    p = Pipeline(device='cpu', size=400)
+    r = p(far)
+    whole = sketchnet.draw(far, mask=masknet.clean_mask(r.mask), device='cpu')
+    top, left, bottom, right = r.box
+    assert r.sketch.shape == r.mask.shape == (900, 1500) and bottom-top < 300 and right-left < 400
+    outside = r.sketch.copy()
+    outside[top:bottom,left:right] = 1
+    assert (outside == 1).all()
+    assert (1-r.sketch).sum() > 1.1*(1-whole).sum()
+    assert len(r.strokes) > 1.5*len(vectorize(whole, size=400))
+    assert .4 < ink_width(r.sketch < .5)/ink_width(whole < .5) < 1.2
+    drawn = r.strokes.render(900, 1500) < .5
+    assert (r.strokes.height, r.strokes.width) == (240, 400) and drawn[top:bottom,left:right].sum() == drawn.sum() > 500
+    assert not [w for w in recwarn if 'twice the size' in str(w.message)], 'the box is small, not the photo'
+
+
+def test_frame_object(far):
+    r = Pipeline(device='cpu', frame='object', size=300)(far)
+    h, w = r.box[2]-r.box[0], r.box[3]-r.box[1]
+    assert r.photo.shape == r.foreground.shape == (h, w, 3) and r.mask.shape == r.sketch.shape == (h, w)
+    assert r.gallery(vector=True).shape == (h, 4*w, 3) and max(r.strokes.height, r.strokes.width) == 300
+    np.testing.assert_array_equal(r.photo, far[r.box[0]:r.box[2],r.box[1]:r.box[3]])
+
+
+def test_frame_object_crops_large_objects_too(monkeypatch, quick, discs):
+    seen_by(monkeypatch, (200, 300, 190, 1.))
+    assert quick(discs).box is None and quick(discs).sketch.shape == (400, 600)
+    r = replace(quick, frame='object')(discs)
+    assert r.sketch.shape == r.photo.shape[:2] == (400, r.box[3]-r.box[1]) and 440 < r.sketch.shape[1] < 470
+
+
+@pytest.mark.parametrize('frame', ['photo', 'object'])
+@pytest.mark.parametrize('mode', ['soft', 'hard'])
+def test_without_an_object_the_whole_photo_is_drawn(monkeypatch, quick, discs, frame, mode):
+    seen_by(monkeypatch, (200, 150, 110, .4))
+    shown = []
+    monkeypatch.setattr(sketchnet, 'draw', lambda p, *a, mask=None, **k: shown.append((p, mask)) or np.ones(p.shape[:2], np.float32))
+    with pytest.warns(UserWarning, match='^No object was found, so the whole photo is drawn.$'): r = replace(quick, frame=frame, mask_mode=mode)(discs)
+    np.testing.assert_array_equal(shown[0][0], discs)
+    assert shown[0][1] is None and r.box is None and r.mask.shape == r.sketch.shape == (400, 600)
+    np.testing.assert_array_equal(r.foreground, discs)
+
+
+@pytest.mark.parametrize('resolution', [0, 3, None])
+def test_a_box_of_any_size_is_drawn(far, own, resolution):
+    for frame, shape in (('photo', (900, 1500)), ('object', None)):
+        r = Pipeline(resolution=resolution, vectorize=False, device='cpu', frame=frame, **own)(far)
+        assert r.sketch.shape == (shape or r.photo.shape[:2])
+
+
+def test_the_box_is_in_the_report(monkeypatch, tmp_path, quick, far, photo):
+    save_image(tmp_path/'photos'/'far.png', far)
+    report = run_folder(tmp_path/'photos', tmp_path/'out', replace(quick, frame='object'))
+    entry, = json.loads((tmp_path/'out'/'report.json').read_text())['photos']
+    top, left, bottom, right = entry['box']
+    assert entry['size'] == [bottom-top, right-left] and report['settings']['frame'] == 'object'
+    assert load_photo(tmp_path/'out'/'mask'/'far.png').shape[:2] == (bottom-top, right-left)
+
+
 # settings
 
 @pytest.mark.parametrize('wrong, sentence', [
     (dict(resolution=-1), 'resolution'), (dict(resolution=2.5), 'resolution'), (dict(resolution=True), 'resolution'),
     (dict(resolution=848), 'resolution'), (dict(softctr=2), 'softctr'), (dict(softctr=float('nan')), 'softctr'),
     (dict(softctr='0.5'), 'softctr'), (dict(mask_version=3), 'mask_version'), (dict(mask_mode='medium'), 'mask_mode'),
-    (dict(gamma='False'), 'gamma'), (dict(merge=1), 'merge'), (dict(size=0), 'size'), (dict(max_side=10**6), 'max_side'), (dict(method='magic'), 'method')])
+    (dict(frame='both'), 'frame'), (dict(frame=None), 'frame'), (dict(frame='object', mask=False), 'frame'), (dict(gamma='False'), 'gamma'), (dict(merge=1), 'merge'), (dict(size=0), 'size'), (dict(max_side=10**6), 'max_side'), (dict(method='magic'), 'method')])
 def test_wrong_settings(wrong, sentence):
     with pytest.raises(SettingError, match=f'^{sentence} should be .*, not ') as e: Pipeline(**wrong)
     assert '\n' not in str(e.value)
