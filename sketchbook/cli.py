@@ -92,6 +92,8 @@ def add_run(commands):
         help='results as large as the photo, to be laid over it, or cropped to the box of the object (%(default)s)')
     c.add_argument('--resolution', type=resolution, default=2, metavar='N',
         help='draw at N x 424 px; 0 is 600 px, own is the size of the photo (%(default)s)')
+    c.add_argument('--detail', type=number(0, 1), default=.6, metavar='0..1',
+        help='0 draws outlines alone, more draws more lines inside the object (%(default)s)')
     switch(c, 'mask', True, 'cut the object out before drawing')
     switch(c, 'edge-aware', False, 'let the mask follow the edges of the photo')
     switch(c, 'vectorize', True, 'turn the sketch into strokes')

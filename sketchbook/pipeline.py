@@ -60,6 +60,8 @@ def check_settings(
     need(number and 0 <= s.softctr <= 1, 'softctr', 'a number from 0 to 1')
     need(s.resolution is None or whole(s.resolution) and 0 <= s.resolution <= 10, 'resolution',
          "0 (600 px), a whole number N from 1 to 10 (N x 424 px) or None (the photo's own size)")
+    detail = isinstance(s.detail, (int, float)) and not isinstance(s.detail, bool)
+    need(detail and 0 <= s.detail <= 1, 'detail', 'a number from 0 to 1')
     need(s.frame in ('photo', 'object'), 'frame', "'photo' or 'object'")
     need(s.mask or s.frame=='photo', 'frame', "'photo' when no mask is made")
     need(whole(s.size) and 64 <= s.size <= 4096, 'size', 'a whole number of pixels from 64 to 4096')
@@ -78,6 +80,7 @@ class Pipeline:
     edge_aware: bool = False         # Let the mask follow the edges of the photo?
     frame: str = 'photo'             # What the results show: the 'photo', or the box around the 'object'
     resolution: int | None = 2       # Side at which is drawn: 0 is 600 px, N is N x 424 px, None the photo's own
+    detail: float = sketchnet.DETAIL # 0: outlines alone; to 1: more and more lines inside the subject
     gamma: bool = True               # Turn the grey lines of the sketch black?
     merge: bool = False              # Draw the negative as well and keep the darker of both?
     vectorize: bool = True           # Turn the sketch into strokes?
@@ -169,7 +172,7 @@ def draw_box(
     if grow>1:
         size = round(w*grow),round(h*grow)
         photo,kept = cv2.resize(photo, size, interpolation=cv2.INTER_CUBIC),cv2.resize(kept, size)
-    sketch = sketchnet.draw(photo, p.resolution, p.gamma, p.merge, mask=kept, device=p.device, net=net)
+    sketch = sketchnet.draw(photo, p.resolution, p.gamma, p.merge, kept, p.device, net, detail=p.detail)
     return cv2.resize(sketch, (w,h), interpolation=cv2.INTER_AREA) if grow>1 else sketch
 
 # %% ../nbs/06_pipeline.ipynb #a6b00008

@@ -1083,9 +1083,9 @@ def explore_coherent_lines(
 def _view(photo, mask, resolution, merge, device):
     "The slow half of `explore_sketch`: the photo as it is drawn, what the network says of it, and the seconds it took"
     import time
-    from sketchbook.masknet import predict, soft
+    from sketchbook.masknet import clean_mask, predict
     start = time.perf_counter()
-    kept = soft(predict(photo, device=device)) if mask else None
+    kept = clean_mask(predict(photo, device=device)) if mask else None
     maps = line_maps(photo, None if resolution == 'own' else resolution, merge, kept, device)
     return photo if kept is None else cut_out(photo, kept), maps, time.perf_counter() - start
 

@@ -518,7 +518,7 @@ class InkOf:
 
 
 class SketchesOf:
-    "What SketchNet draws of photos"
+    "The outlines that SketchNet draws of photos"
     def __init__(self, photos, side=424): self.photos, self.side = photos, side # longer side, pixels
     def __len__(self): return len(self.photos)
 
@@ -526,7 +526,7 @@ class SketchesOf:
         from sketchbook.sketchnet import draw
         h, w = self.photos[i].shape[:2]
         size = (max(1, round(n*self.side/max(h, w))) for n in (w, h))
-        return draw(cv2.resize(self.photos[i], tuple(size), interpolation=cv2.INTER_CUBIC), None)
+        return draw(cv2.resize(self.photos[i], tuple(size), interpolation=cv2.INTER_CUBIC), None, detail=0)
 
 
 class Some:
