@@ -15,7 +15,7 @@ from PIL import Image
 
 from sketchbook.data import OpenMojiPairs, find_photos, load_photo, render_svg
 from sketchbook.tracer import coverage, find_ink, find_lines, measure, overlap, trace
-from sketchbook.vectorize import refine
+from sketchbook.vectorize import refine_strokes
 from sketchbook.virtual import InkOf, virtual
 from sketchbook.weights import UnknownWeights
 
@@ -43,7 +43,7 @@ def by_strokes(draw, repeat=1):
     return row
 
 
-def refined(draw): return lambda sketch: refine(draw(sketch), sketch, seconds=5, device='cpu')
+def refined(draw): return lambda sketch: refine_strokes(draw(sketch), sketch, seconds=5, device='cpu')
 def drawn(sketch): return virtual(sketch, device='cpu')
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from sketchbook.data import OpenMojiPairs, render_svg
 from sketchbook.strokes import Canvas, Stroke, Strokes, from_sequence, to_sequence
 from sketchbook.tracer import drawing_order, find_ink, find_lines, measure, trace
-from sketchbook.vectorize import refine, vectorize
+from sketchbook.vectorize import refine_strokes, vectorize
 from sketchbook.virtual import InkOf
 from sketchbook.weights import available
 
@@ -346,14 +346,14 @@ def test_refine_helps_and_never_harms(drawings):
     for d in drawings[::4]:
         start = trace(d)
         seen = []
-        better = refine(start, d, steps=45, device='cpu', watch=lambda step,iou,_: seen.append((step, iou)))
+        better = refine_strokes(start, d, steps=45, device='cpu', watch=lambda step,iou,_: seen.append((step, iou)))
         assert [s for s,_ in seen]==[0,15,30,45]
         assert measure(better, d)['iou']==pytest.approx(max(i for _,i in seen))
-        assert better==refine(start, d, steps=45, device='cpu')
+        assert better==refine_strokes(start, d, steps=45, device='cpu')
         assert len(better)==len(start) and [s.closed for s in better]==[s.closed for s in start]
     awful = trace(drawings[0])
-    assert refine(awful, drawings[0], steps=15, lr=50., device='cpu')==awful
-    with pytest.raises(ValueError, match='256x256'): refine(awful, np.ones((9,9), np.float32))
+    assert refine_strokes(awful, drawings[0], steps=15, lr=50., device='cpu')==awful
+    with pytest.raises(ValueError, match='256x256'): refine_strokes(awful, np.ones((9,9), np.float32))
     for options in (dict(steps=float('inf')), dict(steps=1.5), dict(steps=-1), dict(seconds=float('nan')), dict(seconds=-1), dict(lr=1e9), dict(lr='x'),
                     dict(pixels=0), dict(seed=-1), dict(watch=3)):
-        with pytest.raises(ValueError, match=f'{next(iter(options))} should be'): refine(awful, drawings[0], device='cpu', **options)
+        with pytest.raises(ValueError, match=f'{next(iter(options))} should be'): refine_strokes(awful, drawings[0], device='cpu', **options)
