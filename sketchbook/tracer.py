@@ -82,14 +82,15 @@ def ink_threshold(
 # %% ../nbs/02d_tracer.ipynb #c2f4916e
 def faint_lines(
     sketch:np.ndarray, # `(H, W)` float32, 1 = paper
-    least:float=.25,   # Ink that a faint line must reach, 0..1
+    least:float=.2,    # Ink that a faint line must reach, 0..1
 ) -> np.ndarray:       # bool `(H, W)`
     "Find the pixels of thin lines, however light, by comparing each pixel with its surroundings"
     grey = cv2.convertScaleAbs(sketch, alpha=255)
     paper = np.median(grey[::4,::4])
     ink = cv2.LUT(grey, (paper-np.arange(256)).clip(0).astype(np.uint8))
+    noise = np.percentile(ink[::4,::4], 70)/.52 # its standard deviation, if noise is normal and most of the page is paper
     peak,around = cv2.dilate(ink, np.ones((5,5), np.uint8)),cv2.blur(ink, (15,15))
-    faint = (ink>=peak-(peak>>1)) & (peak>=least*255) & (cv2.subtract(ink, around)>=25)
+    faint = (ink>=peak-(peak>>1)) & (peak>=max(least*255, 4*noise)) & (cv2.subtract(ink, around)>=18)
     neighbours = cv2.boxFilter(faint.astype(np.uint8), -1, (3,3), normalize=False, borderType=cv2.BORDER_CONSTANT)
     return faint & (neighbours>2)
 
@@ -514,7 +515,7 @@ def fill_gaps(
     radius = np.interp(i+stroke*1e7, known+stroke[known]*1e7, trails.radius[known])
     return replace(trails, radius=radius)
 
-# %% ../nbs/02d_tracer.ipynb #a94c05e7
+# %% ../nbs/02d_tracer.ipynb #f0a5b6c3
 def ink_levels(
     sketch:np.ndarray, # `(H, W)` float32, 1 = paper
     ink:np.ndarray,    # bool `(H, W)`, True = ink
@@ -524,7 +525,7 @@ def ink_levels(
     light = float(np.median(paper)) if len(paper) else 1.
     return light, min(float(np.percentile(sketch[ink], 10)), light-.01)
 
-
+# %% ../nbs/02d_tracer.ipynb #a94c05e7
 def read_edges(
     trails:Trails,          # From `recentre`
     sketch:np.ndarray,      # `(H, W)` float32, 1 = paper
@@ -545,6 +546,9 @@ def read_edges(
         falling = np.minimum.accumulate(np.where(outside, ink, 1), axis=1)
         sides.append(begin + step*np.where(outside, falling, ink).sum(1))
     shift,half = (sides[0]-sides[1])/2,(sides[0]+sides[1])/2
+    first,last = trails.first[:-1],trails.first[1:]-1
+    for end,inside in ((first, np.minimum(first+2, last)), (last, np.maximum(last-2, first))): # half of an end is paper
+        half[end] = np.where(trails.closed, half[end], half[inside])
     known &= np.isfinite(trails.radius) & (np.abs(shift)<1.1) & (half-radius<1.1)
     xy = trails.xy + normal*np.where(known, shift, 0)[:,None]
     return replace(trails, xy=xy, radius=np.where(known, half, trails.radius))

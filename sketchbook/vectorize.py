@@ -166,9 +166,9 @@ def refine_strokes(
     watch=None,           # Called with `(step, overlap, strokes)` at the start and after each round
 ) -> Strokes:             # The best seen, never worse than `strokes`
     "Move control points and widths by gradient descent until the drawing covers the sketch's ink"
-    sketch = check_sketch(sketch)
-    check_refining(strokes, sketch, steps, seconds, lr, pixels, seed, watch or print)
-    (target,mask),threshold,(h,w),watch = wanted_ink(sketch),ink_threshold(sketch),sketch.shape,watch or (lambda *_: None)
+    sketch,watch = check_sketch(sketch), watch or (lambda *_: None)
+    check_refining(strokes, sketch, steps, seconds, lr, pixels, seed, watch)
+    (target,mask),threshold,(h,w) = wanted_ink(sketch),ink_threshold(sketch),sketch.shape
     if not len(strokes): return strokes
     soft,rng,done = SoftStrokes(strokes).to(pick_device(device)),np.random.default_rng(seed),0
     optimizer = torch.optim.Adam([dict(params=[soft.knots, soft.handles]), dict(params=[soft.pen], lr=lr/2)], lr=lr)
