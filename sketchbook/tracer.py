@@ -88,7 +88,8 @@ def faint_lines(
     grey = cv2.convertScaleAbs(sketch, alpha=255)
     paper = np.median(grey[::4,::4])
     ink = cv2.LUT(grey, (paper-np.arange(256)).clip(0).astype(np.uint8))
-    noise = np.percentile(ink[::4,::4], 70)/.52 # its standard deviation, if noise is normal and most of the page is paper
+    # standard deviation of the noise, if it is normal and most of the page is paper
+    noise = np.percentile(ink[::4,::4], 70)/.52
     peak,around = cv2.dilate(ink, np.ones((5,5), np.uint8)),cv2.blur(ink, (15,15))
     faint = (ink>=peak-(peak>>1)) & (peak>=max(least*255, 4*noise)) & (cv2.subtract(ink, around)>=18)
     neighbours = cv2.boxFilter(faint.astype(np.uint8), -1, (3,3), normalize=False, borderType=cv2.BORDER_CONSTANT)
@@ -477,7 +478,7 @@ def look_up(
 # %% ../nbs/02d_tracer.ipynb #5d02b232
 def across(
     trails:Trails,
-) -> tuple[np.ndarray, np.ndarray]: # Unit vectors at right angles to the line `(n, 2)`; bool `(n,)`, is there a direction?
+) -> tuple[np.ndarray, np.ndarray]: # Unit vectors at right angles to the line `(n, 2)`; are they known? bool `(n,)`
     "The normal of the line at each point, from the points three steps back and ahead"
     back,ahead = trails.arms(3)
     along = trails.xy[ahead]-trails.xy[back]
@@ -671,7 +672,7 @@ def fit_curves(
 def share_knots(
     follows:np.ndarray, # The curve that begins where each curve ends, -1 for none, shape `(k,)`
     smooth:np.ndarray,  # bool `(k,)`: does the line go on smoothly there?
-) -> tuple[np.ndarray, np.ndarray]: # Numbers of first place, first and last vector, last place `(k, 4)`; which stay fixed
+) -> tuple[np.ndarray, np.ndarray]: # Numbers of first place, first and last vector, last place `(k, 4)`; the fixed ones
     "Number the unknowns of `refit`: neighbours share the place of their knot and, where smooth, its vector"
     k = np.arange(len(follows))
     joined,smooth = follows>=0,smooth & (follows>=0)
@@ -738,7 +739,7 @@ def pieces_of(
         into[seam,side] = sign*along[end][seam]
     return lo, hi, into, along
 
-# %% ../nbs/02d_tracer.ipynb #745bc2b3
+# %% ../nbs/02d_tracer.ipynb #8c4d7f20
 def joints(
     trails:Trails,
     lo:np.ndarray, # First point of each curve
@@ -752,7 +753,7 @@ def joints(
     follows[end[rings]-1] = begin[rings]
     return follows
 
-
+# %% ../nbs/02d_tracer.ipynb #745bc2b3
 def to_strokes(
     trails:Trails,
     tolerance:float, # Largest distance between line and curve, pixels
@@ -788,7 +789,7 @@ def stroke_weights(
 def drawing_order(
     strokes:list, # `Stroke`s
 ) -> list:        # The same, in the order and direction they are drawn
-    "Bold and long strokes first, fine and short ones after; within a class, whatever begins nearest to the pen comes next"
+    "Put bold and long strokes first, fine and short ones last; within a class go on with what begins nearest to the pen"
     if not strokes: return []
     weight = stroke_weights(strokes)
     tier = np.floor(np.log(weight.max()/np.maximum(weight, 1e-9)+1e-9)/np.log(4)).clip(0, 4)
@@ -838,7 +839,9 @@ def trace(
     parts = [assemble(lines, steps, closed, into, trim) for steps,closed in chains]
     parts += [(lines.centre[[b]], lines.reach[[b]]) for b in blobs]
     levels,strokes = ink_levels(sketch, ink),[]
-    for some in batches(parts): strokes += to_strokes(read_edges(recentre(Trails.of(some), lines.distance), sketch, levels), tolerance)
+    for some in batches(parts):
+        trails = recentre(Trails.of(some), lines.distance)
+        strokes += to_strokes(read_edges(trails, sketch, levels), tolerance)
     strokes = [s for s,n in zip(strokes, lengths(strokes)) if n+s.widths.mean()>=min_length]
     return Strokes(drawing_order(strokes), *ink.shape)
 
@@ -874,7 +877,7 @@ def measure(
     return dict(ink_covered=coverage(ink, drawn), strokes_on_ink=coverage(drawn, ink), iou=overlap(ink, drawn),
                 strokes=len(strokes), points=sum(3*len(s)+1 for s in strokes))
 
-
+# %% ../nbs/02d_tracer.ipynb #47b2d0fe
 def soft_overlap(
     strokes:Strokes,
     sketch:np.ndarray, # `(H, W)` float 0..1, 1 = paper

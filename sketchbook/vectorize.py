@@ -133,9 +133,11 @@ def descend(
 def check_refining(strokes, sketch, steps, seconds, lr, pixels, seed, watch):
     "Raise ValueError if an argument of `refine_strokes` makes no sense"
     if not isinstance(strokes, Strokes):
-        raise ValueError(f"`refine_strokes` moves `Strokes`, not {type(strokes).__name__}; `trace` makes some of a sketch")
+        given = type(strokes).__name__
+        raise ValueError(f"`refine_strokes` moves `Strokes`, not {given}; `trace` makes some of a sketch")
     (h,w),paper = sketch.shape,(strokes.height, strokes.width)
-    if (h,w)!=paper: raise ValueError(f"the sketch has {w}x{h} pixels, but the strokes are on paper of {paper[1]}x{paper[0]}")
+    if (h,w)!=paper:
+        raise ValueError(f"the sketch has {w}x{h} pixels, but the strokes are on paper of {paper[1]}x{paper[0]}")
     if steps is None: check_number('seconds', seconds, high=86_400)
     else: check_number('steps', steps, least=1, high=1_000_000, whole=True)
     check_number('lr', lr, high=100, unit='pixels')
