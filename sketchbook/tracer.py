@@ -17,8 +17,6 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from scipy.sparse import coo_matrix
-from scipy.sparse.linalg import splu
 from skimage.filters import threshold_otsu
 from skimage.morphology import skeletonize
 
@@ -697,6 +695,8 @@ def refit(
     rounds:int=3,       # Least squares, then a Newton step for the places on the curves
 ) -> np.ndarray:        # Control points, shape `(k, 4, 2)`
     "Fit knots and handles of all curves together by least squares"
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.linalg import splu
     (i,part,start),(number,fixed) = ragged(lo, hi),share_knots(follows, smooth)
     a,b = (np.maximum(np.linalg.norm(points[:,k+1]-points[:,k], axis=1), .3) for k in (0,2))
     way = np.r_[0, np.cumsum(np.linalg.norm(np.diff(xy, axis=0), axis=1))]
