@@ -7,9 +7,9 @@ __all__ = ['check_sketch', 'is_photo', 'is_drawing', 'depth', 'thickness', 'ink_
            'wanted_ink', 'pixel_graph', 'walk_pixels', 'Lines', 'find_lines', 'keep_branches', 'prune', 'contract',
            'headings', 'pair_ends', 'chain', 'meeting_point', 'sharpen', 'between', 'blunt', 'assemble', 'Trails',
            'measure_room', 'look_up', 'across', 'recentre', 'fill_gaps', 'ink_levels', 'read_edges', 'find_corners',
-           'solve_handles', 'nearer', 'fit_once', 'fit_curves', 'share_knots', 'refit', 'pieces_of', 'joints',
-           'to_strokes', 'stroke_weights', 'drawing_order', 'batches', 'trace', 'overlap', 'coverage', 'measure',
-           'soft_overlap']
+           'solve_handles', 'nearer', 'fit_once', 'fit_curves', 'share_knots', 'first_guess', 'runs_away', 'refit',
+           'pieces_of', 'joints', 'to_strokes', 'stroke_weights', 'drawing_order', 'batches', 'trace', 'overlap',
+           'coverage', 'measure', 'soft_overlap']
 
 # %% ../nbs/02d_tracer.ipynb #27104b73
 import warnings
@@ -684,6 +684,32 @@ def share_knots(
     fixed[number[~smooth,3]] = fixed[number[begins,0]] = True
     return number, fixed
 
+# %% ../nbs/02d_tracer.ipynb #5a9fe3c8
+def first_guess(
+    points:np.ndarray, # Control points, shape `(k, 4, 2)`, pixels
+    xy:np.ndarray,     # Points, shape `(n, 2)`, pixels
+    lo:np.ndarray,     # First point of each curve
+    hi:np.ndarray,     # Last point of each curve
+) -> np.ndarray:       # 0..1, for the points of all curves, one curve after another
+    "Where on its curve each point is: the share of the way, then two Newton steps"
+    i,part,_ = ragged(lo, hi)
+    way = np.r_[0, np.cumsum(np.linalg.norm(np.diff(xy, axis=0), axis=1))]
+    t = (way[i]-way[lo][part])/np.maximum(way[hi]-way[lo], 1e-9)[part]
+    for _ in range(2): t = nearer(points[part], xy[i], t)
+    return t
+
+
+def runs_away(
+    before:np.ndarray,  # Control points, shape `(k, 4, 2)`, pixels
+    after:np.ndarray,   # The same curves refitted
+    follows:np.ndarray, # See `share_knots`
+) -> np.ndarray:        # bool `(k,)`
+    "Curves of lines on which a handle has turned round or a place has moved by more than a few pixels"
+    handles = lambda p: np.stack([p[:,1]-p[:,0], p[:,3]-p[:,2]], 1)
+    bad = ((handles(before)*handles(after)).sum(2)<0).any(1) | (np.linalg.norm(after-before, axis=2)[:,[0,3]].max(1)>6)
+    line = np.cumsum(np.r_[0, follows[:-1]!=np.arange(1, len(follows))])
+    return np.bincount(line, bad)[line]>0
+
 # %% ../nbs/02d_tracer.ipynb #64d2b97f
 def refit(
     xy:np.ndarray,      # Points, shape `(n, 2)`, pixels
@@ -699,12 +725,12 @@ def refit(
     from scipy.sparse.linalg import splu
     (i,part,start),(number,fixed) = ragged(lo, hi),share_knots(follows, smooth)
     a,b = (np.maximum(np.linalg.norm(points[:,k+1]-points[:,k], axis=1), .3) for k in (0,2))
-    way = np.r_[0, np.cumsum(np.linalg.norm(np.diff(xy, axis=0), axis=1))]
-    t = (way[i]-way[lo][part])/np.maximum(way[hi]-way[lo], 1e-9)[part]
-    for _ in range(2): t = nearer(points[part], xy[i], t)
+    t = first_guess(points, xy, lo, hi)
     n,total = len(fixed),lambda v: np.add.reduceat(v, start)
     row,column = np.broadcast_arrays(number[:,:,None], number[:,None])
-    stay = np.where(fixed, 1e6, .3) # a little weight on staying, for curves with few points
+    stay,before = np.full(n, 30.),points # staying has some weight: a knot that slides along its line gains nothing
+    for ends,size in zip(number[:,1:3].T, (a, b)): stay[ends] = .3*size**2
+    stay[fixed] = 1e6
     for _ in range(rounds):
         u = 1-t
         weight = np.stack([u**3+3*u*u*t, 3*u*u*t*a[part], -3*u*t*t*b[part], t**3+3*u*t*t], 1)
@@ -715,7 +741,7 @@ def refit(
         p,v,w,q = splu(coo_matrix((matrix, at), (n, n)).tocsc()).solve(np.stack(right, 1))[number].transpose(1, 0, 2)
         points = points + np.stack([p, p+a[:,None]*v, q-b[:,None]*w, q], 1)
         t = nearer(points[part], xy[i], t)
-    return points
+    return np.where(runs_away(before, points, follows)[:,None,None], before, points)
 
 # %% ../nbs/02d_tracer.ipynb #7e3d6868
 def pieces_of(
