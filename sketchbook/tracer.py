@@ -721,8 +721,7 @@ def refit(
     rounds:int=3,       # Least squares, then a Newton step for the places on the curves
 ) -> np.ndarray:        # Control points, shape `(k, 4, 2)`
     "Fit knots and handles of all curves together by least squares"
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.linalg import splu
+    from scipy.sparse import coo_matrix, linalg
     (i,part,start),(number,fixed) = ragged(lo, hi),share_knots(follows, smooth)
     a,b = (np.maximum(np.linalg.norm(points[:,k+1]-points[:,k], axis=1), .3) for k in (0,2))
     t = first_guess(points, xy, lo, hi)
@@ -738,7 +737,8 @@ def refit(
         matrix = np.r_[total(weight[:,:,None]*weight[:,None]).ravel(), stay]
         at = np.r_[row.ravel(), np.arange(n)], np.r_[column.ravel(), np.arange(n)]
         right = [np.bincount(number.ravel(), total(weight*rest[:,[d]]).ravel(), n) for d in (0,1)]
-        p,v,w,q = splu(coo_matrix((matrix, at), (n, n)).tocsc()).solve(np.stack(right, 1))[number].transpose(1, 0, 2)
+        moved = linalg.splu(coo_matrix((matrix, at), (n, n)).tocsc()).solve(np.stack(right, 1))
+        p,v,w,q = moved[number].transpose(1, 0, 2)
         points = points + np.stack([p, p+a[:,None]*v, q-b[:,None]*w, q], 1)
         t = nearer(points[part], xy[i], t)
     return np.where(runs_away(before, points, follows)[:,None,None], before, points)
