@@ -135,9 +135,6 @@ class Strokes:
     def render(self, height=None, width=None): return render(self, *self.fit(height, width))
     def to_svg(self, tapered=False): return svg(self, tapered)
     def animate(self, path, seconds=4., fps=15, size=480, hold=2.): animate(self, path, seconds, fps, size, hold)
-    def refine(self, sketch, **options):
-        from sketchbook.vectorize import refine # a later chapter
-        return refine(self, sketch, **options)
     def save(self, path): save_strokes(self, path)
     @staticmethod
     def load(path): return load_strokes(path)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['METHODS', 'SoftStrokes', 'harden', 'soft_ink', 'edge_band', 'candidates', 'descend', 'check_refining', 'lost',
-           'refine', 'resize_sketch', 'vectorize', 'read_sketch', 'partly_drawn', 'file_of', 'with_warnings',
+           'refine_strokes', 'resize_sketch', 'vectorize', 'read_sketch', 'partly_drawn', 'file_of', 'with_warnings',
            'explore_strokes']
 
 # %% ../nbs/03_vectorize.ipynb #895b4941
@@ -17,7 +17,7 @@ import torch
 
 from .blocks import check_flag, check_number, pick_device
 from .strokes import Canvas, Stroke, Strokes, pack, pen_way, ragged
-from .tracer import check_sketch, is_drawing, overlap, trace, wanted_ink
+from .tracer import check_sketch, ink_mask, ink_threshold, is_drawing, overlap, trace, wanted_ink
 from .virtual import virtual
 
 # %% ../nbs/03_vectorize.ipynb #36b8d284
@@ -130,8 +130,14 @@ def descend(
     return loss.item()
 
 # %% ../nbs/03_vectorize.ipynb #1ee3cb9f
-def check_refining(steps, seconds, lr, pixels, seed, watch):
-    "Refuse options of `refine` that make no sense, each in one sentence"
+def check_refining(strokes, sketch, steps, seconds, lr, pixels, seed, watch):
+    "Raise ValueError if an argument of `refine_strokes` makes no sense"
+    if not isinstance(strokes, Strokes):
+        given = type(strokes).__name__
+        raise ValueError(f"`refine_strokes` moves `Strokes`, not {given}; `trace` makes some of a sketch")
+    (h,w),paper = sketch.shape,(strokes.height, strokes.width)
+    if (h,w)!=paper:
+        raise ValueError(f"the sketch has {w}x{h} pixels, but the strokes are on paper of {paper[1]}x{paper[0]}")
     if steps is None: check_number('seconds', seconds, high=86_400)
     else: check_number('steps', steps, least=1, high=1_000_000, whole=True)
     check_number('lr', lr, high=100, unit='pixels')
@@ -150,7 +156,7 @@ def lost(
     return not largest < 10*max(height, width)
 
 # %% ../nbs/03_vectorize.ipynb #6712f91b
-def refine(
+def refine_strokes(
     strokes:Strokes,
     sketch:np.ndarray,    # The sketch they were traced from, `(H, W)` float 0..1, 1 = paper
     steps:int=None,       # Steps of Adam; None means: as many as fit into `seconds`
@@ -162,16 +168,13 @@ def refine(
     watch=None,           # Called with `(step, overlap, strokes)` at the start and after each round
 ) -> Strokes:             # The best seen, never worse than `strokes`
     "Move control points and widths by gradient descent until the drawing covers the sketch's ink"
-    if not isinstance(strokes, Strokes): raise ValueError(f"`refine` moves `Strokes`, not {type(strokes).__name__}; `trace` makes some of a sketch")
-    target,mask = wanted_ink(check_sketch(sketch))
-    (h,w),watch = mask.shape, watch or (lambda *_: None)
-    if (h,w)!=(strokes.height, strokes.width):
-        raise ValueError(f"the sketch has {w}x{h} pixels, but the strokes are on paper of {strokes.width}x{strokes.height}")
-    check_refining(steps, seconds, lr, pixels, seed, watch)
+    sketch,watch = check_sketch(sketch), watch or (lambda *_: None)
+    check_refining(strokes, sketch, steps, seconds, lr, pixels, seed, watch)
+    (target,mask),threshold,(h,w) = wanted_ink(sketch),ink_threshold(sketch),sketch.shape
     if not len(strokes): return strokes
     soft,rng,done = SoftStrokes(strokes).to(pick_device(device)),np.random.default_rng(seed),0
     optimizer = torch.optim.Adam([dict(params=[soft.knots, soft.handles]), dict(params=[soft.pen], lr=lr/2)], lr=lr)
-    best,score = strokes,overlap(mask, strokes.render()<.5)
+    best,score = strokes,overlap(mask, ink_mask(strokes.render(), threshold))
     watch(0, score, strokes)
     optimizer.zero_grad() # the first use of an optimizer imports half of PyTorch: that is not drawing time
     began = time.monotonic()
@@ -179,7 +182,7 @@ def refine(
         n = 15 if steps is None else min(15, steps-done)
         if not np.isfinite(descend(soft, optimizer, target, mask, n, pixels, rng)) or lost(soft, h, w): break # `lr` was far too large
         now,done = harden(soft, h, w),done+n
-        reached = overlap(mask, now.render()<.5)
+        reached = overlap(mask, ink_mask(now.render(), threshold))
         if reached>score: best,score = now,reached
         watch(done, reached, now)
     return best
@@ -203,7 +206,7 @@ def vectorize(
     method:str='trace',    # One of `METHODS`
     refine:bool=False,     # Spend some more seconds on gradient descent?
     size:int=None,         # Longer side to work at, pixels; None leaves the sketch as it is
-    device:str='auto',     # For the network and for `refine`: `"auto"`, `"cpu"`, `"cuda"` or `"mps"`
+    device:str='auto',     # For the network and for `refine_strokes`: `"auto"`, `"cpu"`, `"cuda"` or `"mps"`
     **options,             # For the method, see `trace` and `virtual`
 ) -> Strokes:
     "Turn a raster sketch into strokes"
@@ -214,7 +217,7 @@ def vectorize(
     if size is not None: sketch = resize_sketch(sketch, size)
     if method=='virtual': options['device'] = device
     strokes = METHODS[method](sketch, **options)
-    return strokes.refine(sketch, device=device) if refine else strokes
+    return refine_strokes(strokes, sketch, device=device) if refine else strokes
 
 # %% ../nbs/03_vectorize.ipynb #8a7c47d8
 def read_sketch(

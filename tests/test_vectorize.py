@@ -11,8 +11,8 @@ from PIL import Image
 
 from sketchbook.data import OpenMojiPairs, render_svg
 from sketchbook.strokes import Canvas, Stroke, Strokes, from_sequence, to_sequence
-from sketchbook.tracer import drawing_order, find_ink, find_lines, measure, trace
-from sketchbook.vectorize import refine, vectorize
+from sketchbook.tracer import coverage, drawing_order, faint_lines, find_ink, find_lines, ink_mask, measure, soft_overlap, trace
+from sketchbook.vectorize import refine_strokes, vectorize
 from sketchbook.virtual import InkOf
 from sketchbook.weights import available
 
@@ -21,6 +21,17 @@ def paper(*lines, width=3, size=(100,120), closed=False):
     sketch = np.full(size, 255, np.uint8)
     for line in lines: cv2.polylines(sketch, [np.array(line)*16], closed, 0, width, cv2.LINE_AA, 4)
     return sketch.astype(np.float32)/255
+
+
+def straight(lines, width, ink=1., size=240):
+    "Straight lines `(x, y, x, y)` by a pen of this width, this dark, with exact grey edges"
+    page = Strokes([Stroke([np.linspace(p[:2], p[2:], 4)], [width, width]) for p in lines], size, size)
+    return 1-ink*(1-render_svg(page.to_svg(), size)[...,1].astype(np.float32)/255)
+
+
+def circle(x, y, r):
+    xy = cv2.ellipse2Poly((x,y), (r,r), 0, 0, 360, 4).tolist()
+    return [(*a, *b) for a,b in zip(xy, xy[1:])]
 
 
 @pytest.fixture(scope='module')
@@ -56,6 +67,62 @@ def test_widths_and_places_are_right():
         s, = trace(sketch)
         assert np.allclose(s.widths, width, atol=.3)
         assert np.allclose(s.points[...,1], 20+width/2, atol=.3)
+
+
+@pytest.mark.parametrize('width', (1, 1.5, 2, 2.6, 3, 5))
+@pytest.mark.parametrize('slope', (.02, .09, .4, .7))
+def test_fine_lines_have_their_width_and_place(width, slope):
+    s, = trace(straight([(30, 40, 210, 40+180*slope)], width))
+    assert s.widths.mean()==pytest.approx(width, abs=.03*width+.04)
+    xy = s.sample()[0][5:-5]
+    assert np.abs((xy[:,1]-40-(xy[:,0]-30)*slope)/np.hypot(1, slope)).mean()<.1
+
+
+def test_a_neighbour_does_not_widen_a_line():
+    found = trace(straight([(30, y, 210, y+20) for y in range(40, 80, 5)], 2))   # 3 px of paper between lines of 2 px
+    assert len(found)==8
+    assert np.median([s.widths.mean() for s in found])==pytest.approx(2, abs=.2)
+
+
+def test_fine_pens():
+    inks = InkOf(OpenMojiPairs('val'), sizes=(640, 641), pens=(.225, .225))     # 2 px
+    bare = InkOf(inks.pairs, sizes=(256, 257), pens=(.01, .01))                # what is left are filled shapes
+    pages = [inks[i] for i in range(0, len(inks), 28) if bare[i].min()>.5]
+    rows = [measure(t, p) | dict(soft=soft_overlap(t, p)) for t,p in ((trace(p), p) for p in pages)]
+    mean = {k: np.mean([r[k] for r in rows]) for k in rows[0]}
+    assert len(pages)>5 and mean['soft']>.85 and mean['iou']>.85 and mean['ink_covered']>.998 and mean['strokes_on_ink']>.998
+
+
+@pytest.mark.parametrize('ink', (.3, .4, .6))
+@pytest.mark.parametrize('width', (1.5, 2, 3))
+def test_light_thin_lines_are_kept(ink, width):
+    hatching = [(90+9*k, 80, 78+9*k, 160) for k in range(8)]
+    page = np.minimum(straight(circle(120, 120, 90), 6), straight(hatching, width, ink))
+    found = trace(page)
+    assert len(found)==9
+    wanted = straight(hatching, width)<.5
+    assert coverage(wanted, ink_mask(found.render(), .9, False), 1.5)>.94
+    thin = [s.widths.mean() for s in found if s.widths.mean()<4]
+    assert np.median(thin)==pytest.approx(max(width*ink, .5), rel=.15)      # as much ink as in the sketch
+
+
+def test_noise_is_no_line():
+    rng = np.random.default_rng(0)
+    for sd,blur in ((.03, 0), (.1, 0), (.1, 1.5)):
+        noise = rng.normal(0, sd, (240,240)).astype(np.float32)
+        if blur: noise = cv2.GaussianBlur(noise, (0,0), blur)*2*blur*np.sqrt(np.pi)
+        page = (straight(circle(120, 120, 90), 4)+noise).clip(0, 1)
+        assert faint_lines(page).mean()<.05 and len(trace(page))<=6
+    assert not faint_lines(np.full((40,40), .5, np.float32)).any()
+
+
+def test_thin_lines_survive_a_smaller_size():
+    fan = [(40, 100+60*k, 1500, 140+65*k) for k in range(20)]
+    page = np.minimum(straight(circle(800, 800, 700), 8, size=1600), straight(fan, 2, .6, size=1600))
+    found = vectorize(page, size=800)
+    wanted = straight(fan, 4, size=1600)<.5
+    reached = coverage(wanted, ink_mask(found.render(1600, 1600), .9, False), 3)
+    assert (found.height, found.width)==(800, 800) and reached>.95
 
 
 def test_a_ring_is_closed_and_a_square_keeps_its_corners():
@@ -107,6 +174,21 @@ def test_strokes_come_in_drawing_order(drawings):
         found = list(trace(d))
         assert drawing_order(found) == found and drawing_order(found[::-1]) != found[::-1]
         assert [s.length for s in found].index(max(s.length for s in found)) < len(found)/2 # contours before details
+
+
+@pytest.mark.parametrize('x,y', ((70, 70), (170, 70), (70, 170), (170, 170)))
+def test_a_bold_contour_comes_first_wherever_it_is(x, y):
+    thin = [(x-30, y+d, x+30, y+d) for d in (-16, 0, 16)] + [(8, 8, 232, 12), (8, 8, 12, 232), (8, 232, 232, 228), (232, 8, 228, 232)]
+    page = np.minimum(straight(circle(x, y, 50), 5), straight(thin, 1.5))
+    found = trace(page)
+    assert len(found)>=6 and found[0].closed and found[0].widths.mean()>4
+    assert found[0].length<2*224*1.5                                       # thin lines across the page are together longer
+    assert max(s.length for s in found[-3:])<70                              # the short thin lines come last
+
+
+def test_darker_lines_come_first():
+    page = np.minimum(straight([(20, 200, 200, 200)], 3), straight([(20, 20, 220, 20), (20, 60, 220, 60)], 3, .4))
+    assert trace(page)[0].start[1]==pytest.approx(200, abs=1)
 
 
 def test_same_input_same_strokes(drawings): assert trace(drawings[0])==trace(drawings[0].copy())
@@ -346,14 +428,14 @@ def test_refine_helps_and_never_harms(drawings):
     for d in drawings[::4]:
         start = trace(d)
         seen = []
-        better = refine(start, d, steps=45, device='cpu', watch=lambda step,iou,_: seen.append((step, iou)))
+        better = refine_strokes(start, d, steps=45, device='cpu', watch=lambda step,iou,_: seen.append((step, iou)))
         assert [s for s,_ in seen]==[0,15,30,45]
         assert measure(better, d)['iou']==pytest.approx(max(i for _,i in seen))
-        assert better==refine(start, d, steps=45, device='cpu')
+        assert better==refine_strokes(start, d, steps=45, device='cpu')
         assert len(better)==len(start) and [s.closed for s in better]==[s.closed for s in start]
     awful = trace(drawings[0])
-    assert refine(awful, drawings[0], steps=15, lr=50., device='cpu')==awful
-    with pytest.raises(ValueError, match='256x256'): refine(awful, np.ones((9,9), np.float32))
+    assert refine_strokes(awful, drawings[0], steps=15, lr=50., device='cpu')==awful
+    with pytest.raises(ValueError, match='256x256'): refine_strokes(awful, np.ones((9,9), np.float32))
     for options in (dict(steps=float('inf')), dict(steps=1.5), dict(steps=-1), dict(seconds=float('nan')), dict(seconds=-1), dict(lr=1e9), dict(lr='x'),
                     dict(pixels=0), dict(seed=-1), dict(watch=3)):
-        with pytest.raises(ValueError, match=f'{next(iter(options))} should be'): refine(awful, drawings[0], device='cpu', **options)
+        with pytest.raises(ValueError, match=f'{next(iter(options))} should be'): refine_strokes(awful, drawings[0], device='cpu', **options)
