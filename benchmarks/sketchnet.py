@@ -14,16 +14,25 @@ import torch
 from masknet import best_of
 from pipeline import peak_memory, reference
 from sketchbook.blocks import pick_device
-from sketchbook.sketchnet import ink_probability, trained
+from sketchbook.data import sample_photos
+from sketchbook.sketchnet import coherent_lines, ink_probability, line_maps, paint, resized, trained
 from sketchbook.training import autocast, has_bf16
 
 
 def forward(net, device, height, width):
     "A function that runs the network once on a photo of this size"
     x = torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(0)).to(device, memory_format=torch.channels_last)
+    ask = net.layers if getattr(net, 'detail', None) else lambda x: [net(x)]
     def work():
-        with torch.inference_mode(), autocast(device): net(x).mean().item()
+        with torch.inference_mode(), autocast(device): ask(x)[0].mean().item()
     return work
+
+
+def pens(net):
+    "Functions that do what follows or replaces the network, on the astronaut at 848 px: the pen, and the coherent lines"
+    photo = resized(sample_photos('astronaut')['astronaut'], 2)
+    maps = line_maps(photo, net=net)
+    return {'paint 848': lambda: paint(maps), 'coherent': lambda: coherent_lines(photo)}
 
 
 def memory(weights, side, tile):
@@ -77,6 +86,7 @@ def main(argv=None):
     device = pick_device(args.device)
     net, _ = trained(args.weights, device)
     works = {f'{w}x{h}': forward(net, device, h, w) for h, w in ((321, 481), (848, 848))}
+    works |= pens(net)
     result = timed(f'{args.weights}, {"bfloat16" if has_bf16(device) else "float32"}', device, 'photo', args.rounds, works)
     if args.side:
         (tiled, t1), (whole, t0) = memory_apart(args, 1152), memory_apart(args, 0)

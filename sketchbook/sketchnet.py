@@ -811,7 +811,12 @@ def embolden(
     return sketch if radius == 0 else _spread(sketch, abs(radius), cv2.erode if radius > 0 else cv2.dilate).astype(np.float32)
 
 # %% ../nbs/02_sketchnet.ipynb #c02ac003
-def check_detail(detail): return check_number('detail', detail, least=0, high=1)
+DETAIL = .6 # The default of `draw`: chosen by looking, see the chapter on details
+
+
+def check_detail(detail): return check_number('detail', detail, least=0, high=1, right='a number from 0 to 1')
+
+
 def _step(x, low, high): # smoothly from 0 at `low` to 1 at `high`
     t = np.clip((x - low)/(high - low), 0, 1)
     return t*t*(3 - 2*t)
@@ -875,7 +880,7 @@ def stroke_strength(
 
 def paint(
     maps:LineMaps,       # See `line_maps`
-    detail:float=.6,     # See `draw`
+    detail:float=DETAIL, # See `draw`
     gamma:bool=True,     # See `ink`
     weight:float=1.,     # See `embolden`
 ) -> np.ndarray:         # Sketch (H, W) float32, 1 = paper, at the photo's own size
@@ -892,9 +897,6 @@ def paint(
     return embolden(sketch if grown else _fitted(sketch, h, w), weight)
 
 # %% ../nbs/02_sketchnet.ipynb #ed44fee1
-DETAIL = .6 # The default of `draw`: chosen by looking, see the chapter on details
-
-
 def draw(
     photo,                 # (H, W, 3) uint8, or anything `load_photo` reads
     resolution:int|None=2, # Longer side at which the network looks: 0 is 600 px, N is N x 424 px, None the photo's own
@@ -1070,10 +1072,11 @@ def explore_coherent_lines(
     def prepare(photo):
         photo = shrink(photo, 640)
         return photo, np.random.default_rng(0).random(photo.shape[:2], np.float32)
-    def redraw(ready, **settings):
+    def redraw(ready, sigma, tau, along, flow_sigma, sharpness, smooth):
         photo, noise = ready
-        combed = smooth_along(noise, edge_flow(photo.astype(np.float32)/255, settings['flow_sigma']), 6., step=2.)
-        return {'photo': photo, 'flow': np.clip(.5 + 3*(combed - .5), 0, 1), 'coherent lines': coherent_lines(photo, **settings)}
+        combed = smooth_along(noise, edge_flow(photo.astype(np.float32)/255, flow_sigma), 6., step=2.)
+        lines = coherent_lines(photo, sigma, 1.6, tau, along, flow_sigma, sharpness, smooth)
+        return {'photo': photo, 'flow': np.clip(.5 + 3*(combed - .5), 0, 1), 'coherent lines': lines}
     controls = dict(photo=PhotoPicker(photos), sigma=slider('sigma (px)', .4, 4., 1., .1), tau=slider('tau', .9, 1., .985, .005),
         along=slider('along (px)', 0., 12., 4., .5), flow_sigma=slider('flow sigma (px)', .5, 10., 3., .5),
         sharpness=slider('sharpness', 5., 200., 60., 5.), smooth=slider('smooth (grey levels)', 0., 120., 30., 5.))
@@ -1097,8 +1100,9 @@ def explore_sketch(
     import ipywidgets as W
     from sketchbook.widgets import PhotoPicker, device_picker, explorer, slider, to_png
     def sketch(ready, detail, gamma, weight): return paint(ready[1], detail, gamma, weight)
-    def redraw(ready, **pen): return {'photo': ready[0], 'sketch': sketch(ready, **pen)}, f'{ready[2]:.1f} s'
-    def file(ready, **pen): return to_png(sketch(ready, **pen), max_side=100_000)
+    def redraw(ready, detail, gamma, weight):
+        return {'photo': ready[0], 'sketch': sketch(ready, detail, gamma, weight)}, f'{ready[2]:.1f} s'
+    def file(ready, detail, gamma, weight): return to_png(sketch(ready, detail, gamma, weight), max_side=100_000)
     def check(words): return W.Checkbox(value=False, description=words)
     sizes = [('424 px', 1), ('600 px', 0), ('848 px', 2), ('1272 px', 3), ("the photo's own", 'own')]
     controls = dict(photo=PhotoPicker(photos), mask=check('only the object (MaskNet)'),

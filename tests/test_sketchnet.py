@@ -61,7 +61,7 @@ def test_plain_grey_stays_paper(net):
 
 
 def test_merge_keeps_the_darker(cat, net):
-    once, both = (draw(cat, merge=m, net=net, device='cpu') for m in (False, True))
+    once, both = (draw(cat, merge=m, net=net, device='cpu', detail=0) for m in (False, True))
     assert (both <= once + 1e-6).all() and both.sum() < once.sum()
 
 
@@ -327,13 +327,19 @@ def test_bad_tile(cat, tile):
 
 
 def test_much_too_large_a_resolution_is_said_once(told):
-    for _ in range(2): draw(np.zeros((60, 90, 3), np.uint8), 1, net=Grey(), device='cpu')
+    for _ in range(2): draw(np.zeros((60, 90, 3), np.uint8), 1, net=Grey(), device='cpu', detail=0)
     assert len(told) == 1 and 'more than twice the size' in str(told[0].message)
 
 
 def test_the_usual_resolution_says_nothing(told, cat):
-    draw(cat, net=Grey(), device='cpu')
+    draw(cat, net=Grey(), device='cpu', detail=0)
     assert not told
+
+
+def test_weights_without_details_say_so_once(told, cat):
+    for _ in range(2): drawn = draw(cat, net=Grey(), device='cpu', detail=.5)
+    assert [str(w.message) for w in told] == ['These weights draw no details: the sketch has outlines alone, as with detail 0.']
+    assert (drawn == draw(cat, net=Grey(), device='cpu', detail=0)).all()
 
 
 @pytest.mark.parametrize('photo', [

@@ -1,0 +1,168 @@
+"The lines inside: targets, data, the knob, and what no training may change"
+import numpy as np
+import pytest
+import torch
+
+from sketchbook import details, sketchnet
+from sketchbook.data import sample_photos, save_image
+from sketchbook.details import DetailData, DetailTask, artist_lines, bright_lines, detail_task, detail_views, object_lines
+from sketchbook.sketchnet import LineMaps, SketchNet, coherent_lines, draw, edge_flow, line_maps, paint, smooth_along
+from sketchbook.training import fit
+from sketchbook.weights import load
+
+
+@pytest.fixture(scope='module')
+def cat(): return sample_photos('cat')['cat']
+
+
+@pytest.fixture(scope='module')
+def net(): return load('sketchnet', 'cpu')
+
+
+@pytest.fixture(scope='module')
+def maps(cat, net): return line_maps(cat, net=net, device='cpu')
+
+
+@pytest.mark.parametrize('wrong', [-.1, 1.01, float('nan'), float('inf'), True, 'much', None])
+def test_detail_outside_its_range(cat, net, maps, wrong):
+    with pytest.raises(ValueError, match=r'^detail should be a number from 0 to 1, not '): draw(cat, net=net, detail=wrong)
+    with pytest.raises(ValueError, match=r'^detail should be a number from 0 to 1, not '): paint(maps, wrong)
+
+
+def test_detail_0_is_the_drawing_of_the_outlines(cat, net, maps):
+    outlines = SketchNet(pretrained=False).eval()
+    outlines.load_state_dict({k: v for k, v in net.state_dict().items() if not k.startswith('detail.')})
+    assert (draw(cat, net=outlines, device='cpu', detail=0) == draw(cat, net=net, device='cpu', detail=0)).all()
+    assert (paint(maps, 0) == draw(cat, net=net, device='cpu', detail=0)).all()
+
+
+def test_more_detail_more_lines(maps):
+    drawn = [sketchnet.thin_lines(paint(maps, d) < .75).sum() for d in (.5, .7, .9, 1)]
+    assert drawn == sorted(drawn) and drawn[-1] > drawn[0]
+
+
+def test_outlines_are_bolder_than_details(net):
+    photo = sample_photos('astronaut')['astronaut']
+    found = line_maps(photo, net=net, device='cpu')
+    ink = paint(found, .6) < .5
+    skeleton = sketchnet.thin_lines(ink)
+    half = sketchnet.cv2.distanceTransform(ink.astype(np.uint8), sketchnet.cv2.DIST_L2, 5)
+    outline = sketchnet.cv2.dilate(sketchnet._fitted(found.outlines, 512, 512), np.ones((7, 7))) > .5
+    assert half[skeleton & outline].mean() > 1.15*half[skeleton & ~outline].mean()
+
+
+def test_the_astronaut_has_a_face(net):
+    "Boxes set by hand on the two eyes, the nose and the mouth: ink in each, and none in the cheeks"
+    drawn = draw(sample_photos('astronaut')['astronaut'], net=net, device='cpu') < .6
+    for name, at in dict(left=np.s_[98:116,192:214], right=np.s_[98:116,228:252], nose=np.s_[116:138,210:236],
+                         mouth=np.s_[136:156,206:246]).items(): assert drawn[at].sum() > 6, name
+
+
+def test_coffee_has_no_dirt(net):
+    "Far from the cup, the saucer and the spoon there is paper"
+    sketch = draw(sample_photos('coffee')['coffee'], net=net, device='cpu')
+    assert sketch[:60,:100].min() > .95 and (sketch[:,450:] > .95).mean() > .97
+
+
+def test_nothing_to_draw(net):
+    for photo in (np.full((90, 120, 3), 128, np.uint8), np.zeros((5, 9, 3), np.uint8)):
+        assert draw(photo, net=net, device='cpu').min() > .9
+    blank = LineMaps(np.zeros((20, 30), np.float32), np.zeros((40, 60), np.float32), np.zeros((40, 60), np.float32),
+                     np.zeros((2, 20, 30), np.float32), (20, 30))
+    assert (paint(blank, 1) == 1).all()
+
+
+def test_without_a_subject_all_outlines_stay(maps):
+    lost = maps._replace(subject=np.zeros_like(maps.subject))
+    assert (paint(lost, 1) < .75).sum() >= (paint(maps, 1) < .75).sum()
+
+
+def test_a_mask_hides_the_rest_at_every_detail(cat, net):
+    mask = np.zeros(cat.shape[:2], np.float32)
+    mask[80:220,120:330] = 1
+    for detail in (0, .1, .5, 1): assert draw(cat, mask=mask, net=net, device='cpu', detail=detail)[:60].min() > .9
+
+
+def test_tiles_change_no_detail(cat, net):
+    whole, tiled = (line_maps(cat, net=net, device='cpu', tile=t) for t in (0, 144))
+    for a, b in zip(whole[:3], tiled[:3]): assert np.abs(a - b).max() < .02
+
+
+def test_training_leaves_the_outlines(tmp_path, cat, net):
+    mask = np.zeros(cat.shape[:2], np.float32)
+    mask[20:280,40:420] = 1
+    run = fit(DetailTask(DetailData([(cat, mask)]), gan_from=.5), tmp_path, steps=2, batch_size=2, device='cpu',
+              init=dict(net.state_dict()), progress=False)
+    new, old = run.net.state_dict(), net.state_dict()
+    assert all(torch.equal(new[k], v) for k, v in old.items() if k.startswith('body.'))
+    assert any(not torch.equal(new[k], v) for k, v in old.items() if k.startswith('detail.'))
+    assert {'crisp', 'subject', 'D', 'G'} <= set(run.history)
+
+
+def test_two_kinds_of_data(tmp_path, cat):
+    mask = np.zeros(cat.shape[:2], np.uint8)
+    mask[20:280,40:420] = 255
+    save_image(tmp_path/'masks'/'cat.jpg', cat), save_image(tmp_path/'masks'/'cat.png', mask)
+    sketch = (coherent_lines(cat)*255).astype(np.uint8)
+    save_image(tmp_path/'drawn'/'cat.jpg', cat), save_image(tmp_path/'drawn'/'cat.sketch.png', sketch)
+    task = detail_task(tmp_path/'masks', tmp_path/'drawn')
+    assert len(task) == 2 and task.about['data'] == 'masks; drawn'
+    for i, marked in enumerate((True, False)):
+        photo, lines, mask = task.data[i]
+        assert lines.shape == (2, *photo.shape[:2]) and lines[0].sum() > 100 and (mask is not None) == marked
+        assert (task.data[i][1] == lines).all()     # the second time from memory
+        view, window, cut, small, box, known = task.sample(i, np.random.default_rng(0))
+        assert view.shape == (3, 208, 208) and window.shape == (3, 192, 192) and cut.shape == (2, 192, 192) and known == marked
+        assert set(np.unique(cut)) <= {0, 1} and (cut[0]*cut[1]).sum() == 0 and 0 <= box.min() <= box.max() <= 1
+
+
+def test_window_and_view_show_the_same_place():
+    "A photo whose colours are its coordinates: the middle of the window lies where the box says"
+    y, x = np.mgrid[:300,:400]
+    photo = np.stack([x*255/400, y*255/300, np.full((300, 400), 128)], -1).astype(np.uint8)
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        details.color_jitter, kept = (lambda p, *a, **k: p), details.color_jitter
+        try: view, window, *_, box = detail_views(photo, np.zeros((2, 300, 400), bool), None, rng)
+        finally: details.color_jitter = kept
+        at = ((box[:2] + box[2:])/2*208 - .5).round().astype(int)
+        assert np.abs(view[at[1],at[0]].astype(int) - window[96,96]).max() <= 6
+
+
+def test_bright_lines_are_bright_on_both_sides():
+    photo = np.full((60, 60, 3), 60, np.uint8)
+    photo[:,30:32] = 220
+    step = np.full((60, 60, 3), 60, np.uint8)
+    step[:,30:] = 220
+    assert bright_lines(photo)[30,28:34].max() > .2 and bright_lines(step).max() < .05
+
+
+def test_the_artist_chooses(cat):
+    nobody = np.ones(cat.shape[:2], np.float32)
+    assert not artist_lines(cat, nobody)[0].any()
+    assert artist_lines(cat, coherent_lines(cat))[0].sum() > 300
+    assert not object_lines(cat, np.zeros(cat.shape[:2], np.float32))[0].any()
+
+
+@pytest.mark.parametrize('wrong', [dict(sigma=0), dict(ratio=1), dict(tau=2), dict(along=-1), dict(flow_sigma=float('nan')), dict(smooth=-3)])
+def test_wrong_settings_of_coherent_lines(cat, wrong):
+    with pytest.raises(ValueError, match=f'^{next(iter(wrong))} should be '): coherent_lines(cat, **wrong)
+
+
+def test_flow_follows_a_line_in_every_direction():
+    for angle in np.arange(0, 180, 15):
+        t = np.deg2rad(angle)
+        y, x = np.mgrid[-40:41,-40:41]
+        ridge = np.exp(-((x*np.sin(t) - y*np.cos(t))/2)**2).astype(np.float32)
+        u, v = edge_flow(ridge)[:,40,40]
+        assert abs(u*np.cos(t) + v*np.sin(t)) > .99
+        broken = ridge*((np.hypot(x, y) > 3) | (np.hypot(x, y) < 1))
+        assert smooth_along(broken.astype(np.float32), edge_flow(ridge), 4.)[40,40] > .4
+
+
+def test_evaluate_on_masks(tmp_path, cat, net):
+    save_image(tmp_path/'cat.jpg', cat), save_image(tmp_path/'cat.png', np.full(cat.shape[:2], 255, np.uint8))
+    scores = sketchnet.evaluate(net, tmp_path, device='cpu')
+    assert scores['n'] == 1 and scores['inner_1'] > .9 and scores['inner'] > scores['inner_0'] and scores['inner_coherent'] > .98
+    (tmp_path/'cat.png').unlink()
+    with pytest.raises(ValueError, match='no pairs in it'): sketchnet.evaluate(net, tmp_path, device='cpu')
