@@ -133,10 +133,9 @@ def find_object(
     photo:np.ndarray, # `(H, W, 3)` uint8 RGB
     net=None,         # A MaskNet; None loads the one of `p`
 ) -> np.ndarray:      # `(H, W)` float32, 0..1, 1 = keep
-    "The mask of `photo`, soft or hard as `p` wants it; a small object is looked at twice"
+    "The mask of `photo` as MaskNet sees it, before `soft` or `hard`; a small object is looked at twice"
     net = networks(p)['mask'] if net is None else net
-    sure = masknet.predict_closely(photo, p.softctr, version=p.mask_version, device=p.device, net=net, edge_aware=p.edge_aware)
-    return (masknet.soft if p.mask_mode=='soft' else masknet.hard)(sure, p.softctr)
+    return masknet.predict_closely(photo, p.softctr, version=p.mask_version, device=p.device, net=net, edge_aware=p.edge_aware)
 
 # %% ../nbs/06_pipeline.ipynb #a6b00004
 def choose_box(
@@ -214,11 +213,13 @@ def place_strokes(
 def cut_object(
     p:Pipeline,        # Settings
     photo:np.ndarray,  # `(H, W, 3)` uint8 RGB
-    net=None,          # A MaskNet; None loads the one of `p`
-) -> tuple:            # Mask; cleaned mask, None when there is no object; foreground
+    nets:dict,         # See `networks`
+) -> tuple:            # Mask, soft or hard; cleaned region, None when there is no object; foreground
     "Find the object and cut it out; without one the whole photo is the foreground, with a warning"
-    mask = find_object(p, photo, net)
-    kept = masknet.clean_mask(mask, p.softctr)
+    sure = find_object(p, photo, nets['mask'])
+    mask = (masknet.soft if p.mask_mode=='soft' else masknet.hard)(sure, p.softctr)
+    second = sketchnet.find_subject(photo, nets['sketch'], p.device) if p.detail and (sure>p.softctr).any() else None
+    kept = masknet.clean_mask(sure if second is None else (sure + second)/2, p.softctr)
     if (kept>.5).any(): return mask, kept, masknet.cut_out(photo, kept)
     warnings.warn('No object was found, so the whole photo is drawn.')
     return mask, None, photo
@@ -237,7 +238,7 @@ def sketch_photo(
     mask,kept,foreground,strokes = None,None,photo,None
     if p.mask:
         with stage(timings, 'mask'):
-            mask,kept,foreground = cut_object(p, photo, nets['mask'])
+            mask,kept,foreground = cut_object(p, photo, nets)
     box = choose_box(p, kept)
     with stage(timings, 'sketch'): sketch = draw_box(p, photo, kept, box, nets['sketch'])
     if p.vectorize:
