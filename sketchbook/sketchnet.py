@@ -776,14 +776,14 @@ def keep_region(
     "Keep the lines of one part of a photo, and close its outline where the photo has no line"
     h, w = maps.details.shape
     inside = _fitted(np.asarray(region, np.float32), h, w) > .5
-    keep = cv2.GaussianBlur(cv2.dilate(inside.astype(np.float32), disk(6)), (0, 0), 2)
+    keep = cv2.GaussianBlur(cv2.dilate(inside.astype(np.float32), disk(4)), (0, 0), 1.5)
     outlines, details = _fitted(maps.outlines, h, w)*keep, maps.details*keep
     edge = cv2.morphologyEx(np.pad(inside, 1, 'edge').astype(np.uint8), cv2.MORPH_GRADIENT, disk(1))[1:-1,1:-1] > 0
     edge, drawn = thin_lines(edge), np.maximum(outlines, details) > .3
     gap = pieces(edge & (cv2.dilate(drawn.astype(np.uint8), disk(8)) == 0), 8)
     gap = edge & (cv2.dilate(gap.astype(np.uint8), disk(8)) > 0)        # as far as the next line
     outlines = np.maximum(outlines, .6*cv2.dilate(gap.astype(np.float32), disk(1)))
-    return maps._replace(outlines=outlines, details=details, subject=inside.astype(np.float32))
+    return maps._replace(outlines=outlines, details=details, subject=np.ones_like(details)) # it has faded already
 
 
 def line_maps(
@@ -805,7 +805,7 @@ def line_maps(
     seen, (outlines, details, subject) = _answers(photo, resolution, merge, None, scales, ask)
     half = [max(s//2, 1) for s in details.shape]
     light = cv2.resize(cv2.cvtColor(seen, cv2.COLOR_RGB2LAB), half[::-1], interpolation=cv2.INTER_AREA)
-    maps = LineMaps(outlines, details, subject, edge_flow(light.astype(np.float32), 1.5), photo.shape[:2])
+    maps = LineMaps(outlines, details, subject, edge_flow(light.astype(np.float32), 2.), photo.shape[:2])
     return maps if mask is None else keep_region(maps, mask)
 
 # %% ../nbs/02_sketchnet.ipynb #21f52cd5
@@ -868,7 +868,7 @@ def pieces(
     return keep[label]
 
 
-def _nearby(lines, flow, at, reach=4):
+def _nearby(lines, flow, at, reach=5):
     "The strongest line within `reach` pixels across the flow"
     u, v = _direction(flow, *at, flow.shape[-1]/lines.shape[-1])
     return np.maximum.reduce([_sampled(lines, at[0] - t*v, at[1] + t*u) for t in range(-reach, reach + 1)])
@@ -902,10 +902,12 @@ def stroke_strength(
     near = cv2.dilate(np.maximum(details, ridge*outlines), disk(4)) > .05
     at, n = _points(near)
     if not n: return np.zeros((h, w), np.float32)
-    alone = np.where(ridge, outlines, 0)*(1 - _step(_scattered(_nearby(details, maps.flow, at), near, n), .15, .45))
-    bold = _step(cv2.blur(cv2.dilate(outlines, disk(3)), (7, 7)), .15, .5)
-    lines = cv2.GaussianBlur(np.maximum(details, .7*_step(alone, .1, .5)), (0, 0), .9)*(1.6 + 1.4*bold)
-    return _scattered(smooth_along(lines.astype(np.float32), maps.flow, 3.5, at, 2.), near, n)
+    beside = _scattered(_nearby(details, maps.flow, at), near, n)      # the strongest detail across the flow
+    details *= _step(details, .4*beside, .8*beside + 1e-6)             # of two that run side by side, the stronger
+    alone = np.where(ridge, outlines, 0)*(1 - _step(beside, .15, .45)) # outlines that no detail repeats
+    bold = _step(cv2.blur(cv2.dilate(outlines, disk(3)), (9, 9)), .1, .6)
+    lines = cv2.GaussianBlur(np.maximum(details, .8*_step(alone, .1, .5)), (0, 0), .9)*(1.5 + .9*bold)
+    return _scattered(smooth_along(lines.astype(np.float32), maps.flow, 5., at, 2.), near, n)
 
 
 def paint(
