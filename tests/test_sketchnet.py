@@ -229,7 +229,9 @@ def test_card_meets_the_bar():
     c = card('sketchnet')
     m = c['metrics']['bsds_val']
     assert m['ods'] >= .78 and m['ink_width'] <= 3 and m['canny_ods'] < .62 and c['bytes'] < 10_000_000
-    assert 'non-commercial' in c['data_licence'] and c['command'].startswith('sketchbook train sketchnet-fine --data')
+    inner = c['metrics']['duts_large_val']
+    assert inner['inner_1'] >= .88 and inner['inner'] >= .75 and max(inner['debris'], inner['debris_1']) <= .6 and c['bytes'] < 4_000_000
+    assert 'non-commercial' in c['data_licence'] and c['command'].startswith('sketchbook train sketchnet-detail --data')
 
 
 def test_evaluate_on_validation_photos(shared_data):
@@ -400,7 +402,7 @@ def test_merge_finds_the_object_once(cat, monkeypatch):
     monkeypatch.setattr(masknet, 'predict', predict)
     whole = sketchnet.cut_out
     monkeypatch.setattr(sketchnet, 'cut_out', lambda p, m: cut.append(m) or whole(p, m))
-    Pipeline(merge=True, vectorize=False, resolution=1, device='cpu')(cat)
+    Pipeline(merge=True, vectorize=False, resolution=1, device='cpu', detail=0)(cat)
     assert len(calls) == 1 and len(cut) == 2 and cut[0] is cut[1]
     calls.clear()
     ex = sketchnet.explore_sketch({'cat': cat[::2, ::2].copy()})
