@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['TASKS', 'DETAIL', 'grey', 'canny', 'dodge', 'xdog', 'edge_flow', 'smooth_along', 'coherent_lines', 'consensus',
            'agreement', 'agreed_lines', 'target_and_weight', 'TopDown', 'inhibit', 'BookSketchNet', 'Subject',
-           'DetailBranch', 'Looks', 'paper_generator', 'SketchNet', 'vgg_like', 'Discriminator', 'coarse_loss',
-           'crisp_loss', 'pen', 'freeze_norms', 'SketchStep', 'SketchNetTask', 'PencilPairs', 'bsds_task', 'fine_task',
-           'pencil_task', 'as_photo', 'resized', 'receptive_radius', 'tiles', 'in_tiles', 'trained', 'ink_probability',
-           'LineMaps', 'check_scales', 'inverted', 'look', 'find_subject', 'keep_region', 'line_maps', 'ink',
-           'check_weight', 'embolden', 'check_detail', 'disk', 'pieces', 'stroke_strength', 'paint', 'draw',
-           'canny_levels', 'canny_strength', 'sweep_canny', 'check_measure', 'evaluate', 'strong_lines', 'inner_lines',
-           'evaluate_details', 'explore_canny', 'explore_coherent_lines', 'explore_sketch']
+           'DetailBranch', 'Looks', 'paper_generator', 'DetailLooks', 'SketchNet', 'vgg_like', 'Discriminator',
+           'coarse_loss', 'crisp_loss', 'pen', 'freeze_norms', 'SketchStep', 'SketchNetTask', 'PencilPairs',
+           'bsds_task', 'fine_task', 'pencil_task', 'as_photo', 'resized', 'receptive_radius', 'tiles', 'in_tiles',
+           'trained', 'ink_probability', 'LineMaps', 'check_scales', 'inverted', 'look', 'find_subject', 'keep_region',
+           'line_maps', 'ink', 'check_weight', 'embolden', 'check_detail', 'disk', 'pieces', 'stroke_strength', 'paint',
+           'draw', 'canny_levels', 'canny_strength', 'sweep_canny', 'check_measure', 'evaluate', 'strong_lines',
+           'inner_lines', 'evaluate_details', 'explore_canny', 'explore_coherent_lines', 'explore_sketch']
 
 # %% ../nbs/02_sketchnet.ipynb #54cbe66d
 import warnings
@@ -349,8 +349,35 @@ def paper_generator(
     layers += deconv(c(48 if deep else 128), c(48)) + conv(c(48), c(24)) + conv(c(24), 1)
     return nn.Sequential(*layers, nn.Conv2d(1, 1, 3, padding=1))
 
+# %% ../nbs/02_sketchnet.ipynb #c02aa006
+class DetailLooks(Looks):
+    "Looks that give details too: `self.body` is a `BookSketchNet`, `self.detail` a `DetailBranch`"
+    def find_subject(self, x): # (N, 3, H, W) -> (N, C, h, w), see `Subject`
+        "Look for the subject in a small copy of the photo"
+        return self.detail.subject(self.body.encoder(self.zoomed(x, self.detail.view/max(x.shape[-2:]))))
+
+    def look_closely(self, x, where): # x as in `look`; where (N, C, H/8, W/8) -> [outlines, details], logits (N, 1, H, W)
+        "One look that also draws the details"
+        coded, maps = self.body.features(x)
+        return [self.body.answers(maps)[-1], self.detail(x, coded, maps, where)]
+
+    def layers(
+        self,
+        x,         # (N, 3, H, W) in 0..1
+        run=None,  # Runs `look(x)` or `look(x, where)`, for instance in tiles
+    ):             # Logits (N, 1, h, w): outlines at the size of x; details and subject at that of the finest look
+        "Everything there is to draw; the details come from the finest look alone"
+        run, device = run or (lambda look, *a: look(*a)), next(self.parameters()).device
+        fine, *small = [self.zoomed(x, z) for z in self.zooms(*x.shape[-2:])]
+        where, size = self.find_subject(x.to(device)), fine.shape[-2:]
+        here = F.interpolate(where, size=[s//8 for s in size], mode='bilinear', align_corners=False)
+        outlines, details = run(self.look_closely, fine, here)
+        seen = [outlines, *(run(self.look, view)[0] for view in small)]
+        outlines = self.finish(self.mean([self.back(y, x.shape[-2:]) for y in seen]))
+        return [outlines, self.finish(details.float()), self.back(where[:,-1:], size).to(details.device)]
+
 # %% ../nbs/02_sketchnet.ipynb #dd46815a
-class SketchNet(Looks):
+class SketchNet(DetailLooks):
     "Photo (N, 3, H, W) in 0..1, any size, to logits of ink (N, 1, H, W)"
     def __init__(
         self,
@@ -380,30 +407,6 @@ class SketchNet(Looks):
         fused = inhibit(fused)
         # once more where nobody learns: training would only learn to undo it
         return fused if self.training else inhibit(fused, reach=1)
-
-    def find_subject(self, x): # (N, 3, H, W) -> (N, C, h, w), see `Subject`
-        "Look for the subject in a small copy of the photo"
-        return self.detail.subject(self.body.encoder(self.zoomed(x, self.detail.view/max(x.shape[-2:]))))
-
-    def look_closely(self, x, where): # x as in `look`; where (N, C, H/8, W/8) -> [outlines, details], logits (N, 1, H, W)
-        "One look that also draws the details"
-        coded, maps = self.body.features(x)
-        return [self.body.answers(maps)[-1], self.detail(x, coded, maps, where)]
-
-    def layers(
-        self,
-        x,         # (N, 3, H, W) in 0..1
-        run=None,  # Runs `look(x)` or `look(x, where)`, for instance in tiles
-    ):             # Logits (N, 1, h, w): outlines at the size of x; details and subject at that of the finest look
-        "Everything there is to draw; the details come from the finest look alone"
-        run, device = run or (lambda look, *a: look(*a)), next(self.parameters()).device
-        fine, *small = [self.zoomed(x, z) for z in self.zooms(*x.shape[-2:])]
-        where, size = self.find_subject(x.to(device)), fine.shape[-2:]
-        here = F.interpolate(where, size=[s//8 for s in size], mode='bilinear', align_corners=False)
-        outlines, details = run(self.look_closely, fine, here)
-        seen = [outlines, *(run(self.look, view)[0] for view in small)]
-        outlines = self.finish(self.mean([self.back(y, x.shape[-2:]) for y in seen]))
-        return [outlines, self.finish(details.float()), self.back(where[:,-1:], size).to(details.device)]
 
 # %% ../nbs/02_sketchnet.ipynb #af2c4669
 _VGG_LIKE = (64, 'P', 64, 'P', 128, 'P', 256, 256, 'P', 512, 512, 512, 'P', 512, 512, 512, 'P', 512)
@@ -785,7 +788,7 @@ def keep_region(
     outlines = np.maximum(outlines, .6*cv2.dilate(gap.astype(np.float32), disk(1)))
     return maps._replace(outlines=outlines, details=details, subject=np.ones_like(details)) # it has faded already
 
-
+# %% ../nbs/02_sketchnet.ipynb #c02ac011
 def line_maps(
     photo,                 # Photo, see `as_photo`
     resolution:int|None=2, # See `resized`
