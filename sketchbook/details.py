@@ -18,9 +18,8 @@ from .blocks import GANStep
 from .data import SaliencyPairs, SketchPairs, color_jitter, provenance, random_affine, to_tensor, warp
 from .masknet import cut_out
 from .metrics import thin_lines
-from .sketchnet import (Discriminator, SketchNet, coherent_lines, crisp_loss, disk, edge_flow, inhibit, pen, pieces,
-                                  smooth_along)
-from .training import Task
+from .sketchnet import (DetailBranch, Discriminator, SketchNet, SketchStep, coherent_lines, crisp_loss, disk, edge_flow,
+                                  inhibit, pen, pieces, sampled, smooth_along)
 
 # %% ../nbs/02a_details.ipynb #d02a0020
 def _grown(where, radius): return cv2.dilate(where.astype(np.uint8), disk(radius)) > 0
@@ -36,8 +35,7 @@ def bright_lines(
     lab = cv2.cvtColor(cv2.GaussianBlur(photo, (0, 0), .8).astype(np.float32)/255, cv2.COLOR_RGB2LAB)/100
     flow, light = edge_flow(lab, 1.8), np.ascontiguousarray(lab[...,0])
     y, x = (a.astype(np.float32) for a in np.indices(light.shape))
-    sides = [cv2.remap(light, x + g*flow[1], y - g*flow[0], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
-             for g in (-gap, gap)]
+    sides = [sampled(light, x + g*flow[1], y - g*flow[0]) for g in (-gap, gap)]
     return smooth_along(np.clip(light - np.maximum(*sides), 0, 1), flow, along)
 
 
@@ -130,7 +128,7 @@ def detail_views(
     mask,                    # (H, W) float32, or None where nobody marked the subject
     rng:np.random.Generator, # Where chance comes from
     crop:int=192,            # Side of the window, pixels
-    view:int=208,            # Side of the small view of the whole, pixels
+    view:int=DetailBranch.view, # Side of the small view of the whole, pixels
     alone:float=.25,         # Chance, 0..1, that the object stands alone on white
 ) -> tuple: # view (view, view, 3) uint8; window (crop, crop, 3) uint8; its lines (2, crop, crop); mask of the view; the window's x0, y0, x1, y1 in the view, 0..1
     "One random view of a photo, small, and a window of it, 2 to 4.4 times as large"
@@ -170,9 +168,9 @@ def subject_loss(
     return (each*marked).sum()/marked.sum().clamp(min=1)
 
 # %% ../nbs/02a_details.ipynb #d02a007f
-class DetailStep(Task):
-    "One step of the detail branch; needs `data`, `gan`, `gan_from`, `lambda_gan` and `lambda_subject`, see `DetailTask`"
-    name, product = 'sketchnet-detail', 'netG'
+class DetailStep(SketchStep):
+    "One step of the detail branch, with the game and the schedule of the outlines; needs `data`, `gan`, `gan_from`, `lambda_gan` and `lambda_subject`, see `DetailTask`"
+    name = 'sketchnet-detail'
 
     def sample(self, i, rng):
         photo, lines, mask = self.data[i]
@@ -195,12 +193,9 @@ class DetailStep(Task):
         where = subject_loss(subject, mask, marked)
         loss, log = crisp + self.lambda_subject*where, {'crisp': crisp.detach(), 'subject': where.detach()}
         if run.progress >= self.gan_from:
-            fake = 1 - known*details.sigmoid()
-            loss_D, accuracy = self.gan.loss_D(run.nets['netD'], pen(line), fake, window)
-            run.minimize(loss_D, 'netD')
-            adversarial = self.gan.loss_G(run.nets['netD'], fake, window)
+            adversarial, more = self.play(run, window, real=pen(line), fake=1 - known*details.sigmoid())
             loss = loss + self.lambda_gan*adversarial
-            log |= {'D': loss_D.detach(), 'D accuracy': accuracy, 'G': adversarial.detach()}
+            log |= more
         run.minimize(loss, 'netG')
         return log
 
@@ -232,11 +227,6 @@ class DetailTask(DetailStep):
     def optimizers(self, nets):
         return {'netG': torch.optim.AdamW(nets['netG'].detail.parameters(), self.lr, weight_decay=1e-2),
                 'netD': torch.optim.AdamW(nets['netD'].parameters(), 2e-4, betas=(.5, .999))}
-
-    def rate(self, key, progress):
-        "D starts late and then learns at an even pace"
-        if key == 'netD': return min(1., max(progress - self.gan_from, 0)/.02)
-        return super().rate(key, progress)
 
     def __len__(self): return len(self.data)
 

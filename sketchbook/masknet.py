@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['TASKS', 'BookV1', 'FeaturePyramid', 'BookV2', 'Bottleneck', 'PaperNet', 'MaskNet', 'border_weight', 'mask_loss',
-           'as_pairs', 'param_groups', 'validation', 'MaskNetTask', 'guided_filter', 'predict', 'soft', 'hard',
-           'cut_out', 'keep_large', 'fill_holes', 'clean_mask', 'object_box', 'is_small', 'predict_closely', 'evaluate',
-           'view_cut', 'explore_masks']
+           'as_pairs', 'param_groups', 'validation', 'MaskNetTask', 'check_pair', 'guided_filter', 'predict', 'soft',
+           'hard', 'cut_out', 'keep_large', 'fill_holes', 'clean_mask', 'object_box', 'is_small', 'predict_closely',
+           'evaluate', 'view_cut', 'explore_masks']
 
 # %% ../nbs/01_masknet.ipynb #36089d4c
 import os
@@ -284,7 +284,7 @@ def _checked(mask, t=0., name='threshold'):
     return mask.astype(np.float32, copy=False)
 
 
-def _checked_pair(photo, mask):
+def check_pair(photo, mask):
     "`mask` as float32, if it is one for `photo`"
     _check_photo(photo)
     mask = _checked(mask)
@@ -309,7 +309,7 @@ def guided_filter(
 ) -> np.ndarray:      # `(H, W)` float32, 0..1
     "Let `mask` follow the edges of `photo`: the fast guided filter (He and Sun 2015, algorithm 2)"
     _check_filter(radius, eps, side)
-    mask = _checked_pair(photo, mask)
+    mask = check_pair(photo, mask)
     h,w = mask.shape
     scale = min(side, max(h,w))/max(h,w)
     small = lambda a: cv2.resize(a, (max(1,round(w*scale)), max(1,round(h*scale))), interpolation=cv2.INTER_AREA)
@@ -370,7 +370,7 @@ def cut_out(
     mask:np.ndarray,  # `(H, W)`, 0..1, 1 = keep
 ) -> np.ndarray:      # `(H, W, 3)` uint8 RGB: the object on white paper
     "`photo*mask + 255*(1-mask)`, in float and rounded once at the end"
-    mask = _checked_pair(photo, mask)
+    mask = check_pair(photo, mask)
     return (255 - mask[...,None]*(255.-photo) + .5).astype(np.uint8)
 
 # %% ../nbs/01_masknet.ipynb #c1ea0002
@@ -474,7 +474,6 @@ def evaluate(
     "Measure the plain mask (no threshold) at the size of the photos"
     from sketchbook.metrics import boundary_f, saliency_scores
     net,pairs,borders = load(name, device), as_pairs(data), []
-    find = predict_closely if closely else predict
     find = predict_closely if closely else predict
     def answers():
         for i in range(len(pairs) if limit is None else min(limit, len(pairs))):
