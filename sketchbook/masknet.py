@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['TASKS', 'BookV1', 'FeaturePyramid', 'BookV2', 'Bottleneck', 'PaperNet', 'MaskNet', 'border_weight', 'mask_loss',
-           'as_pairs', 'EvenMix', 'param_groups', 'validation', 'worn', 'MaskNetTask', 'check_pair', 'guided_filter',
+           'worn', 'as_pairs', 'param_groups', 'EvenMix', 'validation', 'MaskNetTask', 'check_pair', 'guided_filter',
            'predict', 'soft', 'hard', 'cut_out', 'keep_large', 'fill_holes', 'clean_mask', 'object_box', 'is_small',
            'predict_closely', 'evaluate', 'view_cut', 'explore_masks']
 
@@ -125,7 +125,7 @@ class PaperNet(nn.Module):
 class MaskNet(nn.Module):
     "Photo in, logits of the foreground out, at an eighth (version 1) or a quarter (version 2) of its size"
     def __init__(self,
-        version:int=2,         # 1 (28x28 at 224 px) or 2 (56x56)
+        version:int=2,         # 1 (28x28 logits at 224 px) or 2 (80x80 at 320 px)
         preset:str='book',     # 'book' is the one shipped trained, 'paper' the seed's own layout
         pretrained:bool=False, # Start the book's encoder from its ImageNet weights?
     ):
@@ -133,7 +133,7 @@ class MaskNet(nn.Module):
         if version not in (1,2): raise ValueError(f"MaskNet has versions 1 and 2, not {version!r}")
         if preset not in ('book','paper'): raise ValueError(f"MaskNet has the presets 'book' and 'paper', not {preset!r}")
         self.config = dict(version=version, preset=preset)
-        self.size = 320 if version==2 and preset=='book' else 224   # side of the square in which `predict` shows it a photo, pixels
+        self.size = 320 if version==2 and preset=='book' else 224   # side of the square that `predict` shows it, pixels
         if preset=='paper': self.net = PaperNet(version)
         else: self.net = (BookV1 if version==1 else BookV2)(pretrained)
 
@@ -168,6 +168,22 @@ def mask_loss(
     both,any_ = (w*p*mask).sum((1,2,3)), (w*(p+mask-p*mask)).sum((1,2,3))
     return {'bce': bce.mean(), 'iou': (1 - (both+1)/(any_+1)).mean()}
 
+# %% ../nbs/01_masknet.ipynb #c1ea0020
+def worn(
+    photo:np.ndarray,        # `(H, W, 3)` uint8
+    rng:np.random.Generator, # Where chance comes from
+    chance:float=.3,         # Of each of the three, 0..1
+) -> np.ndarray:             # The same shape, uint8
+    "Blur, noise and JPEG blocks at random: what happens to photos before they reach us"
+    if rng.random()<chance: photo = cv2.GaussianBlur(photo, (0,0), rng.uniform(.4, 1.6))
+    if rng.random()<chance:
+        noise = rng.standard_normal(photo.shape, np.float32)*rng.uniform(2, 12)
+        photo = np.clip(photo + noise, 0, 255).astype(np.uint8)
+    if rng.random()<chance:
+        jpeg = cv2.imencode('.jpg', photo[...,::-1], (cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 90))))[1]
+        photo = np.ascontiguousarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR)[...,::-1])
+    return photo
+
 # %% ../nbs/01_masknet.ipynb #71dabb37
 def _is_path(data): return isinstance(data, (str, os.PathLike))
 
@@ -177,17 +193,6 @@ def as_pairs(
 ):        # Something with `len` and `[i]`
     "Read `data` as `SaliencyPairs` if it is a path, else take it as it is"
     return SaliencyPairs(data) if _is_path(data) else data
-
-
-class EvenMix:
-    "Several sets as one: pair `i` is of set `i % K`, and shorter sets start again until the longest is through"
-    def __init__(self, *sets): self.sets = sets
-    def __len__(self): return len(self.sets)*max(map(len, self.sets))
-
-    def __getitem__(self, i):
-        if not 0<=i<len(self): raise IndexError(i)
-        pairs = self.sets[i % len(self.sets)]
-        return pairs[i//len(self.sets) % len(pairs)]
 
 
 def param_groups(
@@ -200,6 +205,17 @@ def param_groups(
     for name,p in net.named_parameters():
         if p.requires_grad: groups['.encoder.' in f'.{name}'].append(p)
     return [dict(params=ps, lr=lr*(encoder_lr if enc else 1)) for enc,ps in sorted(groups.items()) if ps]
+
+# %% ../nbs/01_masknet.ipynb #c1ea0023
+class EvenMix:
+    "Several sets as one: pair `i` is of set `i % K`, and shorter sets start again until the longest is through"
+    def __init__(self, *sets): self.sets = sets
+    def __len__(self): return len(self.sets)*max(map(len, self.sets))
+
+    def __getitem__(self, i):
+        if not 0<=i<len(self): raise IndexError(i)
+        pairs = self.sets[i % len(self.sets)]
+        return pairs[i//len(self.sets) % len(pairs)]
 
 # %% ../nbs/01_masknet.ipynb #3c2e0cf2
 def _logits(
@@ -228,22 +244,6 @@ def validation(
     return dict(zip(('loss','mae'), np.mean(rows, 0).tolist()))
 
 # %% ../nbs/01_masknet.ipynb #dba44286
-def worn(
-    photo:np.ndarray,        # `(H, W, 3)` uint8
-    rng:np.random.Generator, # Where chance comes from
-    chance:float=.3,         # Of each of the three, 0..1
-) -> np.ndarray:             # The same shape, uint8
-    "Blur, noise and JPEG blocks at random: what happens to photos before they reach us"
-    if rng.random()<chance: photo = cv2.GaussianBlur(photo, (0,0), rng.uniform(.4, 1.6))
-    if rng.random()<chance:
-        noise = rng.standard_normal(photo.shape, np.float32)*rng.uniform(2, 12)
-        photo = np.clip(photo + noise, 0, 255).astype(np.uint8)
-    if rng.random()<chance:
-        jpeg = cv2.imencode('.jpg', photo[...,::-1], (cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 90))))[1]
-        photo = np.ascontiguousarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR)[...,::-1])
-    return photo
-
-
 class MaskNetTask(Task):
     "What the training engine needs to know about MaskNet"
     best = 'loss'

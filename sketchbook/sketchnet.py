@@ -1196,8 +1196,11 @@ def explore_sketch(
     "Photo, mask, resolution, merge, device; detail, gamma, blacks and line weight; the time it took and the sketch as a file"
     import ipywidgets as W
     from sketchbook.widgets import PhotoPicker, device_picker, explorer, slider, to_png
-    def redraw(ready, **pen): return {'photo': ready[0], 'sketch': paint(ready[1], **pen)}, f'{ready[2]:.1f} s'
-    def file(ready, **pen): return to_png(paint(ready[1], **pen), max_side=100_000)
+    def sketch(ready, detail, gamma, weight, blacks): return paint(ready[1], detail, gamma, weight, blacks)
+    def redraw(ready, detail, gamma, weight, blacks):
+        return {'photo': ready[0], 'sketch': sketch(ready, detail, gamma, weight, blacks)}, f'{ready[2]:.1f} s'
+    def file(ready, detail, gamma, weight, blacks):
+        return to_png(sketch(ready, detail, gamma, weight, blacks), max_side=100_000)
     def check(words): return W.Checkbox(value=False, description=words)
     sizes = [('424 px', 1), ('600 px', 0), ('848 px', 2), ('1272 px', 3), ("the photo's own", 'own')]
     controls = dict(photo=PhotoPicker(photos), mask=check('only the object (MaskNet)'),
