@@ -862,13 +862,13 @@ def _step(x, low, high): # smoothly from 0 at `low` to 1 at `high`
     return t*t*(3 - 2*t)
 
 
-def _darker(value, label, stats, i):
-    "By how much area `i` of `label` is darker than a ring of three pixels around it; `stats` as `cv2.connectedComponentsWithStats`"
+def _edged(value, label, stats, i, contrast):
+    "Share of a ring around area `i` that is lighter than it by `contrast`; `stats` as of `cv2.connectedComponentsWithStats`"
     x, y, w, h = stats[i,:4]
-    at = np.s_[max(y - 5, 0):y + h + 5,max(x - 5, 0):x + w + 5]
+    at = np.s_[max(y - 6, 0):y + h + 6,max(x - 6, 0):x + w + 6]
     area = (label[at] == i).astype(np.uint8)
-    ring = (cv2.dilate(area, disk(4)) - cv2.dilate(area, disk(1))) > 0
-    return value[at][ring].mean() - value[at][area > 0].mean() if ring.any() else 1.
+    ring = (cv2.dilate(area, disk(4)) - cv2.dilate(area, disk(2))) > 0
+    return (value[at][ring] - np.median(value[at][area > 0]) > contrast).mean() if ring.any() else 1.
 
 
 def spot_blacks(
@@ -877,7 +877,8 @@ def spot_blacks(
     dark:float=.32,     # In a black area the brightest channel is below this, 0..1 of white
     most:float=.45,     # Share of the subject that may turn black, about
     gap:float=.22,      # A black is darker than the light parts of the subject by at least this, 0..1
-    contrast:float=.16, # An area is darker than its surroundings by at least this, 0..1
+    contrast:float=.12, # An area is darker than what lies around it by at least this, 0..1,
+    edged:float=.66,    # on this share of its border
     least:float=.0004,  # Smaller areas stay paper, share of the photo
 ) -> np.ndarray:        # (H, W) float32, 0..1: 1 is solid ink
     "Choose the areas that a brush would fill: the tone of XDoG (Winnemöller et al. 2012), area by area"
@@ -893,7 +894,7 @@ def spot_blacks(
     deep = np.bincount(label[value < level - .06], minlength=n)/area      # not only a shade below the threshold
     keep = (area >= least*value.size) & (deep > .35)
     keep[0] = False                                                       # the paper
-    keep[keep] = [_darker(value, label, stats, i) > contrast for i in np.flatnonzero(keep)]
+    keep[keep] = [_edged(value, label, stats, i, contrast) > edged for i in np.flatnonzero(keep)]
     black = cv2.morphologyEx(keep[label].astype(np.uint8), cv2.MORPH_CLOSE, disk(1))
     return cv2.GaussianBlur(black.astype(np.float32), (0, 0), 1.2)
 
