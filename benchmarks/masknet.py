@@ -2,21 +2,25 @@
 
 Seconds mean little on another machine, so each is also given as a multiple of a fixed piece of work, plain convolutions,
 timed before and after in the same process. The best of all rounds is printed, because on a shared machine the rest measures the others.
-Printed are the network at 224 px (photo and mirror image in one batch, as `predict` runs it), and the whole of `predict` on a
+Printed are the network at its own size, 224 or 320 px (photo and mirror image in one batch, as `predict` runs it), and the whole of `predict` on a
 12-megapixel photo, with bilinear and with edge-aware enlargement, beside the bars that version 2 has to meet on two cores.
+
+With `--page FILE --data TAR` it draws a page of sixteen hard photos instead, each with the mask of version 2 and its mean absolute error:
+the eight whose true mask has the most parts, and of the others the eight on which version 1 errs most.
 """
 import argparse, json, platform, sys, time
 from pathlib import Path
 
 import cv2
+import numpy as np
 import torch
 
 from pipeline import reference
 from sketchbook import masknet, weights
 from sketchbook.blocks import pick_device
-from sketchbook.data import sample_photos
+from sketchbook.data import SaliencyPairs, sample_photos, save_image
 
-BARS = {'network, 224 px': .06, 'predict, 12 MP': .6, 'predict, 12 MP, edge-aware': .6}   # seconds
+BARS = {'network, its own size': .08, 'predict, 12 MP': .6, 'predict, 12 MP, edge-aware': .6}   # seconds
 MAX_BYTES = 8e6
 
 
@@ -34,10 +38,33 @@ def best_of(rounds, work):
 def measure(version, device, rounds):
     "Seconds by name"
     photo = sample_photos('cat')['cat']
-    small,large = (cv2.resize(photo, size, interpolation=cv2.INTER_LINEAR) for size in ((224, 224), (4000, 3000)))
     net = weights.load(f'masknet-v{version}', device)
+    small,large = (cv2.resize(photo, size, interpolation=cv2.INTER_LINEAR) for size in ((net.size,)*2, (4000, 3000)))
     works = (lambda: masknet._logits(net, small).cpu(), lambda: masknet.predict(large, net=net), lambda: masknet.predict(large, net=net, edge_aware=True))
     return {name: best_of(rounds, work) for name,work in zip(BARS, works)}
+
+
+def hard_ones(pairs):
+    "Numbers of sixteen hard pairs: eight with many parts, eight that version 1 gets wrong"
+    def parts(mask):
+        stats = cv2.connectedComponentsWithStats((mask>.5).astype(np.uint8))[2]
+        return (stats[1:,cv2.CC_STAT_AREA] > .02*mask.size).sum()
+    many = sorted(range(len(pairs)), key=lambda i: -parts(pairs[i][1]))[:8]
+    error = {i: np.abs(masknet.predict(photo, 1)-mask).mean() for i,(photo,mask) in enumerate(pairs) if i not in many}
+    return many + sorted(error, key=error.get)[::-1][:8]
+
+
+def page(pairs, side=112):
+    "The hard pairs in four columns: photo, mask, and the error of the mask"
+    tiles = []
+    for photo,mask in (pairs[i] for i in hard_ones(pairs)):
+        found = masknet.predict(photo)
+        both = [cv2.resize(p, (side, side), interpolation=cv2.INTER_AREA) for p in (photo, (found*255).astype(np.uint8))]
+        tile = np.hstack([both[0], cv2.cvtColor(both[1], cv2.COLOR_GRAY2RGB)])
+        tile = cv2.copyMakeBorder(tile, 0, 16, 0, 1, cv2.BORDER_CONSTANT, value=(255,)*3)
+        error = np.abs(found-mask).mean()
+        tiles.append(cv2.putText(tile, f'{error:.2f}', (side+4, side+12), cv2.FONT_HERSHEY_SIMPLEX, .4, (0,)*3, 1, cv2.LINE_AA))
+    return np.vstack([np.hstack(tiles[i:i+4]) for i in range(0, len(tiles), 4)])
 
 
 def main(argv=None):
@@ -46,7 +73,14 @@ def main(argv=None):
     p.add_argument('--rounds', type=int, default=15, help='timed calls of each (%(default)s)')
     p.add_argument('--device', default='cpu', help='auto, cpu, cuda or mps (%(default)s)')
     p.add_argument('--json', type=Path, help='also write the numbers into this file')
+    p.add_argument('--page', type=Path, help='draw a page of hard photos into this file, and measure nothing')
+    p.add_argument('--data', type=Path, help='folder or tar of photo/mask pairs for the page')
     args = p.parse_args(argv)
+    if args.page:
+        if not args.data: p.error('--page needs --data')
+        pairs = SaliencyPairs(args.data)
+        save_image(args.page, page([pairs[i] for i in range(len(pairs))]))
+        return 0
     torch.set_num_threads(args.threads); cv2.setNumThreads(args.threads)
     device = pick_device(args.device)
     before = reference(device)

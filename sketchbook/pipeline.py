@@ -32,7 +32,7 @@ from . import masknet, sketchnet, weights
 from . import vectorize as vectorizer
 from .blocks import pick_device
 from .data import UnreadableImage, find_photos, load_photo, save_image, shrink, write_atomic
-from .metrics import ink_width
+from .metrics import thin_lines
 from .strokes import Stroke, Strokes
 from .training import polite_stop
 
@@ -52,9 +52,9 @@ def check_settings(
     def need(ok, name, right):
         if not ok: raise SettingError(f'{name} should be {right}, not {getattr(s, name)!r}.')
     whole = lambda v: isinstance(v, int) and not isinstance(v, bool)
-    for name in ('mask', 'edge_aware', 'gamma', 'merge', 'vectorize', 'refine', 'vector_panel'):
+    for name in ('mask', 'edge_aware', 'blacks', 'gamma', 'merge', 'vectorize', 'refine', 'vector_panel'):
         need(isinstance(getattr(s, name), bool), name, 'True or False')
-    need(s.mask_version in (1, 2), 'mask_version', '1 (28 x 28) or 2 (56 x 56)')
+    need(s.mask_version in (1, 2), 'mask_version', '1 (28 x 28) or 2 (80 x 80)')
     need(s.mask_mode in ('soft', 'hard'), 'mask_mode', "'soft' or 'hard'")
     number = isinstance(s.softctr, (int, float)) and not isinstance(s.softctr, bool)
     need(number and 0 <= s.softctr <= 1, 'softctr', 'a number from 0 to 1')
@@ -74,13 +74,14 @@ def check_settings(
 class Pipeline:
     "Photo in, mask, foreground, sketch and strokes out: the settings, checked when they are made"
     mask: bool = True                # Cut the object out first? Otherwise the whole photo is drawn
-    mask_version: int = 2            # MaskNet 1 (28 x 28) or 2 (56 x 56)
+    mask_version: int = 2            # MaskNet 1 (28 x 28) or 2 (80 x 80)
     mask_mode: str = 'soft'          # 'soft' keeps doubtful pixels half, 'hard' decides
     softctr: float = .5              # Threshold of the mask, 0..1; a smaller one keeps more of the object
     edge_aware: bool = False         # Let the mask follow the edges of the photo?
     frame: str = 'photo'             # What the results show: the 'photo', or the box around the 'object'
     resolution: int | None = 2       # Side at which is drawn: 0 is 600 px, N is N x 424 px, None the photo's own
     detail: float = sketchnet.DETAIL # 0: outlines alone; to 1: more and more lines inside the subject
+    blacks: bool = True              # Fill dark areas of the object with ink?
     gamma: bool = True               # Turn the grey lines of the sketch black?
     merge: bool = False              # Draw the negative as well and keep the darker of both?
     vectorize: bool = True           # Turn the sketch into strokes?
@@ -171,7 +172,8 @@ def draw_box(
     if grow>1:
         size = round(w*grow),round(h*grow)
         photo,kept = cv2.resize(photo, size, interpolation=cv2.INTER_CUBIC),cv2.resize(kept, size)
-    sketch = sketchnet.draw(photo, p.resolution, p.gamma, p.merge, kept, p.device, net, detail=p.detail)
+    sketch = sketchnet.draw(photo, p.resolution, p.gamma, p.merge, kept, p.device, net,
+                            detail=p.detail, blacks=p.blacks)
     return cv2.resize(sketch, (w,h), interpolation=cv2.INTER_AREA) if grow>1 else sketch
 
 # %% ../nbs/06_pipeline.ipynb #a6b00008
@@ -184,6 +186,13 @@ def pen_weight(
     return min(3., max(1., .6/share))
 
 
+def _pen_width(sketch):
+    "Median width of the lines, pixels: twice the distance from the skeleton to the paper"
+    ink = sketch<.5
+    if not ink.any(): return 1.
+    return float(2*np.median(cv2.distanceTransform(ink.astype(np.uint8), cv2.DIST_L2, 5)[thin_lines(ink)]) - 1)
+
+
 def paste_sketch(
     sketch:np.ndarray, # `(h, w)` float32, 1 = paper
     box,               # Where it belongs, see `choose_box`
@@ -191,8 +200,9 @@ def paste_sketch(
 ) -> np.ndarray:       # `(H, W)` float32
     "Put the drawing of a box on white paper as large as the photo"
     page = np.ones(shape[:2], np.float32)
-    most = 1 + 24/max(ink_width(sketch<.5), 1)      # no line grows by more than 12 px on each side: black areas are no lines
-    page[box[0]:box[2],box[1]:box[3]] = sketchnet.embolden(sketch, min(pen_weight(box, shape), most))
+    width = _pen_width(sketch)
+    most = 1 + 24/max(width, 1)                     # no line grows by more than 12 px on each side
+    page[box[0]:box[2],box[1]:box[3]] = sketchnet.embolden(sketch, min(pen_weight(box, shape), most), width)
     return page
 
 
@@ -206,7 +216,9 @@ def place_strokes(
     scale = size/max(shape[:2])
     zoom,weight = scale*(box[3]-box[1])/strokes.width, pen_weight(box, shape)
     corner = scale*np.array([box[1], box[0]])
-    moved = [Stroke(s.points*zoom + corner, s.widths*zoom*weight) for s in strokes]
+    usual = np.median(np.concatenate([s.widths for s in strokes])) if len(strokes) else 0.
+    def widths(w): return zoom*(w + (weight-1)*np.minimum(w, usual))   # strokes that fill an area grow as lines do
+    moved = [Stroke(s.points*zoom + corner, widths(s.widths)) for s in strokes]
     return Strokes(moved, *(max(1, round(scale*side)) for side in shape[:2]))
 
 # %% ../nbs/06_pipeline.ipynb #a6b0000b

@@ -849,10 +849,11 @@ def check_weight(weight): check_number('weight', weight, least=.01, high=10, rig
 def embolden(
     sketch:np.ndarray, # (H, W) float32, 1 = paper
     weight:float=1.,   # Multiplies the width of the lines; 1 leaves them
+    width:float|None=None, # How wide they are, pixels; None measures it
 ) -> np.ndarray:       # (H, W) float32
     "Draw the same lines with a broader or a finer pen"
     check_weight(weight)
-    radius = (weight - 1)*ink_width(sketch < .5)/2
+    radius = (weight - 1)*(ink_width(sketch < .5) if width is None else width)/2
     # on a sketch ink is dark: what spreads it is cv2's erode, the smallest value of the neighbourhood
     return sketch if radius == 0 else _spread(sketch, abs(radius), cv2.erode if radius > 0 else cv2.dilate).astype(np.float32)
 
@@ -907,7 +908,8 @@ def lay_blacks(
     h, w = sketch.shape
     blacks = cv2.resize(blacks, (w, h), interpolation=cv2.INTER_CUBIC if w > blacks.shape[1] else cv2.INTER_AREA)
     blacks = _step(blacks, .3, .7)
-    deep = cv2.GaussianBlur(cv2.erode(blacks, disk(3)), (0, 0), 1.)       # lines at the edge of an area join it
+    rim = max(1, round(.007*max(h, w)))                                   # lines so near the edge of an area join it
+    deep = cv2.GaussianBlur(cv2.erode(blacks, disk(rim)), (0, 0), 1.)
     filled = np.minimum(sketch, 1 - blacks)
     return filled + (np.maximum(filled, .9*(1 - sketch)) - filled)*deep
 
