@@ -349,74 +349,124 @@ def dice_loss(
     return (1 - (2*overlap + eps)/(total + eps)).mean()
 
 # %% ../nbs/00a_blocks.ipynb #d7d05698
-_VGG = {'vgg19': ('VGG19_Weights', (3, 8, 17, 26)), 'vgg16': ('VGG16_Weights', (3, 8, 15, 22))}
+# their weights in torchvision, and how many convolutions stand before each pooling
+_VGG = {'vgg19': ('VGG19_Weights', (2, 2, 4, 4, 4)), 'vgg16': ('VGG16_Weights', (2, 2, 3, 3, 3))}
 
 
-def _cached_vgg(name):
-    "The torchvision weights of `name`, and whether they lie in the torch cache"
-    import torchvision
-    kept = getattr(torchvision.models, _VGG[name][0]).IMAGENET1K_V1
-    return kept, (Path(torch.hub.get_dir())/'checkpoints'/kept.url.rsplit('/', 1)[-1]).exists()
+def _in_torch_cache(weights):
+    "Do these torchvision weights lie in the torch cache?"
+    return (Path(torch.hub.get_dir())/'checkpoints'/weights.url.rsplit('/', 1)[-1]).exists()
+
+
+def _vgg_layers(name):
+    "The papers' layer names to torchvision's, in order: `relu1_1` is `1`, `relu1_2` is `3`, ..."
+    layers, at = {}, 1
+    for block, count in enumerate(_VGG[name][1], 1):
+        layers |= {f'relu{block}_{i+1}': str(at + 2*i) for i in range(count)}
+        at += 2*count + 1
+    return layers
 
 
 class _VGGFeatures(nn.Module):
-    "Features after the last ReLU before each of the first four poolings, from photos in 0..1"
-    def __init__(self, name, weights):
+    "Chosen ReLUs of VGG (Simonyan and Zisserman 2015), from photos in 0..1"
+    def __init__(self, name, weights, taps):
         super().__init__()
         import torchvision
-        self.layers, self.taps = getattr(torchvision.models, name)(weights=weights).features, _VGG[name][1]
-        for i, layer in enumerate(self.layers):
-            if isinstance(layer, nn.ReLU): self.layers[i] = nn.ReLU()  # in place, it would overwrite a tap
+        from torchvision.models.feature_extraction import create_feature_extractor
+        layers = _vgg_layers(name)
+        self.taps = [layers[t if isinstance(t, str) else f'relu{t+1}_{_VGG[name][1][t]}'] for t in taps]
+        self.net = create_feature_extractor(getattr(torchvision.models, name)(weights=weights).features, self.taps)
         self.register_buffer('mean', torch.tensor([.485, .456, .406])[:,None,None])
         self.register_buffer('std', torch.tensor([.229, .224, .225])[:,None,None])
 
     def forward(self, x):
-        x, maps = (x-self.mean)/self.std, []
-        for i, layer in enumerate(self.layers[:self.taps[-1]+1]):
-            x = layer(x)
-            if i in self.taps: maps.append(x)
-        return maps
+        maps = self.net((x-self.mean)/self.std)
+        return [maps[t] for t in self.taps]
 
 # %% ../nbs/00a_blocks.ipynb #a22220c4
+def _check_taps(taps, name):
+    "A `ValueError` unless `name` has the layers `taps`"
+    layers = [*range(len(Encoder.channels)), *(_vgg_layers(name) if name in _VGG else [])]
+    strange = [t for t in taps if t not in layers]
+    if strange: raise ValueError(f'{name} has no layer {strange[0]!r}: use {", ".join(map(str, layers))}.')
+    if not taps: raise ValueError(f'No layer was chosen: use some of {", ".join(map(str, layers))}.')
+
+
 def perceptual_backbone(
     name:str='auto',       # `"auto"`, `"vgg19"`, `"vgg16"` or `"efficientnet-lite0"`
     download:bool=False,   # May torchvision fetch VGG when it is not in the cache?
-) -> tuple[str, nn.Module]: # Which one it is; a frozen network, (N, 3, H, W) in 0..1 to a list of maps
+    taps=(0,1,2,3),        # Layers, fine ones first: 0 to 4, or for VGG names such as `"relu3_1"`
+) -> tuple[str, nn.Module]: # Which one it is; a frozen network, (N, 3, H, W) in 0..1 to a list of maps, one a tap
     "Pick the features that stand for 'what it looks like'; never downloads unless told"
-    if name not in ('auto', 'efficientnet-lite0', *_VGG): raise ValueError(f'Backbone "{name}" is unknown: use auto, vgg19, vgg16 or efficientnet-lite0.')
+    if name not in ('auto', 'efficientnet-lite0', *_VGG):
+        raise ValueError(f'Backbone "{name}" is unknown: use auto, vgg19, vgg16 or efficientnet-lite0.')
     for vgg in ([name] if name in _VGG else ['vgg19', 'vgg16'] if name == 'auto' else []):
-        kept, there = _cached_vgg(vgg)
-        if there or (download and name != 'auto'): return vgg, _VGGFeatures(vgg, kept).eval().requires_grad_(False)
-        if name in _VGG: raise ValueError(f'The weights of {name} are not in the torch cache: pass download=True, or use efficientnet-lite0.')
-    return 'efficientnet-lite0', Encoder(out=(0,1,2,3)).eval().requires_grad_(False)
+        import torchvision
+        weights = getattr(torchvision.models, _VGG[vgg][0]).IMAGENET1K_V1
+        if _in_torch_cache(weights) or (download and name != 'auto'):
+            _check_taps(taps, vgg)
+            return vgg, _VGGFeatures(vgg, weights, taps).eval().requires_grad_(False)
+        if name in _VGG:
+            raise ValueError(f'The weights of {name} are not in the torch cache: '
+                             'pass download=True, or use efficientnet-lite0.')
+    _check_taps(taps, 'efficientnet-lite0')
+    return 'efficientnet-lite0', Encoder(out=tuple(taps)).eval().requires_grad_(False)
 
 # %% ../nbs/00a_blocks.ipynb #5881ca6c
 class PerceptualLoss(nn.Module):
-    "Distance between two pictures in a trained network's features (Johnson et al. 2016); `.name` says whose"
+    "Distance between two pictures in a trained network's features: content and style; `.name` says whose features"
     def __init__(
         self,
         backbone:str='auto',   # See `perceptual_backbone`
         download:bool=False,   # See `perceptual_backbone`
-        gram:float=0.,         # Weight of the style term: distance between Gram matrices (Gatys et al. 2016)
+        taps=(0,1,2,3),        # Layers of the content term, see `perceptual_backbone`
+        style_taps=None,       # Layers of the style term; None for `taps`
+        content:float=1.,      # Weight of the content term (Johnson et al. 2016)
+        style:float=0.,        # Weight of the style term, the distance between Gram matrices (Gatys et al. 2016)
+        scale:str|None='target', # Divides each layer's difference: `"target"`'s mean, its own `"running"` mean, or None
+        memory:float=.99,      # Share of the running mean that stays at each step
     ):
         super().__init__()
-        self.gram = gram
-        self.name, self.features = perceptual_backbone(backbone, download)
+        if scale not in ('target', 'running', None):
+            raise ValueError(f'scale {scale!r} is unknown: use target, running or None.')
+        chosen = {'content': (content, taps), 'style': (style, taps if style_taps is None else style_taps)}
+        self.weights = {k: w for k, (w, _) in chosen.items() if w}
+        self.taps = {k: tuple(t) for k, (w, t) in chosen.items() if w}
+        self.layers = sorted({t for ts in self.taps.values() for t in ts}, key=str)
+        self.name, self.features = perceptual_backbone(backbone, download, self.layers)
+        self.scale, self.memory, self.means = scale, memory, {}
 
     def train(self, mode=True): return super().train(False) # its batch norms must never learn
+
+    def _scaled(self, key, x, y):
+        far = F.l1_loss(x, y)
+        if self.scale == 'running': # only training moves the mean
+            now = far.detach()
+            if key not in self.means: self.means[key] = now
+            elif torch.is_grad_enabled(): self.means[key] = torch.lerp(now, self.means[key], self.memory)
+            return far / self.means[key].clamp(min=1e-8)
+        return far / y.abs().mean().clamp(min=1e-6) if self.scale else far
+
+    def terms(
+        self,
+        a:torch.Tensor, # (N, 3 or 1, H, W) in 0..1
+        b:torch.Tensor, # Same shape, the target
+    ) -> dict:          # `content` and `style` as scalars, before their weights; what has no weight is left out
+        "The terms of the loss, for a log"
+        ours, theirs = (dict(zip(self.layers, self.features(x.expand(-1, 3, -1, -1)))) for x in (a, b))
+        seen = {'content': lambda x: x, 'style': gram_matrix}
+        return {k: sum(self._scaled((k, t), seen[k](ours[t]), seen[k](theirs[t])) for t in taps)
+                for k, taps in self.taps.items()}
 
     def forward(
         self,
         a:torch.Tensor, # (N, 3 or 1, H, W) in 0..1
-        b:torch.Tensor, # Same shape
+        b:torch.Tensor, # Same shape, the target
     ) -> torch.Tensor:  # Scalar, 0 for equal pictures
-        ours, theirs = (self.features(x.expand(-1, 3, -1, -1)) for x in (a, b))
-        # each map is divided by its own size, so that no level shouts down the others
-        loss = sum(F.l1_loss(x, y) / y.abs().mean().clamp(min=1e-6) for x, y in zip(ours, theirs))
-        if self.gram: loss = loss + self.gram*sum(F.l1_loss(gram_matrix(x), gram_matrix(y)) for x, y in zip(ours, theirs))
-        return loss
+        "The weighted sum of the terms"
+        return sum(self.weights[k]*v for k, v in self.terms(a, b).items())
 
-
+# %% ../nbs/00a_blocks.ipynb #b10c0001
 def gram_matrix(
     x:torch.Tensor, # (N, C, H, W)
 ) -> torch.Tensor:  # (N, C, C), divided by C*H*W
