@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['check_number', 'check_flag', 'DeviceUnavailable', 'pick_device', 'evaluating', 'count_params', 'norm_layer',
-           'activation', 'ConvBlock', 'pad_to_multiple', 'DepthwiseConv', 'Encoder', 'PatchGAN', 'gan_loss', 'frozen',
-           'GANStep', 'balanced_bce', 'dice_loss', 'perceptual_backbone', 'PerceptualLoss', 'gram_matrix']
+           'activation', 'ConvBlock', 'pad_to_multiple', 'DepthwiseConv', 'Encoder', 'TopDown', 'FeaturePyramid',
+           'param_groups', 'PatchGAN', 'MultiPatchGAN', 'gan_loss', 'frozen', 'feature_matching', 'GANStep',
+           'balanced_bce', 'dice_loss', 'in_torch_cache', 'perceptual_backbone', 'PerceptualLoss', 'gram_matrix']
 
 # %% ../nbs/00a_blocks.ipynb #7b259180
 import contextlib
@@ -218,6 +219,55 @@ class Encoder(nn.Module):
     def forward(self, x): # (N, 3, H, W) in 0..1 -> list of (N, channels[i], H/strides[i], W/strides[i])
         return self.net((x*255 - 127) / 128)
 
+# %% ../nbs/00a_blocks.ipynb #b10c0011
+class TopDown(nn.Module):
+    "Carry a coarse map's meaning to a fine map's place: (N, coarse, h, w) and (N, ni, H, W) to (N, no, H, W)"
+    def __init__(
+        self,
+        ni:int,        # Channels of the fine map
+        no:int,        # Channels out
+        coarse:int=32, # Channels of the coarse map
+    ):
+        super().__init__()
+        self.lateral = ConvBlock(ni, no, ks=1, act=None)
+        self.reduce = nn.Conv2d(coarse, no, 1) if coarse != no else nn.Identity()
+        self.smooth = ConvBlock(no, no)
+
+    def forward(self, coarse, fine):
+        up = F.interpolate(self.reduce(coarse), size=fine.shape[-2:], mode='bilinear', align_corners=False)
+        return self.smooth(F.relu(up + self.lateral(fine)))
+
+
+class FeaturePyramid(nn.Module):
+    "Carry what the coarse maps know down to the finest one (Lin et al. 2017, figure 3)"
+    def __init__(
+        self,
+        channels:tuple, # Channels of the encoder's maps, finest first
+        dim:int=64,     # Channels of every map here
+    ):
+        super().__init__()
+        self.whole = nn.Conv2d(channels[-1], dim, 1)
+        self.lateral = nn.ModuleList(nn.Conv2d(c, dim, 1) for c in channels)
+        self.smooth = nn.ModuleList(ConvBlock(dim, dim) for _ in channels)
+
+    def forward(self, maps): # list of (N, channels[i], h, w), finest first, to a list of (N, dim, h, w), finest last
+        known = [F.relu(self.whole(maps[-1].mean((2,3), keepdim=True)))]
+        for fmap, lateral, smooth in reversed(list(zip(maps, self.lateral, self.smooth))):
+            up = F.interpolate(known[-1], size=fmap.shape[-2:], mode='bilinear', align_corners=False)
+            known.append(smooth(lateral(fmap) + up))
+        return known[1:]
+
+# %% ../nbs/00a_blocks.ipynb #b10c0014
+def param_groups(
+    net:nn.Module,        # Its encoder is called `encoder`
+    lr:float,             # Learning rate of everything but the encoder
+    encoder_lr:float=0.1, # The encoder's, as a fraction of `lr`
+) -> list:                # For an optimiser
+    "Two groups of parameters: the pretrained encoder learns slowly"
+    groups = {True: [], False: []}
+    for name, p in net.named_parameters(): groups['.encoder.' in f'.{name}'].append(p)
+    return [dict(params=ps, lr=lr*(encoder_lr if enc else 1)) for enc, ps in sorted(groups.items()) if ps]
+
 # %% ../nbs/00a_blocks.ipynb #9a4d3903
 class PatchGAN(nn.Module):
     "PatchGAN discriminator (Isola et al. 2017): (N, ni, H, W) to (N, 1, h, w) logits, one for each patch"
@@ -248,7 +298,47 @@ class PatchGAN(nn.Module):
         for stride in [1, 1] + [2]*self.config['n_layers']: size = (size-1)*stride + 4
         return size
 
-    def forward(self, x): return self.head(self.body(x))
+    def forward(
+        self,
+        x,              # (N, ni, H, W)
+        features=False, # Also return the map after each hidden activation, fine ones first?
+    ):
+        maps = []
+        for layer in self.body:
+            x = layer(x)
+            if isinstance(layer, nn.LeakyReLU): maps.append(x)
+        return (self.head(x), maps) if features else self.head(x)
+
+# %% ../nbs/00a_blocks.ipynb #b10c0021
+class MultiPatchGAN(nn.Module):
+    "Several `PatchGAN`s: (N, ni, H, W) to a list of logits, one tensor a discriminator"
+    def __init__(
+        self,
+        ni:int,              # Channels in: condition and picture together
+        nf:int=64,           # See `PatchGAN`
+        n_layers=(2, 3, 4),  # Depth of each discriminator
+        scales=None,         # Each sees the picture shrunk by this whole factor; None is 1 for all
+        norm:str|None='spectral', # See `PatchGAN`
+    ):
+        super().__init__()
+        self.scales = tuple(scales or [1]*len(n_layers))
+        if len(self.scales) != len(n_layers):
+            raise ValueError(f'scales should be {len(n_layers)} numbers, one a discriminator, not {scales!r}.')
+        self.config = dict(ni=ni, nf=nf, n_layers=list(n_layers), scales=list(self.scales), norm=norm)
+        self.nets = nn.ModuleList(PatchGAN(ni, nf, n, norm) for n in n_layers)
+
+    @property
+    def receptive_fields(self): # pixels of the picture
+        "Side of the patch that one logit sees, for each discriminator"
+        return [net.receptive_field*s for net, s in zip(self.nets, self.scales)]
+
+    def forward(
+        self,
+        x,              # (N, ni, H, W)
+        features=False, # Also return each discriminator's list of maps?
+    ):
+        answers = [net(F.avg_pool2d(x, s) if s > 1 else x, features) for net, s in zip(self.nets, self.scales)]
+        return tuple(map(list, zip(*answers))) if features else answers
 
 # %% ../nbs/00a_blocks.ipynb #10fcd818
 def gan_loss(
@@ -282,6 +372,23 @@ def _join(condition, picture):
     "Condition and picture as one tensor for D"
     return picture if condition is None else torch.cat([condition, picture], 1)
 
+
+def _each(answers):
+    "The logits of one discriminator or of several, as a list"
+    return answers if isinstance(answers, (list, tuple)) else [answers]
+
+
+def _mean(values): return sum(values)/len(values)
+
+# %% ../nbs/00a_blocks.ipynb #b10c0024
+def feature_matching(
+    real:list, # D's maps for real pictures, or one list of them for each discriminator
+    fake:list, # The same for the fakes
+) -> torch.Tensor: # Scalar
+    "Mean L1 distance between D's maps; each layer, and each discriminator, counts the same"
+    pairs = list(zip(real, fake))
+    return _mean([F.l1_loss(f, r.detach()) if torch.is_tensor(r) else feature_matching(r, f) for r, f in pairs])
+
 # %% ../nbs/00a_blocks.ipynb #02415b22
 class GANStep:
     "The losses of one (conditional) GAN step: D sees a detached fake, G plays against a frozen D"
@@ -295,7 +402,7 @@ class GANStep:
 
     def loss_D(
         self,
-        netD:nn.Module,        # Gives logits
+        netD:nn.Module,        # Gives logits, or a list of them (`MultiPatchGAN`)
         real:torch.Tensor,     # (N, C, H, W)
         fake:torch.Tensor,     # (N, C, H, W), straight from G: detached in here
         condition:torch.Tensor|None=None, # (N, K, H, W), what both were made from
@@ -303,23 +410,31 @@ class GANStep:
         "What D should minimise"
         x = _join(condition, real)
         if self.r1: x = x.detach().requires_grad_()
-        yes, no = netD(x), netD(_join(condition, fake.detach()))
-        loss = gan_loss(yes, True, self.mode, self.smooth) + gan_loss(no, False, self.mode)
+        yes, no = _each(netD(x)), _each(netD(_join(condition, fake.detach())))
+        pairs = list(zip(yes, no))
+        loss = _mean([gan_loss(y, True, self.mode, self.smooth) + gan_loss(n, False, self.mode) for y, n in pairs])
         if self.r1:
-            grad, = torch.autograd.grad(yes.float().sum(), x, create_graph=True)
+            grad, = torch.autograd.grad(sum(y.float().sum() for y in yes), x, create_graph=True)
             loss = loss + self.r1/2 * grad.float().pow(2).sum((1,2,3)).mean()
         middle = .5 if self.mode == 'lsgan' else 0.
-        accuracy = ((yes > middle).float().mean() + (no <= middle).float().mean()) / 2
-        return loss, accuracy.detach()
+        right = [((y > middle).float().mean() + (n <= middle).float().mean()) / 2 for y, n in pairs]
+        return loss, _mean(right).detach()
 
     def loss_G(
         self,
-        netD:nn.Module,        # Gives logits; frozen in here
+        netD:nn.Module,        # Gives logits, or a list of them; frozen in here
         fake:torch.Tensor,     # (N, C, H, W), with its graph
         condition:torch.Tensor|None=None, # (N, K, H, W)
-    ) -> torch.Tensor:         # Scalar
+        real:torch.Tensor|None=None, # (N, C, H, W), the true pictures: asks for feature matching too
+    ):                         # The adversarial loss, a scalar; with `real` also the feature matching loss
         "What G should minimise"
-        with frozen(netD): return gan_loss(netD(_join(condition, fake)), True, self.mode, generator=True)
+        with frozen(netD):
+            if real is None: logits = netD(_join(condition, fake))
+            else:
+                with torch.no_grad(): _, wanted = netD(_join(condition, real), features=True)
+                logits, maps = netD(_join(condition, fake), features=True)
+            adversarial = _mean([gan_loss(y, True, self.mode, generator=True) for y in _each(logits)])
+        return adversarial if real is None else (adversarial, feature_matching(wanted, maps))
 
 # %% ../nbs/00a_blocks.ipynb #522c4206
 def balanced_bce(
@@ -353,8 +468,10 @@ def dice_loss(
 _VGG = {'vgg19': ('VGG19_Weights', (2, 2, 4, 4, 4)), 'vgg16': ('VGG16_Weights', (2, 2, 3, 3, 3))}
 
 
-def _in_torch_cache(weights):
-    "Do these torchvision weights lie in the torch cache?"
+def in_torch_cache(
+    weights, # Of torchvision: `VGG16_Weights.IMAGENET1K_V1`, say
+) -> bool:
+    "Do these weights lie in the torch cache?"
     return (Path(torch.hub.get_dir())/'checkpoints'/weights.url.rsplit('/', 1)[-1]).exists()
 
 
@@ -403,7 +520,7 @@ def perceptual_backbone(
     for vgg in ([name] if name in _VGG else ['vgg19', 'vgg16'] if name == 'auto' else []):
         import torchvision
         weights = getattr(torchvision.models, _VGG[vgg][0]).IMAGENET1K_V1
-        if _in_torch_cache(weights) or (download and name != 'auto'):
+        if in_torch_cache(weights) or (download and name != 'auto'):
             _check_taps(taps, vgg)
             return vgg, _VGGFeatures(vgg, weights, taps).eval().requires_grad_(False)
         if name in _VGG:

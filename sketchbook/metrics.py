@@ -6,7 +6,7 @@
 __all__ = ['match_boundaries', 'nms', 'thin_lines', 'count_matches', 'BoundaryScores', 'summarize_boundaries', 'boundary_scores',
            'human_agreement', 'line_lengths', 'continuity', 'ink_width', 'f_measure', 'precision_recall', 'e_curve',
            's_measure', 'saliency_scores', 'iou', 'outline', 'boundary_f', 'distance_to', 'chamfer', 'ssim',
-           'deep_features', 'cosine', 'frechet_distance']
+           'perceptual_distance', 'deep_features', 'cosine', 'frechet_distance']
 
 # %% ../nbs/00c_metrics.ipynb #9c650029
 from dataclasses import dataclass
@@ -16,7 +16,8 @@ import cv2
 import numpy as np
 import torch
 
-from .blocks import perceptual_backbone
+from .blocks import PerceptualLoss, in_torch_cache, perceptual_backbone
+from .data import to_tensor
 
 # %% ../nbs/00c_metrics.ipynb #92011632
 def _near(pred, truth, radius):
@@ -544,6 +545,29 @@ def ssim(
     if min(a.shape[:2]) < 11: raise ValueError(f'A picture of {a.shape[:2]} is smaller than the 11 x 11 window.')
     return float(structural_similarity(a, b, data_range=255 if a.dtype == np.uint8 else 1., gaussian_weights=True, sigma=1.5,
                                        use_sample_covariance=False, channel_axis=2 if a.ndim == 3 else None))
+
+# %% ../nbs/00c_metrics.ipynb #b10c0031
+@lru_cache(1)
+def _perceptual():
+    "A perceptual distance of two pictures (1, 3, H, W) in 0..1, and its name: LPIPS if package and network are here"
+    import torchvision
+    try: import lpips
+    except ModuleNotFoundError: lpips = None
+    for name, weights in (('alex', 'AlexNet_Weights'), ('vgg', 'VGG16_Weights')):
+        if lpips and in_torch_cache(getattr(torchvision.models, weights).IMAGENET1K_V1):
+            return partial(lpips.LPIPS(net=name, verbose=False).eval(), normalize=True), f'lpips-{name}'
+    loss = PerceptualLoss()
+    return loss, loss.name
+
+
+@torch.inference_mode()
+def perceptual_distance(
+    pictures, # Photos, each (H, W, 3) uint8
+    truths,   # As many, each of its picture's size
+) -> tuple[np.ndarray, str]: # (N,) float64, 0 for equal pictures; whose distance it is, "lpips-alex" or a backbone
+    "Distance between each picture and its truth in a network's features: LPIPS, or `blocks.PerceptualLoss`"
+    distance, name = _perceptual()
+    return np.array([float(distance(to_tensor(p)[None], to_tensor(t)[None])) for p, t in zip(pictures, truths)]), name
 
 # %% ../nbs/00c_metrics.ipynb #0de248a2
 @lru_cache(4)
