@@ -45,7 +45,8 @@ def check_number(
 
 def check_flag(name, value):
     "A `ValueError` unless `value` is True or False"
-    if not isinstance(value, bool) and type(value).__name__ not in ('bool_', 'bool'): raise ValueError(f'{name} should be True or False, not {value!r}')
+    if type(value).__name__ not in ('bool_', 'bool'):     # NumPy's, too
+        raise ValueError(f'{name} should be True or False, not {value!r}')
 
 # %% ../nbs/00a_blocks.ipynb #9528a171
 class DeviceUnavailable(ValueError):
@@ -108,7 +109,7 @@ def activation(
 
 # %% ../nbs/00a_blocks.ipynb #3a1507e4
 class ConvBlock(nn.Sequential):
-    "Convolution, norm, activation; with `up`, a bilinear doubling before it. (N, ni, H, W) to (N, no, H/stride, W/stride)"
+    "Convolution, norm, activation, with `up` after a bilinear doubling: (N, ni, H, W) to (N, no, H/stride, W/stride)"
     def __init__(
         self,
         ni:int,             # Channels in
@@ -163,13 +164,13 @@ class _DepthwiseGradient(torch.autograd.Function):
     @staticmethod
     def backward(ctx, grad):
         x, weight = ctx.saved_tensors
-        wanted = [*ctx.needs_input_grad[:2], False]
-        to_x, to_weight, _ = torch.ops.aten.convolution_backward(grad.float(), x.float(), weight.float(), None, *ctx.layout, wanted)
+        floats, wanted = (v.float() for v in (grad, x, weight)), [*ctx.needs_input_grad[:2], False]
+        to_x, to_weight, _ = torch.ops.aten.convolution_backward(*floats, None, *ctx.layout, wanted)
         return to_x if to_x is None else to_x.to(x.dtype), to_weight, None, None
 
 # %% ../nbs/00a_blocks.ipynb #68586338
 class DepthwiseConv(nn.Module):
-    "Each channel filtered alone, `weight` (C, 1, K, K), with TensorFlow's padding: the size stays, or is divided by the stride and rounded up"
+    "Each channel filtered alone, `weight` (C, 1, K, K), padded as in TensorFlow: size over stride, rounded up"
     float32_gradients = True    # On a processor in bfloat16; False leaves them to torch
 
     def __init__(
@@ -184,7 +185,8 @@ class DepthwiseConv(nn.Module):
         if self.stride > 1:
             h, w = (max((-(-n//self.stride) - 1)*self.stride + self.size - n, 0) for n in x.shape[-2:])
             x, padding = F.pad(x, (w//2, w - w//2, h//2, h - h//2)), 0
-        if self.float32_gradients and torch.is_grad_enabled() and x.device.type == 'cpu' and torch.is_autocast_enabled('cpu'):
+        bf16 = x.device.type == 'cpu' and torch.is_autocast_enabled('cpu')
+        if self.float32_gradients and bf16 and torch.is_grad_enabled():
             return _DepthwiseGradient.apply(x, self.weight, self.stride, padding)
         return F.conv2d(x, self.weight, None, self.stride, padding, 1, len(self.weight))
 
