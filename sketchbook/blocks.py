@@ -6,7 +6,7 @@
 __all__ = ['check_number', 'check_flag', 'DeviceUnavailable', 'pick_device', 'evaluating', 'count_params', 'norm_layer',
            'activation', 'ConvBlock', 'pad_to_multiple', 'DepthwiseConv', 'Encoder', 'TopDown', 'FeaturePyramid',
            'param_groups', 'PatchGAN', 'MultiPatchGAN', 'gan_loss', 'frozen', 'feature_matching', 'GANStep',
-           'balanced_bce', 'dice_loss', 'in_torch_cache', 'perceptual_backbone', 'PerceptualLoss', 'gram_matrix']
+           'balanced_bce', 'dice_loss', 'in_torch_cache', 'perceptual_backbone', 'gram_matrix', 'PerceptualLoss']
 
 # %% ../nbs/00a_blocks.ipynb #7b259180
 import contextlib
@@ -285,13 +285,12 @@ class PatchGAN(nn.Module):
         spectral = norm == 'spectral'
         wrap = nn.utils.parametrizations.spectral_norm if spectral else (lambda layer: layer)
         widths = [nf*min(2**i, 8) for i in range(n_layers+1)]
-        layers, c = [], ni
-        for i, width in enumerate(widths):
+        layers = []
+        for i, (c, width) in enumerate(zip([ni, *widths], widths)):
             layers.append(wrap(nn.Conv2d(c, width, 4, 2 if i < n_layers else 1, 1)))
             if i and not spectral: layers.append(norm_layer(norm, width))
             layers.append(activation('leaky'))
-            c = width
-        self.body, self.head = nn.Sequential(*layers), wrap(nn.Conv2d(c, 1, 4, 1, 1))
+        self.body, self.head = nn.Sequential(*layers), wrap(nn.Conv2d(widths[-1], 1, 4, 1, 1))
 
     @property
     def receptive_field(self): # pixels
@@ -398,9 +397,8 @@ class GANStep:
         self,
         mode:str='hinge',  # See `gan_loss`
         smooth:float=1.,   # Target for real pictures (bce, lsgan)
-        r1:float=0.,       # Weight of the R1 gradient penalty on real pictures (Mescheder et al. 2018)
     ):
-        self.mode, self.smooth, self.r1 = mode, smooth, r1
+        self.mode, self.smooth = mode, smooth
 
     def loss_D(
         self,
@@ -410,14 +408,8 @@ class GANStep:
         condition:torch.Tensor|None=None, # (N, K, H, W), what both were made from
     ) -> tuple[torch.Tensor, torch.Tensor]: # Loss, and D's accuracy 0..1 over patches
         "What D should minimise"
-        x = _join(condition, real)
-        if self.r1: x = x.detach().requires_grad_()
-        yes, no = _each(netD(x)), _each(netD(_join(condition, fake.detach())))
-        pairs = list(zip(yes, no))
+        pairs = list(zip(_each(netD(_join(condition, real))), _each(netD(_join(condition, fake.detach())))))
         loss = _mean([gan_loss(y, True, self.mode, self.smooth) + gan_loss(n, False, self.mode) for y, n in pairs])
-        if self.r1:
-            grad, = torch.autograd.grad(sum(y.float().sum() for y in yes), x, create_graph=True)
-            loss = loss + self.r1/2 * grad.float().pow(2).sum((1,2,3)).mean()
         middle = .5 if self.mode == 'lsgan' else 0.
         right = [((y > middle).float().mean() + (n <= middle).float().mean()) / 2 for y, n in pairs]
         return loss, _mean(right).detach()
@@ -531,6 +523,34 @@ def perceptual_backbone(
     _check_taps(taps, 'efficientnet-lite0')
     return 'efficientnet-lite0', Encoder(out=tuple(taps)).eval().requires_grad_(False)
 
+# %% ../nbs/00a_blocks.ipynb #b10c0001
+def gram_matrix(
+    x:torch.Tensor, # (N, C, H, W)
+) -> torch.Tensor:  # (N, C, C), divided by C*H*W
+    "Which channels fire together, wherever: texture without place"
+    n, c, h, w = x.shape
+    flat = x.reshape(n, c, h*w)
+    return flat @ flat.transpose(1, 2) / (c*h*w)
+
+# %% ../nbs/00a_blocks.ipynb #b10c0031
+class _Scale:
+    "The L1 distance of two maps, divided so that layers of any magnitude count alike"
+    def __init__(self, kind, memory):
+        if kind not in ('target', 'running', None):
+            raise ValueError(f'scale {kind!r} is unknown: use target, running or None.')
+        self.kind, self.memory, self.means = kind, memory, {}
+
+    def __call__(self, key, x, y):
+        far = F.l1_loss(x, y)
+        if self.kind == 'running': return far / self._mean(key, far.detach()).clamp(min=1e-8)
+        return far / y.abs().mean().clamp(min=1e-6) if self.kind else far
+
+    def _mean(self, key, now):
+        if key not in self.means: self.means[key] = now
+        elif torch.is_grad_enabled():                       # a look at validation does not move it
+            self.means[key] = torch.lerp(now, self.means[key], self.memory)
+        return self.means[key]
+
 # %% ../nbs/00a_blocks.ipynb #5881ca6c
 class PerceptualLoss(nn.Module):
     "Distance between two pictures in a trained network's features: content and style; `.name` says whose features"
@@ -546,25 +566,14 @@ class PerceptualLoss(nn.Module):
         memory:float=.99,      # Share of the running mean that stays at each step
     ):
         super().__init__()
-        if scale not in ('target', 'running', None):
-            raise ValueError(f'scale {scale!r} is unknown: use target, running or None.')
         chosen = {'content': (content, taps), 'style': (style, taps if style_taps is None else style_taps)}
         self.weights = {k: w for k, (w, _) in chosen.items() if w}
         self.taps = {k: tuple(t) for k, (w, t) in chosen.items() if w}
         self.layers = sorted({t for ts in self.taps.values() for t in ts}, key=str)
         self.name, self.features = perceptual_backbone(backbone, download, self.layers)
-        self.scale, self.memory, self.means = scale, memory, {}
+        self.scaled = _Scale(scale, memory)
 
     def train(self, mode=True): return super().train(False) # its batch norms must never learn
-
-    def _scaled(self, key, x, y):
-        far = F.l1_loss(x, y)
-        if self.scale == 'running': # only training moves the mean
-            now = far.detach()
-            if key not in self.means: self.means[key] = now
-            elif torch.is_grad_enabled(): self.means[key] = torch.lerp(now, self.means[key], self.memory)
-            return far / self.means[key].clamp(min=1e-8)
-        return far / y.abs().mean().clamp(min=1e-6) if self.scale else far
 
     def terms(
         self,
@@ -574,7 +583,7 @@ class PerceptualLoss(nn.Module):
         "The terms of the loss, for a log"
         ours, theirs = (dict(zip(self.layers, self.features(x.expand(-1, 3, -1, -1)))) for x in (a, b))
         seen = {'content': lambda x: x, 'style': gram_matrix}
-        return {k: sum(self._scaled((k, t), seen[k](ours[t]), seen[k](theirs[t])) for t in taps)
+        return {k: sum(self.scaled((k, t), seen[k](ours[t]), seen[k](theirs[t])) for t in taps)
                 for k, taps in self.taps.items()}
 
     def forward(
@@ -584,12 +593,3 @@ class PerceptualLoss(nn.Module):
     ) -> torch.Tensor:  # Scalar, 0 for equal pictures
         "The weighted sum of the terms"
         return sum(self.weights[k]*v for k, v in self.terms(a, b).items())
-
-# %% ../nbs/00a_blocks.ipynb #b10c0001
-def gram_matrix(
-    x:torch.Tensor, # (N, C, H, W)
-) -> torch.Tensor:  # (N, C, C), divided by C*H*W
-    "Which channels fire together, wherever: texture without place"
-    n, c, h, w = x.shape
-    flat = x.reshape(n, c, h*w)
-    return flat @ flat.transpose(1, 2) / (c*h*w)

@@ -330,6 +330,13 @@ def _left_half(height, width): # (H, W) of 0 and 1
 FIXES = ('encoder', 'known', 'range', 'logit', 'spectral')
 
 
+def _check_fixes(fixes):
+    "The fixes as a set, or a `ValueError` that names the first strange one"
+    strange = sorted(set(fixes) - set(FIXES))
+    if strange: raise ValueError(f'{strange[0]!r} is no fix: use some of {", ".join(FIXES)}.')
+    return set(fixes)
+
+
 def _cross_entropy(verdict, real, softmax):
     "Cross-entropy of D's answer: of a logit, or of the original's softmax, kept off 0 and 1 as Keras does"
     verdict = verdict.float()
@@ -338,8 +345,9 @@ def _cross_entropy(verdict, real, softmax):
     return -(p if real else 1-p).log().mean()
 
 
-def _known_half(fake, real, lambda_l1):
-    "KL over the known half, L1 over the hidden one"
+def _contextual(fake, real, lambda_l1):
+    "KL over both halves, as in the original; with `lambda_l1` KL over the known half and L1 over the hidden one"
+    if lambda_l1 is None: return contextual_kl(fake, real)
     h, w = real.shape[-2:]
     known = contextual_kl(fake, real, _left_half(h, w).to(real.device))
     return known + lambda_l1*F.l1_loss(fake[...,w//2:], real[...,w//2:])
@@ -358,10 +366,9 @@ class JointTask(Task):
         lambda_l1:float=10.,    # Of the hidden half, with `known`
         lr:float=2e-4,          # Learning rate of both networks
     ):
-        strange = set(fixes) - set(FIXES)
-        if strange: raise ValueError(f'{sorted(strange)[0]!r} is no fix: use some of {", ".join(FIXES)}.')
-        self.views, self.fixes, self.width, self.weights, self.updates = views, set(fixes), width, weights, updates
-        self.lambda_l1, self.lr = lambda_l1, lr
+        self.views, self.width, self.weights, self.updates, self.lr = views, width, weights, updates, lr
+        self.fixes = _check_fixes(fixes)
+        self.lambda_l1 = lambda_l1 if 'known' in fixes else None
 
     def networks(self):
         has = self.fixes.__contains__
@@ -384,12 +391,9 @@ class JointTask(Task):
             run.minimize(loss, 'netD')
             return {'D': loss.detach()}
         adversarial = _cross_entropy(netD(fake), True, softmax)
-        context = self.contextual(run.plain['netG'].shown(fake), joint_batch(sketch, picture))
+        context = _contextual(run.plain['netG'].shown(fake), joint_batch(sketch, picture), self.lambda_l1)
         run.minimize(self.weights[0]*adversarial + self.weights[1]*context, 'netG')
         return {'adversarial': adversarial.detach(), 'contextual': context.detach()}
-
-    def contextual(self, fake, real):
-        return _known_half(fake, real, self.lambda_l1) if 'known' in self.fixes else contextual_kl(fake, real)
 
 # %% ../nbs/04_sketch2image.ipynb #11b4dd34
 class JointGANTask(Task):
@@ -482,7 +486,7 @@ def as_drawing(
     _say_once('This looks like a photo, not a sketch: its lines are drawn with SketchNet first.')
     return read_sketch(load_photo(sketch))
 
-
+# %% ../nbs/04_sketch2image.ipynb #d400000e
 def on_page(
     sketch:np.ndarray, # (H, W) float32, 1 = paper
     size:int=64,       # Side, pixels

@@ -30,9 +30,9 @@ def test_a_running_scale_keeps_terms_near_one():
     for _ in range(3):
         a, b = torch.rand(2, 3, 64, 64, generator=rng), torch.rand(2, 3, 64, 64, generator=rng)
         assert all(.5 < v/4 < 2 for v in loss.terms(a, b).values())
-    means = dict(loss.means)
+    means = dict(loss.scaled.means)
     with torch.no_grad(): loss(a, b*.1)
-    assert loss.means == means and not any('means' in k for k in loss.state_dict())
+    assert loss.scaled.means == means and not any('means' in k for k in loss.state_dict())
 
 
 @pytest.mark.parametrize('mode', ['bce', 'hinge', 'lsgan'])
@@ -43,7 +43,7 @@ def test_one_of_several_discriminators_is_one_discriminator(mode):
     real, fake, condition = torch.rand(3, 2, 1, 64, 64)
     def losses(net):
         net.zero_grad()
-        gan = GANStep(mode, smooth=.9, r1=1.)
+        gan = GANStep(mode, smooth=.9)
         loss, accuracy = gan.loss_D(net, real, fake, condition)
         loss.backward()
         return [loss.item(), accuracy.item(), *[p.grad for p in net.parameters()], *gan.loss_G(net, fake, condition, real)]
