@@ -66,8 +66,8 @@ class Completer(nn.Module):
         if head not in ('palette', 'rgb'): raise ValueError(f'Head "{head}" is unknown: use palette or rgb.')
         self.config = dict(k=k, head=head, width=width, pretrained=False)
         self.head, w, c = head, width, Encoder.channels
-        colors = torch.ones(k, 3) if palette is None else torch.tensor(palette, dtype=torch.float32)
-        self.register_buffer('palette', colors)
+        colors = np.ones((k, 3)) if palette is None else palette
+        self.register_buffer('palette', torch.tensor(colors, dtype=torch.float32))
         self.encoder = Encoder(pretrained, out=(0,1,2,3))
         self.top = ConvBlock(c[3], w, ks=1)
         self.context = nn.Sequential(nn.Linear(w + k, 2*w), nn.ReLU(), nn.Linear(2*w, 2*w))   # FiLM
@@ -81,9 +81,8 @@ class Completer(nn.Module):
     ):
         if hint is None: hint = sketch.new_zeros(len(sketch), len(self.palette))
         # twice as large, because the encoder halves at once and lines are thin
-        large = F.interpolate(sketch, scale_factor=2, mode='bilinear', align_corners=False)
-        fine = self.encoder(large.expand(-1, 3, -1, -1))
-        y = self.top(fine.pop())
+        *fine, coarse = self.encoder(F.interpolate(sketch, scale_factor=2, mode='bilinear').expand(-1, 3, -1, -1))
+        y = self.top(coarse)
         scale, shift = self.context(torch.cat([y.mean((2, 3)), hint], 1))[:,:,None,None].chunk(2, 1)
         y = y*(1 + scale) + shift
         for merge in self.merges: y = merge(y, fine.pop())
