@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['check_number', 'check_flag', 'DeviceUnavailable', 'pick_device', 'evaluating', 'count_params', 'norm_layer',
-           'activation', 'ConvBlock', 'pad_to_multiple', 'DepthwiseConv', 'Encoder', 'PatchGAN', 'gan_loss', 'frozen',
-           'GANStep', 'balanced_bce', 'dice_loss', 'perceptual_backbone', 'PerceptualLoss', 'gram_matrix']
+           'activation', 'ConvBlock', 'pad_to_multiple', 'DepthwiseConv', 'Encoder', 'TopDown', 'FeaturePyramid',
+           'param_groups', 'PatchGAN', 'MultiPatchGAN', 'gan_loss', 'frozen', 'feature_matching', 'GANStep',
+           'balanced_bce', 'dice_loss', 'in_torch_cache', 'perceptual_backbone', 'gram_matrix', 'PerceptualLoss']
 
 # %% ../nbs/00a_blocks.ipynb #7b259180
 import contextlib
@@ -45,7 +46,8 @@ def check_number(
 
 def check_flag(name, value):
     "A `ValueError` unless `value` is True or False"
-    if not isinstance(value, bool) and type(value).__name__ not in ('bool_', 'bool'): raise ValueError(f'{name} should be True or False, not {value!r}')
+    if type(value).__name__ not in ('bool_', 'bool'):     # NumPy's, too
+        raise ValueError(f'{name} should be True or False, not {value!r}')
 
 # %% ../nbs/00a_blocks.ipynb #9528a171
 class DeviceUnavailable(ValueError):
@@ -108,7 +110,7 @@ def activation(
 
 # %% ../nbs/00a_blocks.ipynb #3a1507e4
 class ConvBlock(nn.Sequential):
-    "Convolution, norm, activation; with `up`, a bilinear doubling before it. (N, ni, H, W) to (N, no, H/stride, W/stride)"
+    "Convolution, norm, activation, with `up` after a bilinear doubling: (N, ni, H, W) to (N, no, H/stride, W/stride)"
     def __init__(
         self,
         ni:int,             # Channels in
@@ -164,13 +166,13 @@ class _DepthwiseGradient(torch.autograd.Function):
     @staticmethod
     def backward(ctx, grad):
         x, weight = ctx.saved_tensors
-        wanted = [*ctx.needs_input_grad[:2], False]
-        to_x, to_weight, _ = torch.ops.aten.convolution_backward(grad.float(), x.float(), weight.float(), None, *ctx.layout, wanted)
+        floats, wanted = (v.float() for v in (grad, x, weight)), [*ctx.needs_input_grad[:2], False]
+        to_x, to_weight, _ = torch.ops.aten.convolution_backward(*floats, None, *ctx.layout, wanted)
         return to_x if to_x is None else to_x.to(x.dtype), to_weight, None, None
 
 # %% ../nbs/00a_blocks.ipynb #68586338
 class DepthwiseConv(nn.Module):
-    "Each channel filtered alone, `weight` (C, 1, K, K), with TensorFlow's padding: the size stays, or is divided by the stride and rounded up"
+    "Each channel filtered alone, `weight` (C, 1, K, K), padded as in TensorFlow: size over stride, rounded up"
     float32_gradients = True    # On a processor in bfloat16; False leaves them to torch
 
     def __init__(
@@ -185,7 +187,8 @@ class DepthwiseConv(nn.Module):
         if self.stride > 1:
             h, w = (max((-(-n//self.stride) - 1)*self.stride + self.size - n, 0) for n in x.shape[-2:])
             x, padding = F.pad(x, (w//2, w - w//2, h//2, h - h//2)), 0
-        if self.float32_gradients and torch.is_grad_enabled() and x.device.type == 'cpu' and torch.is_autocast_enabled('cpu'):
+        bf16 = x.device.type == 'cpu' and torch.is_autocast_enabled('cpu')
+        if self.float32_gradients and bf16 and torch.is_grad_enabled():
             return _DepthwiseGradient.apply(x, self.weight, self.stride, padding)
         return F.conv2d(x, self.weight, None, self.stride, padding, 1, len(self.weight))
 
@@ -245,6 +248,56 @@ class Encoder(nn.Module):
             for part in self._parts()[:self.frozen+2]: part.eval()
         return self
 
+# %% ../nbs/00a_blocks.ipynb #b10c0011
+class TopDown(nn.Module):
+    "Carry a coarse map's meaning to a fine map's place: (N, coarse, h, w) and (N, ni, H, W) to (N, no, H, W)"
+    def __init__(
+        self,
+        ni:int,        # Channels of the fine map
+        no:int,        # Channels out
+        coarse:int=32, # Channels of the coarse map
+    ):
+        super().__init__()
+        self.lateral = ConvBlock(ni, no, ks=1, act=None)
+        self.reduce = nn.Conv2d(coarse, no, 1) if coarse != no else nn.Identity()
+        self.smooth = ConvBlock(no, no)
+
+    def forward(self, coarse, fine):
+        up = F.interpolate(self.reduce(coarse), size=fine.shape[-2:], mode='bilinear', align_corners=False)
+        return self.smooth(F.relu(up + self.lateral(fine)))
+
+
+class FeaturePyramid(nn.Module):
+    "Carry what the coarse maps know down to the finest one (Lin et al. 2017, figure 3)"
+    def __init__(
+        self,
+        channels:tuple, # Channels of the encoder's maps, finest first
+        dim:int=64,     # Channels of every map here
+    ):
+        super().__init__()
+        self.whole = nn.Conv2d(channels[-1], dim, 1)
+        self.lateral = nn.ModuleList(nn.Conv2d(c, dim, 1) for c in channels)
+        self.smooth = nn.ModuleList(ConvBlock(dim, dim) for _ in channels)
+
+    def forward(self, maps): # list of (N, channels[i], h, w), finest first, to a list of (N, dim, h, w), finest last
+        known = [F.relu(self.whole(maps[-1].mean((2,3), keepdim=True)))]
+        for fmap, lateral, smooth in reversed(list(zip(maps, self.lateral, self.smooth))):
+            up = F.interpolate(known[-1], size=fmap.shape[-2:], mode='bilinear', align_corners=False)
+            known.append(smooth(lateral(fmap) + up))
+        return known[1:]
+
+# %% ../nbs/00a_blocks.ipynb #b10c0014
+def param_groups(
+    net:nn.Module,        # Its encoder is called `encoder`
+    lr:float,             # Learning rate of everything but the encoder
+    encoder_lr:float=0.1, # The encoder's, as a fraction of `lr`
+) -> list:                # For an optimiser
+    "Two groups of parameters: the pretrained encoder learns slowly, and what is frozen is in neither"
+    groups = {True: [], False: []}
+    for name, p in net.named_parameters():
+        if p.requires_grad: groups['.encoder.' in f'.{name}'].append(p)
+    return [dict(params=ps, lr=lr*(encoder_lr if enc else 1)) for enc, ps in sorted(groups.items()) if ps]
+
 # %% ../nbs/00a_blocks.ipynb #9a4d3903
 class PatchGAN(nn.Module):
     "PatchGAN discriminator (Isola et al. 2017): (N, ni, H, W) to (N, 1, h, w) logits, one for each patch"
@@ -260,13 +313,12 @@ class PatchGAN(nn.Module):
         spectral = norm == 'spectral'
         wrap = nn.utils.parametrizations.spectral_norm if spectral else (lambda layer: layer)
         widths = [nf*min(2**i, 8) for i in range(n_layers+1)]
-        layers, c = [], ni
-        for i, width in enumerate(widths):
+        layers = []
+        for i, (c, width) in enumerate(zip([ni, *widths], widths)):
             layers.append(wrap(nn.Conv2d(c, width, 4, 2 if i < n_layers else 1, 1)))
             if i and not spectral: layers.append(norm_layer(norm, width))
             layers.append(activation('leaky'))
-            c = width
-        self.body, self.head = nn.Sequential(*layers), wrap(nn.Conv2d(c, 1, 4, 1, 1))
+        self.body, self.head = nn.Sequential(*layers), wrap(nn.Conv2d(widths[-1], 1, 4, 1, 1))
 
     @property
     def receptive_field(self): # pixels
@@ -275,7 +327,47 @@ class PatchGAN(nn.Module):
         for stride in [1, 1] + [2]*self.config['n_layers']: size = (size-1)*stride + 4
         return size
 
-    def forward(self, x): return self.head(self.body(x))
+    def forward(
+        self,
+        x,              # (N, ni, H, W)
+        features=False, # Also return the map after each hidden activation, fine ones first?
+    ):
+        maps = []
+        for layer in self.body:
+            x = layer(x)
+            if isinstance(layer, nn.LeakyReLU): maps.append(x)
+        return (self.head(x), maps) if features else self.head(x)
+
+# %% ../nbs/00a_blocks.ipynb #b10c0021
+class MultiPatchGAN(nn.Module):
+    "Several `PatchGAN`s: (N, ni, H, W) to a list of logits, one tensor a discriminator"
+    def __init__(
+        self,
+        ni:int,              # Channels in: condition and picture together
+        nf:int=64,           # See `PatchGAN`
+        n_layers=(2, 3, 4),  # Depth of each discriminator
+        scales=None,         # Each sees the picture shrunk by this whole factor; None is 1 for all
+        norm:str|None='spectral', # See `PatchGAN`
+    ):
+        super().__init__()
+        self.scales = tuple(scales or [1]*len(n_layers))
+        if len(self.scales) != len(n_layers):
+            raise ValueError(f'scales should be {len(n_layers)} numbers, one a discriminator, not {scales!r}.')
+        self.config = dict(ni=ni, nf=nf, n_layers=list(n_layers), scales=list(self.scales), norm=norm)
+        self.nets = nn.ModuleList(PatchGAN(ni, nf, n, norm) for n in n_layers)
+
+    @property
+    def receptive_fields(self): # pixels of the picture
+        "Side of the patch that one logit sees, for each discriminator"
+        return [net.receptive_field*s for net, s in zip(self.nets, self.scales)]
+
+    def forward(
+        self,
+        x,              # (N, ni, H, W)
+        features=False, # Also return each discriminator's list of maps?
+    ):
+        answers = [net(F.avg_pool2d(x, s) if s > 1 else x, features) for net, s in zip(self.nets, self.scales)]
+        return tuple(map(list, zip(*answers))) if features else answers
 
 # %% ../nbs/00a_blocks.ipynb #10fcd818
 def gan_loss(
@@ -309,6 +401,23 @@ def _join(condition, picture):
     "Condition and picture as one tensor for D"
     return picture if condition is None else torch.cat([condition, picture], 1)
 
+
+def _each(answers):
+    "The logits of one discriminator or of several, as a list"
+    return answers if isinstance(answers, (list, tuple)) else [answers]
+
+
+def _mean(values): return sum(values)/len(values)
+
+# %% ../nbs/00a_blocks.ipynb #b10c0024
+def feature_matching(
+    real:list, # D's maps for real pictures, or one list of them for each discriminator
+    fake:list, # The same for the fakes
+) -> torch.Tensor: # Scalar
+    "Mean L1 distance between D's maps; each layer, and each discriminator, counts the same"
+    pairs = list(zip(real, fake))
+    return _mean([F.l1_loss(f, r.detach()) if torch.is_tensor(r) else feature_matching(r, f) for r, f in pairs])
+
 # %% ../nbs/00a_blocks.ipynb #02415b22
 class GANStep:
     "The losses of one (conditional) GAN step: D sees a detached fake, G plays against a frozen D"
@@ -316,37 +425,38 @@ class GANStep:
         self,
         mode:str='hinge',  # See `gan_loss`
         smooth:float=1.,   # Target for real pictures (bce, lsgan)
-        r1:float=0.,       # Weight of the R1 gradient penalty on real pictures (Mescheder et al. 2018)
     ):
-        self.mode, self.smooth, self.r1 = mode, smooth, r1
+        self.mode, self.smooth = mode, smooth
 
     def loss_D(
         self,
-        netD:nn.Module,        # Gives logits
+        netD:nn.Module,        # Gives logits, or a list of them (`MultiPatchGAN`)
         real:torch.Tensor,     # (N, C, H, W)
         fake:torch.Tensor,     # (N, C, H, W), straight from G: detached in here
         condition:torch.Tensor|None=None, # (N, K, H, W), what both were made from
     ) -> tuple[torch.Tensor, torch.Tensor]: # Loss, and D's accuracy 0..1 over patches
         "What D should minimise"
-        x = _join(condition, real)
-        if self.r1: x = x.detach().requires_grad_()
-        yes, no = netD(x), netD(_join(condition, fake.detach()))
-        loss = gan_loss(yes, True, self.mode, self.smooth) + gan_loss(no, False, self.mode)
-        if self.r1:
-            grad, = torch.autograd.grad(yes.float().sum(), x, create_graph=True)
-            loss = loss + self.r1/2 * grad.float().pow(2).sum((1,2,3)).mean()
+        pairs = list(zip(_each(netD(_join(condition, real))), _each(netD(_join(condition, fake.detach())))))
+        loss = _mean([gan_loss(y, True, self.mode, self.smooth) + gan_loss(n, False, self.mode) for y, n in pairs])
         middle = .5 if self.mode == 'lsgan' else 0.
-        accuracy = ((yes > middle).float().mean() + (no <= middle).float().mean()) / 2
-        return loss, accuracy.detach()
+        right = [((y > middle).float().mean() + (n <= middle).float().mean()) / 2 for y, n in pairs]
+        return loss, _mean(right).detach()
 
     def loss_G(
         self,
-        netD:nn.Module,        # Gives logits; frozen in here
+        netD:nn.Module,        # Gives logits, or a list of them; frozen in here
         fake:torch.Tensor,     # (N, C, H, W), with its graph
         condition:torch.Tensor|None=None, # (N, K, H, W)
-    ) -> torch.Tensor:         # Scalar
+        real:torch.Tensor|None=None, # (N, C, H, W), the true pictures: asks for feature matching too
+    ):                         # The adversarial loss, a scalar; with `real` also the feature matching loss
         "What G should minimise"
-        with frozen(netD): return gan_loss(netD(_join(condition, fake)), True, self.mode, generator=True)
+        with frozen(netD):
+            if real is None: logits = netD(_join(condition, fake))
+            else:
+                with torch.no_grad(): _, wanted = netD(_join(condition, real), features=True)
+                logits, maps = netD(_join(condition, fake), features=True)
+            adversarial = _mean([gan_loss(y, True, self.mode, generator=True) for y in _each(logits)])
+        return adversarial if real is None else (adversarial, feature_matching(wanted, maps))
 
 # %% ../nbs/00a_blocks.ipynb #522c4206
 def balanced_bce(
@@ -376,74 +486,72 @@ def dice_loss(
     return (1 - (2*overlap + eps)/(total + eps)).mean()
 
 # %% ../nbs/00a_blocks.ipynb #d7d05698
-_VGG = {'vgg19': ('VGG19_Weights', (3, 8, 17, 26)), 'vgg16': ('VGG16_Weights', (3, 8, 15, 22))}
+# their weights in torchvision, and how many convolutions stand before each pooling
+_VGG = {'vgg19': ('VGG19_Weights', (2, 2, 4, 4, 4)), 'vgg16': ('VGG16_Weights', (2, 2, 3, 3, 3))}
 
 
-def _cached_vgg(name):
-    "The torchvision weights of `name`, and whether they lie in the torch cache"
-    import torchvision
-    kept = getattr(torchvision.models, _VGG[name][0]).IMAGENET1K_V1
-    return kept, (Path(torch.hub.get_dir())/'checkpoints'/kept.url.rsplit('/', 1)[-1]).exists()
+def in_torch_cache(
+    weights, # Of torchvision: `VGG16_Weights.IMAGENET1K_V1`, say
+) -> bool:
+    "Do these weights lie in the torch cache?"
+    return (Path(torch.hub.get_dir())/'checkpoints'/weights.url.rsplit('/', 1)[-1]).exists()
+
+
+def _vgg_layers(name):
+    "The papers' layer names to torchvision's, in order: `relu1_1` is `1`, `relu1_2` is `3`, ..."
+    layers, at = {}, 1
+    for block, count in enumerate(_VGG[name][1], 1):
+        layers |= {f'relu{block}_{i+1}': str(at + 2*i) for i in range(count)}
+        at += 2*count + 1
+    return layers
 
 
 class _VGGFeatures(nn.Module):
-    "Features after the last ReLU before each of the first four poolings, from photos in 0..1"
-    def __init__(self, name, weights):
+    "Chosen ReLUs of VGG (Simonyan and Zisserman 2015), from photos in 0..1"
+    def __init__(self, name, weights, taps):
         super().__init__()
         import torchvision
-        self.layers, self.taps = getattr(torchvision.models, name)(weights=weights).features, _VGG[name][1]
-        for i, layer in enumerate(self.layers):
-            if isinstance(layer, nn.ReLU): self.layers[i] = nn.ReLU()  # in place, it would overwrite a tap
+        from torchvision.models.feature_extraction import create_feature_extractor
+        layers = _vgg_layers(name)
+        self.taps = [layers[t if isinstance(t, str) else f'relu{t+1}_{_VGG[name][1][t]}'] for t in taps]
+        self.net = create_feature_extractor(getattr(torchvision.models, name)(weights=weights).features, self.taps)
         self.register_buffer('mean', torch.tensor([.485, .456, .406])[:,None,None])
         self.register_buffer('std', torch.tensor([.229, .224, .225])[:,None,None])
 
     def forward(self, x):
-        x, maps = (x-self.mean)/self.std, []
-        for i, layer in enumerate(self.layers[:self.taps[-1]+1]):
-            x = layer(x)
-            if i in self.taps: maps.append(x)
-        return maps
+        maps = self.net((x-self.mean)/self.std)
+        return [maps[t] for t in self.taps]
 
 # %% ../nbs/00a_blocks.ipynb #a22220c4
+def _check_taps(taps, name):
+    "A `ValueError` unless `name` has the layers `taps`"
+    layers = [*range(len(Encoder.channels)), *(_vgg_layers(name) if name in _VGG else [])]
+    strange = [t for t in taps if t not in layers]
+    if strange: raise ValueError(f'{name} has no layer {strange[0]!r}: use {", ".join(map(str, layers))}.')
+    if not taps: raise ValueError(f'No layer was chosen: use some of {", ".join(map(str, layers))}.')
+
+
 def perceptual_backbone(
     name:str='auto',       # `"auto"`, `"vgg19"`, `"vgg16"` or `"efficientnet-lite0"`
     download:bool=False,   # May torchvision fetch VGG when it is not in the cache?
-) -> tuple[str, nn.Module]: # Which one it is; a frozen network, (N, 3, H, W) in 0..1 to a list of maps
+    taps=(0,1,2,3),        # Layers, fine ones first: 0 to 4, or for VGG names such as `"relu3_1"`
+) -> tuple[str, nn.Module]: # Which one it is; a frozen network, (N, 3, H, W) in 0..1 to a list of maps, one a tap
     "Pick the features that stand for 'what it looks like'; never downloads unless told"
-    if name not in ('auto', 'efficientnet-lite0', *_VGG): raise ValueError(f'Backbone "{name}" is unknown: use auto, vgg19, vgg16 or efficientnet-lite0.')
+    if name not in ('auto', 'efficientnet-lite0', *_VGG):
+        raise ValueError(f'Backbone "{name}" is unknown: use auto, vgg19, vgg16 or efficientnet-lite0.')
     for vgg in ([name] if name in _VGG else ['vgg19', 'vgg16'] if name == 'auto' else []):
-        kept, there = _cached_vgg(vgg)
-        if there or (download and name != 'auto'): return vgg, _VGGFeatures(vgg, kept).eval().requires_grad_(False)
-        if name in _VGG: raise ValueError(f'The weights of {name} are not in the torch cache: pass download=True, or use efficientnet-lite0.')
-    return 'efficientnet-lite0', Encoder(out=(0,1,2,3)).eval().requires_grad_(False)
+        import torchvision
+        weights = getattr(torchvision.models, _VGG[vgg][0]).IMAGENET1K_V1
+        if in_torch_cache(weights) or (download and name != 'auto'):
+            _check_taps(taps, vgg)
+            return vgg, _VGGFeatures(vgg, weights, taps).eval().requires_grad_(False)
+        if name in _VGG:
+            raise ValueError(f'The weights of {name} are not in the torch cache: '
+                             'pass download=True, or use efficientnet-lite0.')
+    _check_taps(taps, 'efficientnet-lite0')
+    return 'efficientnet-lite0', Encoder(out=tuple(taps)).eval().requires_grad_(False)
 
-# %% ../nbs/00a_blocks.ipynb #5881ca6c
-class PerceptualLoss(nn.Module):
-    "Distance between two pictures in a trained network's features (Johnson et al. 2016); `.name` says whose"
-    def __init__(
-        self,
-        backbone:str='auto',   # See `perceptual_backbone`
-        download:bool=False,   # See `perceptual_backbone`
-        gram:float=0.,         # Weight of the style term: distance between Gram matrices (Gatys et al. 2016)
-    ):
-        super().__init__()
-        self.gram = gram
-        self.name, self.features = perceptual_backbone(backbone, download)
-
-    def train(self, mode=True): return super().train(False) # its batch norms must never learn
-
-    def forward(
-        self,
-        a:torch.Tensor, # (N, 3 or 1, H, W) in 0..1
-        b:torch.Tensor, # Same shape
-    ) -> torch.Tensor:  # Scalar, 0 for equal pictures
-        ours, theirs = (self.features(x.expand(-1, 3, -1, -1)) for x in (a, b))
-        # each map is divided by its own size, so that no level shouts down the others
-        loss = sum(F.l1_loss(x, y) / y.abs().mean().clamp(min=1e-6) for x, y in zip(ours, theirs))
-        if self.gram: loss = loss + self.gram*sum(F.l1_loss(gram_matrix(x), gram_matrix(y)) for x, y in zip(ours, theirs))
-        return loss
-
-
+# %% ../nbs/00a_blocks.ipynb #b10c0001
 def gram_matrix(
     x:torch.Tensor, # (N, C, H, W)
 ) -> torch.Tensor:  # (N, C, C), divided by C*H*W
@@ -451,3 +559,65 @@ def gram_matrix(
     n, c, h, w = x.shape
     flat = x.reshape(n, c, h*w)
     return flat @ flat.transpose(1, 2) / (c*h*w)
+
+# %% ../nbs/00a_blocks.ipynb #b10c0031
+class _Scale:
+    "The L1 distance of two maps, divided so that layers of any magnitude count alike"
+    def __init__(self, kind, memory):
+        if kind not in ('target', 'running', None):
+            raise ValueError(f'scale {kind!r} is unknown: use target, running or None.')
+        self.kind, self.memory, self.means = kind, memory, {}
+
+    def __call__(self, key, x, y):
+        far = F.l1_loss(x, y)
+        if self.kind == 'running': return far / self._mean(key, far.detach()).clamp(min=1e-8)
+        return far / y.abs().mean().clamp(min=1e-6) if self.kind else far
+
+    def _mean(self, key, now):
+        if key not in self.means: self.means[key] = now
+        elif torch.is_grad_enabled():                       # a look at validation does not move it
+            self.means[key] = torch.lerp(now, self.means[key], self.memory)
+        return self.means[key]
+
+# %% ../nbs/00a_blocks.ipynb #5881ca6c
+class PerceptualLoss(nn.Module):
+    "Distance between two pictures in a trained network's features: content and style; `.name` says whose features"
+    def __init__(
+        self,
+        backbone:str='auto',   # See `perceptual_backbone`
+        download:bool=False,   # See `perceptual_backbone`
+        taps=(0,1,2,3),        # Layers of the content term, see `perceptual_backbone`
+        style_taps=None,       # Layers of the style term; None for `taps`
+        content:float=1.,      # Weight of the content term (Johnson et al. 2016)
+        style:float=0.,        # Weight of the style term, the distance between Gram matrices (Gatys et al. 2016)
+        scale:str|None='target', # Divides each layer's difference: `"target"`'s mean, its own `"running"` mean, or None
+        memory:float=.99,      # Share of the running mean that stays at each step
+    ):
+        super().__init__()
+        chosen = {'content': (content, taps), 'style': (style, taps if style_taps is None else style_taps)}
+        self.weights = {k: w for k, (w, _) in chosen.items() if w}
+        self.taps = {k: tuple(t) for k, (w, t) in chosen.items() if w}
+        self.layers = sorted({t for ts in self.taps.values() for t in ts}, key=str)
+        self.name, self.features = perceptual_backbone(backbone, download, self.layers)
+        self.scaled = _Scale(scale, memory)
+
+    def train(self, mode=True): return super().train(False) # its batch norms must never learn
+
+    def terms(
+        self,
+        a:torch.Tensor, # (N, 3 or 1, H, W) in 0..1
+        b:torch.Tensor, # Same shape, the target
+    ) -> dict:          # `content` and `style` as scalars, before their weights; what has no weight is left out
+        "The terms of the loss, for a log"
+        ours, theirs = (dict(zip(self.layers, self.features(x.expand(-1, 3, -1, -1)))) for x in (a, b))
+        seen = {'content': lambda x: x, 'style': gram_matrix}
+        return {k: sum(self.scaled((k, t), seen[k](ours[t]), seen[k](theirs[t])) for t in taps)
+                for k, taps in self.taps.items()}
+
+    def forward(
+        self,
+        a:torch.Tensor, # (N, 3 or 1, H, W) in 0..1
+        b:torch.Tensor, # Same shape, the target
+    ) -> torch.Tensor:  # Scalar, 0 for equal pictures
+        "The weighted sum of the terms"
+        return sum(self.weights[k]*v for k, v in self.terms(a, b).items())

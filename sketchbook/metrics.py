@@ -6,7 +6,7 @@
 __all__ = ['match_boundaries', 'nms', 'thin_lines', 'count_matches', 'BoundaryScores', 'summarize_boundaries', 'boundary_scores',
            'human_agreement', 'line_lengths', 'continuity', 'ink_width', 'f_measure', 'precision_recall', 'e_curve',
            's_measure', 'saliency_scores', 'iou', 'outline', 'boundary_f', 'distance_to', 'chamfer', 'ssim',
-           'deep_features', 'cosine', 'frechet_distance']
+           'perceptual_distance', 'deep_features', 'cosine', 'frechet_distance']
 
 # %% ../nbs/00c_metrics.ipynb #9c650029
 from dataclasses import dataclass
@@ -16,11 +16,12 @@ import cv2
 import numpy as np
 import torch
 
-from .blocks import perceptual_backbone
+from .blocks import PerceptualLoss, in_torch_cache, perceptual_backbone
+from .data import to_tensor
 
 # %% ../nbs/00c_metrics.ipynb #92011632
 def _near(pred, truth, radius):
-    "Distances between the points `(y, x)` of `pred` and `truth` that are within `radius` pixels: a sparse (n, m) matrix"
+    "Distances of the points `(y, x)` of `pred` and `truth` that are within `radius` pixels: a sparse (n, m) matrix"
     from scipy.sparse import csr_matrix
     from scipy.spatial import cKDTree
     size = len(pred), len(truth)
@@ -30,7 +31,7 @@ def _near(pred, truth, radius):
 
 # %% ../nbs/00c_metrics.ipynb #5a967bda
 def _assign(near, alone):
-    "The largest and then shortest matching of `near`: row and column of each pair; `alone` is what a pixel without partner costs"
+    "The largest and then shortest matching of `near`: rows and columns; `alone` is what a pixel without partner costs"
     from scipy.sparse import diags, hstack
     from scipy.sparse.csgraph import min_weight_full_bipartite_matching
     n, m = near.shape
@@ -47,14 +48,21 @@ def _check_drawing(a, name):
     return a
 
 
+def _check_two(a, b, names=('a', 'b')):
+    "Two drawings of one size"
+    a, b = (_check_drawing(x, name) for x, name in zip((a, b), names))
+    if a.shape != b.shape:
+        raise ValueError(f'{names[0]} is {a.shape} and {names[1]} {b.shape}: resize one to the other.')
+    return a, b
+
+
 def match_boundaries(
     pred:np.ndarray,        # (H, W) bool, True = predicted boundary
     truth:np.ndarray,       # (H, W) bool, True = drawn boundary
     max_dist:float=.0075,   # How far a pair may be apart, as a share of the diagonal
 ) -> tuple[np.ndarray, np.ndarray]: # Which pixels of each found a partner, two (H, W) bool
     "Match two drawings one to one within `max_dist` (`correspondPixels` of the BSDS500 benchmark; Martin et al. 2004)"
-    pred, truth = (_check_drawing(a, n).astype(bool) for a, n in ((pred, 'pred'), (truth, 'truth')))
-    if pred.shape != truth.shape: raise ValueError(f'pred is {pred.shape} and truth {truth.shape}: resize the prediction to the drawing.')
+    pred, truth = (a.astype(bool) for a in _check_two(pred, truth, ('pred', 'truth')))
     p, t = np.argwhere(pred), np.argwhere(truth)
     radius = max_dist*np.hypot(*pred.shape)
     pairs = _assign(_near(p, t, radius), 100*radius)
@@ -100,7 +108,7 @@ def nms(
 # %% ../nbs/00c_metrics.ipynb #9ada0f45
 @lru_cache(None)
 def _peelable():
-    "For each of the 256 neighbourhoods: may the pixel go, in the first and in the second half of a step (Guo and Hall 1989)?"
+    "For each of 256 neighbourhoods: may the pixel go in the first half of a step, in the second (Guo and Hall 1989)?"
     e, ne, n, nw, w, sw, s, se = x = [np.arange(256) >> k & 1 == 1 for k in range(8)]
     around = x + x[:1]
     crossings = sum((~around[k] & (around[k+1] | around[k+2])).astype(int) for k in (0, 2, 4, 6))
@@ -116,10 +124,11 @@ def thin_lines(
     grid = np.pad(np.asarray(drawing, bool), 1)
     flat, w = grid.reshape(-1), grid.shape[1]
     at, size = np.flatnonzero(flat), -1
+    around = 1, 1-w, -w, -1-w, -1, w-1, w, w+1
     while len(at) != size:
         size = len(at)
         for table in _peelable():
-            code = sum(flat[at+step].astype(np.uint8) << np.uint8(k) for k, step in enumerate((1, 1-w, -w, -1-w, -1, w-1, w, w+1)))
+            code = sum(flat[at+step].astype(np.uint8) << np.uint8(k) for k, step in enumerate(around))
             flat[at[table[code]]] = False
             at = at[~table[code]]
     return grid[1:-1,1:-1]
@@ -129,7 +138,9 @@ class _Matching:
     "Who is paired with whom, for predicted pixels that come and go"
     def __init__(self, near):
         n, m = near.shape
-        i, j, d = (v[np.argsort(near.tocoo().data, kind='stable')].tolist() for v in (near.tocoo().row, near.tocoo().col, near.tocoo().data))
+        near = near.tocoo()
+        order = np.argsort(near.data, kind='stable')
+        i, j, d = (v[order].tolist() for v in (near.row, near.col, near.data))
         self.near, self.far = [{} for _ in range(n)], [[] for _ in range(m)]   # both with the closest first
         for a, b, c in zip(i, j, d): self.near[a][b] = c; self.far[b].append(a)
         self.partner, self.owner = [-1]*n, [-1]*m
@@ -199,7 +210,7 @@ def _check_pair(prob, boundaries):
     "A prediction and the drawings of K people, checked"
     prob, boundaries = _check_drawing(prob, 'The prediction').astype(np.float32), np.asarray(boundaries)
     if boundaries.ndim != 3 or boundaries.shape[1:] != prob.shape or not len(boundaries):
-        raise ValueError(f'boundaries should be (K, H, W) with the size of the prediction {prob.shape}, not {boundaries.shape}.')
+        raise ValueError(f'boundaries should be (K, H, W) with {prob.shape} as (H, W), not {boundaries.shape}.')
     if prob.size and (prob.min() < 0 or prob.max() > 1):
         raise ValueError(f'The prediction should be 0..1 with 1 = boundary, not {prob.min():g}..{prob.max():g}.')
     return prob, boundaries.astype(bool)
@@ -239,7 +250,7 @@ def _rates(counts):
 
 
 def _best(p, r, levels):
-    "The best F along a curve, interpolated between neighbouring thresholds as the benchmark does, with its p, r and threshold"
+    "The best F along a curve, interpolated between thresholds as the benchmark does, with its p, r and threshold"
     u = np.linspace(0, 1, 100)[:,None]
     mix = lambda v: np.concatenate([(u*v[1:] + (1-u)*v[:-1]).ravel(), v[-1:]])
     pp, rr, tt = mix(p), mix(r), mix(np.asarray(levels, float))
@@ -286,7 +297,8 @@ def summarize_boundaries(
     ods, at_p, at_r, t = _best(p, r, levels)
     best = _rates(counts)[2].argmax(1)
     ois = _rates(counts[np.arange(len(counts)), best].sum(0))[2]
-    return BoundaryScores(float(ods), float(t), float(at_p), float(at_r), float(ois), _average_precision(p, r), np.asarray(levels), p, r, f, counts)
+    numbers = [float(v) for v in (ods, t, at_p, at_r, ois, _average_precision(p, r))]
+    return BoundaryScores(*numbers, np.asarray(levels), p, r, f, counts)
 
 # %% ../nbs/00c_metrics.ipynb #d391783d
 def boundary_scores(
@@ -340,7 +352,8 @@ def human_agreement(
     counts = np.zeros(4, np.int64)
     for b in boundaries:
         for k in range(len(b)):
-            counts += count_matches(b[k].astype(np.float32), np.delete(b, k, 0), np.array([.5]), max_dist, thin=False, suppress=False)[0]
+            one, others = b[k].astype(np.float32), np.delete(b, k, 0)
+            counts += count_matches(one, others, np.array([.5]), max_dist, thin=False, suppress=False)[0]
     return float(_rates(counts)[2])
 
 # %% ../nbs/00c_metrics.ipynb #6037824c
@@ -371,9 +384,9 @@ def ink_width(
 # %% ../nbs/00c_metrics.ipynb #cc21949d
 def _mask_pair(pred, truth):
     "A checked pair: the prediction rounded to 256 levels and stretched to 0..1, the truth as bool"
-    pred, truth = (np.asarray(_check_drawing(a, n), np.float32) for a, n in ((pred, 'prediction'), (truth, 'truth')))
-    if pred.shape != truth.shape: raise ValueError(f'The prediction is {pred.shape} and the truth {truth.shape}: resize the prediction to the photo.')
-    if pred.size and (pred.min() < 0 or pred.max() > 1): raise ValueError(f'The prediction should be 0..1, not {pred.min():g}..{pred.max():g}.')
+    pred, truth = (np.asarray(a, np.float32) for a in _check_two(pred, truth, ('prediction', 'truth')))
+    if pred.size and (pred.min() < 0 or pred.max() > 1):
+        raise ValueError(f'The prediction should be 0..1, not {pred.min():g}..{pred.max():g}.')
     pred = np.rint(pred*255)/255.
     low, high = pred.min(), pred.max()
     return (pred-low)/(high-low) if high > low else pred, truth > .5
@@ -388,7 +401,7 @@ def _kept(pred, truth):
 def f_measure(
     precision,       # 0..1, number or array
     recall,          # 0..1, the same shape
-    beta2:float=.3,  # Weight of precision: 0.3 in the salient-object papers (Achanta et al. 2009), 1 for the plain harmonic mean
+    beta2:float=.3,  # Weight of precision: 0.3 in the salient-object papers (Achanta et al. 2009), 1 for the plain F
 ) -> np.ndarray:     # 0..1; 0 where both are 0
     "The weighted harmonic mean of precision and recall"
     both = np.multiply(precision, recall)
@@ -431,7 +444,8 @@ def _likeness(a, b):
     "Structural similarity of two regions as wholes"
     if not a.size: return 0.
     ma, mb = a.mean(), b.mean()
-    va, vb, cov = (((p-mp)*(q-mq)).sum()/(a.size-1+1e-16) for p, mp, q, mq in ((a, ma, a, ma), (b, mb, b, mb), (a, ma, b, mb)))
+    da, db, n = a-ma, b-mb, a.size-1+1e-16
+    va, vb, cov = ((p*q).sum()/n for p, q in ((da, da), (db, db), (da, db)))
     top, bottom = 4*ma*mb*cov, (ma**2 + mb**2)*(va + vb)
     return top/(bottom+1e-16) if top else float(bottom == 0)
 
@@ -446,7 +460,7 @@ def s_measure(
     if share in (0, 1): return float(pred.mean() if share else 1-pred.mean())
     objects = share*_evenness(pred[truth]) + (1-share)*_evenness(1-pred[~truth])
     y, x = (int(v.mean().round())+1 for v in np.nonzero(truth))
-    parts = [(slice(None, y), slice(None, x)), (slice(None, y), slice(x, None)), (slice(y, None), slice(None, x)), (slice(y, None), slice(x, None))]
+    parts = [(rows, cols) for rows in (slice(None, y), slice(y, None)) for cols in (slice(None, x), slice(x, None))]
     regions = sum(truth[p].size/truth.size*_likeness(pred[p], truth[p]) for p in parts)
     return float(max(0, alpha*objects + (1-alpha)*regions))
 
@@ -458,8 +472,8 @@ def _mask_measures(pred, truth):
     chosen, total = pred >= min(2*pred.mean(), 1), int(truth.sum())
     p, r = precision_recall(hits, false, total)
     adaptive = f_measure(*precision_recall((chosen & truth).sum(), (chosen & ~truth).sum(), total))
-    return dict(precision=p, recall=r, f=f_measure(p, r), e=e_curve(hits, false, total, truth.size), adaptive_f=adaptive,
-                s_measure=s_measure(pred, truth), mae=np.abs(pred-truth).mean())
+    return dict(precision=p, recall=r, f=f_measure(p, r), e=e_curve(hits, false, total, truth.size),
+                adaptive_f=adaptive, s_measure=s_measure(pred, truth), mae=np.abs(pred-truth).mean())
 
 
 def saliency_scores(
@@ -474,8 +488,9 @@ def saliency_scores(
     if not rows: raise ValueError('There is nothing to measure: no pairs were given.')
     mean = {k: np.mean([r[k] for r in rows], 0) for k in rows[0]}
     pooled = f_measure(mean['precision'], mean['recall'])
-    found = dict(max_f=pooled.max(), max_f_mean=mean['f'].max(), mean_f=mean['f'].mean(), adaptive_f=mean['adaptive_f'], mae=mean['mae'],
-                 s_measure=mean['s_measure'], max_e=mean['e'].max(), mean_e=mean['e'].mean())
+    found = dict(max_f=pooled.max(), max_f_mean=mean['f'].max(), mean_f=mean['f'].mean(),
+                 adaptive_f=mean['adaptive_f'], mae=mean['mae'], s_measure=mean['s_measure'],
+                 max_e=mean['e'].max(), mean_e=mean['e'].mean())
     return {**{k: float(v) for k, v in found.items()}, 'n': len(rows)}
 
 # %% ../nbs/00c_metrics.ipynb #cc9b2fcb
@@ -484,8 +499,7 @@ def iou(
     b:np.ndarray, # The same shape
 ) -> float:       # 0..1; 1 for two empty masks
     "Intersection over union"
-    a, b = _check_drawing(a, 'a') > .5, _check_drawing(b, 'b') > .5
-    if a.shape != b.shape: raise ValueError(f'The masks are {a.shape} and {b.shape}; they should have one size.')
+    a, b = (m > .5 for m in _check_two(a, b))
     union = (a | b).sum()
     return float((a & b).sum()/union) if union else 1.
 
@@ -495,7 +509,7 @@ def outline(
 ) -> np.ndarray:     # (H, W) bool
     "The innermost pixels of a mask's border"
     m = (_check_drawing(mask, 'mask') > .5).astype(np.uint8)
-    return m.astype(bool) & ~cv2.erode(m, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=1).astype(bool)
+    return (m - cv2.erode(m, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=1)).astype(bool)
 
 
 def boundary_f(
@@ -504,8 +518,7 @@ def boundary_f(
     max_dist:float=.0075,   # See `match_boundaries`
 ) -> float:                 # 0..1; 1 when neither mask has an outline
     "F-measure of the outlines of two masks"
-    p, t = outline(pred), outline(truth)
-    if p.shape != t.shape: raise ValueError(f'The masks are {p.shape} and {t.shape}; they should have one size.')
+    p, t = (outline(m) for m in _check_two(pred, truth, ('pred', 'truth')))
     if not p.any() and not t.any(): return 1.
     hit_p, hit_t = match_boundaries(p, t, max_dist)
     return float(_rates([hit_t.sum(), t.sum(), hit_p.sum(), p.sum()])[2])
@@ -525,8 +538,7 @@ def chamfer(
     b:np.ndarray, # (H, W) bool drawing
 ) -> float:       # Pixels: the mean of both directions; 0 for two blank ones, infinite for one
     "Mean distance between two drawings"
-    a, b = _check_drawing(a, 'a').astype(bool), _check_drawing(b, 'b').astype(bool)
-    if a.shape != b.shape: raise ValueError(f'The drawings are {a.shape} and {b.shape}; they should have one size.')
+    a, b = (d.astype(bool) for d in _check_two(a, b))
     if not a.any() and not b.any(): return 0.
     if not a.any() or not b.any(): return float('inf')
     return float(distance_to(b)[a].mean() + distance_to(a)[b].mean())/2
@@ -539,11 +551,36 @@ def ssim(
     "Structural similarity with the Gaussian window of the paper"
     from skimage.metrics import structural_similarity
     a, b = np.asarray(a), np.asarray(b)
-    if not (np.isfinite(a).all() and np.isfinite(b).all()): raise ValueError('The pictures hold NaN or infinite values.')
-    if a.shape != b.shape or a.dtype != b.dtype: raise ValueError(f'The pictures are {a.shape} {a.dtype} and {b.shape} {b.dtype}; they should be alike.')
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        raise ValueError('The pictures hold NaN or infinite values.')
+    if a.shape != b.shape or a.dtype != b.dtype:
+        raise ValueError(f'The pictures are {a.shape} {a.dtype} and {b.shape} {b.dtype}; they should be alike.')
     if min(a.shape[:2]) < 11: raise ValueError(f'A picture of {a.shape[:2]} is smaller than the 11 x 11 window.')
-    return float(structural_similarity(a, b, data_range=255 if a.dtype == np.uint8 else 1., gaussian_weights=True, sigma=1.5,
-                                       use_sample_covariance=False, channel_axis=2 if a.ndim == 3 else None))
+    return float(structural_similarity(a, b, data_range=255 if a.dtype == np.uint8 else 1., gaussian_weights=True,
+                                       sigma=1.5, use_sample_covariance=False, channel_axis=2 if a.ndim == 3 else None))
+
+# %% ../nbs/00c_metrics.ipynb #b10c0031
+@lru_cache(1)
+def _perceptual():
+    "A perceptual distance of two pictures (1, 3, H, W) in 0..1, and its name: LPIPS if package and network are here"
+    import torchvision
+    try: import lpips
+    except ModuleNotFoundError: lpips = None
+    for name, weights in (('alex', 'AlexNet_Weights'), ('vgg', 'VGG16_Weights')):
+        if lpips and in_torch_cache(getattr(torchvision.models, weights).IMAGENET1K_V1):
+            return partial(lpips.LPIPS(net=name, verbose=False).eval(), normalize=True), f'lpips-{name}'
+    loss = PerceptualLoss()
+    return loss, loss.name
+
+
+@torch.inference_mode()
+def perceptual_distance(
+    pictures, # Photos, each (H, W, 3) uint8
+    truths,   # As many, each of its picture's size
+) -> tuple[np.ndarray, str]: # (N,) float64, 0 for equal pictures; whose distance it is, "lpips-alex" or a backbone
+    "Distance between each picture and its truth in a network's features: LPIPS, or `blocks.PerceptualLoss`"
+    distance, name = _perceptual()
+    return np.array([float(distance(to_tensor(p)[None], to_tensor(t)[None])) for p, t in zip(pictures, truths)]), name
 
 # %% ../nbs/00c_metrics.ipynb #0de248a2
 @lru_cache(4)
@@ -559,7 +596,10 @@ def deep_features(
 ) -> tuple[np.ndarray, str]: # (N, C) float64, and the backbone's name
     "What a network trained on ImageNet sees in each picture: its last map, averaged over the places"
     name, net = _backbone(backbone)
-    fitted = [cv2.resize(p, (size, size), interpolation=cv2.INTER_AREA if max(p.shape[:2]) > size else cv2.INTER_LINEAR) for p in pictures]
+    def fit(p):
+        shrinks = max(p.shape[:2]) > size
+        return cv2.resize(p, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    fitted = [fit(p) for p in pictures]
     if not fitted: raise ValueError('There is nothing to look at: no pictures were given.')
     x = torch.from_numpy(np.stack(fitted)).permute(0, 3, 1, 2).float()/255
     return torch.cat([net(b)[-1].mean((2, 3)) for b in x.split(batch)]).double().numpy(), name
@@ -579,7 +619,8 @@ def frechet_distance(
 ) -> float:       # 0 for equal mean and covariance
     "Distance between the Gaussians around two sets of features (Heusel et al. 2017)"
     a, b = np.asarray(a, float), np.asarray(b, float)
-    if min(len(a), len(b)) < 2: raise ValueError(f'A spread needs at least two pictures in each set, not {len(a)} and {len(b)}.')
+    if min(len(a), len(b)) < 2:
+        raise ValueError(f'A covariance needs at least two pictures in each set, not {len(a)} and {len(b)}.')
     ca, cb = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
     # the trace of the root of a product of two covariances is that of a symmetric matrix with the same eigenvalues
     values, vectors = np.linalg.eigh(ca)

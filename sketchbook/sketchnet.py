@@ -4,15 +4,15 @@
 
 # %% auto #0
 __all__ = ['TASKS', 'DETAIL', 'grey', 'canny', 'dodge', 'xdog', 'edge_flow', 'sampled', 'smooth_along', 'coherent_lines',
-           'consensus', 'agreement', 'agreed_lines', 'target_and_weight', 'TopDown', 'inhibit', 'BookSketchNet',
-           'Subject', 'DetailBranch', 'Looks', 'paper_generator', 'DetailLooks', 'SketchNet', 'vgg_like',
-           'Discriminator', 'coarse_loss', 'crisp_loss', 'pen', 'freeze_norms', 'SketchStep', 'SketchNetTask',
-           'PencilPairs', 'bsds_task', 'fine_task', 'pencil_task', 'as_photo', 'resized', 'receptive_radius', 'tiles',
-           'in_tiles', 'trained', 'ink_probability', 'LineMaps', 'check_scales', 'inverted', 'look', 'find_subject',
-           'keep_region', 'line_maps', 'ink', 'disk', 'check_weight', 'embolden', 'spot_blacks', 'lay_blacks',
-           'check_detail', 'pieces', 'stroke_strength', 'paint', 'draw', 'canny_levels', 'canny_strength',
-           'sweep_canny', 'check_measure', 'evaluate', 'strong_lines', 'inner_lines', 'evaluate_details',
-           'explore_canny', 'explore_coherent_lines', 'explore_sketch']
+           'consensus', 'agreement', 'agreed_lines', 'target_and_weight', 'inhibit', 'BookSketchNet', 'Subject',
+           'DetailBranch', 'Looks', 'paper_generator', 'DetailLooks', 'SketchNet', 'vgg_like', 'Discriminator',
+           'coarse_loss', 'crisp_loss', 'pen', 'freeze_norms', 'SketchStep', 'SketchNetTask', 'PencilPairs',
+           'bsds_task', 'fine_task', 'pencil_task', 'as_photo', 'resized', 'receptive_radius', 'tiles', 'in_tiles',
+           'trained', 'ink_probability', 'LineMaps', 'check_scales', 'inverted', 'look', 'find_subject', 'keep_region',
+           'line_maps', 'ink', 'disk', 'check_weight', 'embolden', 'spot_blacks', 'lay_blacks', 'check_detail',
+           'pieces', 'stroke_strength', 'paint', 'draw', 'canny_levels', 'canny_strength', 'sweep_canny',
+           'check_measure', 'evaluate', 'strong_lines', 'inner_lines', 'evaluate_details', 'explore_canny',
+           'explore_coherent_lines', 'explore_sketch']
 
 # %% ../nbs/02_sketchnet.ipynb #54cbe66d
 import warnings
@@ -26,9 +26,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .blocks import ConvBlock, Encoder, GANStep, PatchGAN, balanced_bce, check_flag, check_number, dice_loss, evaluating
+from .blocks import ConvBlock, Encoder, GANStep, PatchGAN, TopDown, balanced_bce, check_flag, check_number
+from .blocks import dice_loss, evaluating, param_groups
 from .data import BoundaryPairs, PhotoFolder, SaliencyPairs, augment_pair, load_photo, provenance, shrink, to_tensor
-from .masknet import check_pair, cut_out, param_groups
+from .masknet import check_pair, cut_out
 from .metrics import boundary_scores, continuity, ink_width, thin_lines
 from .training import Task, autocast
 from .weights import chosen
@@ -192,20 +193,6 @@ def target_and_weight(
     line = (drawn[:,:1] >= .4).float()
     if drawn.shape[1] == 1: return line, torch.ones_like(line)
     return line, torch.maximum(line, (drawn[:,1:] < .5).float())
-
-# %% ../nbs/02_sketchnet.ipynb #439ceeab
-class TopDown(nn.Module):
-    "Carry the coarse map's meaning down to the fine map's place: (N, 32, h, w) and (N, ni, H, W) to (N, no, H, W)"
-    def __init__(self, ni, no, coarse=32):
-        super().__init__()
-        self.lateral = ConvBlock(ni, no, ks=1, act=None)
-        self.reduce = nn.Conv2d(coarse, no, 1) if coarse != no else nn.Identity()
-        self.smooth = ConvBlock(no, no)
-
-    def forward(self, coarse, fine):
-        # reduced first, enlarged after: the 1x1 convolution is four times cheaper on the small map
-        up = F.interpolate(self.reduce(coarse), size=fine.shape[-2:], mode='bilinear', align_corners=False)
-        return self.smooth(F.relu(up + self.lateral(fine)))
 
 # %% ../nbs/02_sketchnet.ipynb #bc4fea90
 def _largest(x, reach, dim):

@@ -304,14 +304,15 @@ def chosen(
     net,            # A network, a name or path of weights, or None
     default:str,    # The name that None stands for
     device,         # For weights that are loaded, see `blocks.pick_device`; a network that is given stays where it is
-    parts,          # Attributes; the right networks have at least one of them
+    parts,          # Classes or attributes; the right networks are or have at least one of them
     needs:str,      # What needs which network, for the message
 ) -> nn.Module:
     "The network that somebody means, or a `WeightsError` that says what it is and what would be right"
     pick_device(device)
     name = default if net is None else net
     found = load(name, device) if isinstance(name, (str, Path)) else net
-    if any(hasattr(found, part) for part in parts): return found
+    kinds = {c.__name__ for c in type(found).__mro__}    # by name: a chapter that runs defines its classes anew
+    if any(part.__name__ in kinds if isinstance(part, type) else hasattr(found, part) for part in parts): return found
     what = f'{name} holds' if isinstance(name, (str, Path)) else 'the network is'
     raise WeightsError(f'{what} a {type(found).__name__}, but {needs}')
 

@@ -1,11 +1,13 @@
 "Measures: against independent implementations, at the edges of what may come in, and through worker processes"
-import warnings
+import sys, types, warnings
 
 import cv2
 import numpy as np
 import pytest
+import torch
 from skimage.morphology import thin
 
+from sketchbook import metrics
 from sketchbook.metrics import (_assign, _let_in, _let_out, _Matching, _near, boundary_f, boundary_scores, chamfer, continuity, count_matches,
                                 human_agreement, ink_width, iou, line_lengths, match_boundaries, nms, saliency_scores, ssim,
                                 summarize_boundaries, thin_lines)
@@ -203,3 +205,24 @@ def test_people_agree_on_bsds(shared_data):
     from sketchbook.data import BoundaryPairs
     pairs = BoundaryPairs(shared_data/'bsds_val.tar')
     assert .7 < human_agreement(pairs[i][1] for i in range(0, len(pairs), 25)) < .9
+
+class Always(torch.nn.Module):
+    "In the place of the package lpips: says one third of whatever it sees, in 0..1"
+    def __init__(self, net, verbose): super().__init__()
+    def forward(self, a, b, normalize):
+        assert normalize and 0 <= a.min() and b.max() <= 1
+        return torch.full((1, 1, 1, 1), 1/3)
+
+@pytest.mark.parametrize('package, network, name', [
+    (False, 'alexnet-owt-7be5be79', 'efficientnet-lite0'), (True, 'none', 'efficientnet-lite0'),
+    (True, 'alexnet-owt-7be5be79', 'lpips-alex')])
+def test_lpips_is_used_where_package_and_network_are(monkeypatch, tmp_path, package, network, name):
+    "The package alone would download its network"
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path))
+    monkeypatch.setitem(sys.modules, 'lpips', types.SimpleNamespace(LPIPS=Always) if package else None)
+    (tmp_path/'checkpoints').mkdir(); (tmp_path/'checkpoints'/f'{network}.pth').touch()
+    photo = np.random.default_rng(0).integers(0, 256, (48, 32, 3), dtype=np.uint8)
+    metrics._perceptual.cache_clear()
+    far, whose = metrics.perceptual_distance([photo, photo], [photo, 255-photo])
+    metrics._perceptual.cache_clear()
+    assert whose == name and far[1] > 0 and (np.allclose(far, 1/3) if whose == 'lpips-alex' else far[0] == 0)

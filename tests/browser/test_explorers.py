@@ -187,15 +187,24 @@ def test_strokes(lab):
             ex.changed(pen, edges)
 
 
+def test_inversion(lab):
+    pytest.importorskip('ipycanvas')
+    with lab.explorer('04_sketch2image', 'explore_inversion') as ex:
+        ex.drag('search steps', to=.1)
+        ex.says('distance')
+        ex.choose('begin with', 'empty page')
+        ex.picture('nothing is drawn')
+
+
 def test_completion(lab):
     pytest.importorskip('ipycanvas')
-    with lab.explorer('04_sketch2image', 'explore_completion') as ex:
+    with lab.explorer('04a_palette', 'explore_completion') as ex:
         best = 'most probable'
         first = ex.picture(best)
         ex.drag('pictures', to=.2)
         ex.until(best, lambda p: not differs(p, first), 'stays as it was')
-        ex.choose('wish', 'colour of a flower')
-        ex.choose('wish', 'none')
+        ex.choose('hint', 'colour of a flower')
+        ex.choose('hint', 'none')
         ex.until(best, lambda p: not differs(p, first), 'is the first one again')
         ex.choose('begin with', 'empty page')
         blank = ex.until(best, lambda p: white(p) > .99, 'is empty')
@@ -208,7 +217,7 @@ def test_completion(lab):
         ex.until(best, lambda p: not differs(p, box), 'has it back')
         ex.choose('network', 'five colours')
         ex.changed(best, box)
-        ex.choose('network', 'noise search')
+        ex.choose('network', 'GAN inversion')
         ex.drag('search steps', to=.1)
         ex.says('distance')
 
