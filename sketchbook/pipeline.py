@@ -230,8 +230,7 @@ def cut_object(
     "Find the object and cut it out; without one the whole photo is the foreground, with a warning"
     sure = find_object(p, photo, nets['mask'])
     mask = (masknet.soft if p.mask_mode=='soft' else masknet.hard)(sure, p.softctr)
-    second = sketchnet.find_subject(photo, nets['sketch'], p.device) if p.detail and (sure>p.softctr).any() else None
-    kept = masknet.clean_mask(sure if second is None else (sure + second)/2, p.softctr)
+    kept = masknet.clean_mask(sure, p.softctr)
     if (kept>.5).any(): return mask, kept, masknet.cut_out(photo, kept)
     warnings.warn('No object was found, so the whole photo is drawn.')
     return mask, None, photo

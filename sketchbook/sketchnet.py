@@ -8,11 +8,11 @@ __all__ = ['TASKS', 'DETAIL', 'grey', 'canny', 'dodge', 'xdog', 'edge_flow', 'sa
            'DetailBranch', 'Looks', 'paper_generator', 'DetailLooks', 'SketchNet', 'vgg_like', 'Discriminator',
            'coarse_loss', 'crisp_loss', 'pen', 'freeze_norms', 'SketchStep', 'SketchNetTask', 'PencilPairs',
            'bsds_task', 'fine_task', 'pencil_task', 'as_photo', 'resized', 'receptive_radius', 'tiles', 'in_tiles',
-           'trained', 'ink_probability', 'LineMaps', 'check_scales', 'inverted', 'look', 'find_subject', 'keep_region',
-           'line_maps', 'ink', 'disk', 'check_weight', 'embolden', 'spot_blacks', 'lay_blacks', 'check_detail',
-           'pieces', 'stroke_strength', 'paint', 'draw', 'canny_levels', 'canny_strength', 'sweep_canny',
-           'check_measure', 'evaluate', 'strong_lines', 'inner_lines', 'evaluate_details', 'explore_canny',
-           'explore_coherent_lines', 'explore_sketch']
+           'trained', 'ink_probability', 'LineMaps', 'check_scales', 'inverted', 'look', 'keep_region', 'line_maps',
+           'ink', 'disk', 'check_weight', 'embolden', 'spot_blacks', 'lay_blacks', 'check_detail', 'pieces',
+           'stroke_strength', 'paint', 'draw', 'canny_levels', 'canny_strength', 'sweep_canny', 'check_measure',
+           'evaluate', 'strong_lines', 'inner_lines', 'evaluate_details', 'explore_canny', 'explore_coherent_lines',
+           'explore_sketch']
 
 # %% ../nbs/02_sketchnet.ipynb #54cbe66d
 import warnings
@@ -756,18 +756,6 @@ def look(
     return _answers(photo, resolution, merge, mask, scales, ask)[1][0]
 
 # %% ../nbs/02_sketchnet.ipynb #c02ac010
-def find_subject(
-    photo,         # Photo, see `as_photo`
-    net=None,      # A `SketchNet`, a name or path of weights, None for the shipped ones
-    device='auto', # See `pick_device`
-):                 # (H, W) float32, 0..1; None when the network has no detail branch
-    "Where SketchNet sees the subject of a photo, for a fiftieth of the cost of a drawing"
-    photo, (net, _) = as_photo(photo), trained(net, device)
-    if getattr(net, 'detail', None) is None: return None
-    def ask(net, x, run): return [net.find_subject(x.to(next(net.parameters()).device))[:,-1:].float().cpu()]
-    return cv2.resize(_asked(photo, net, device, None, ask)[0], photo.shape[1::-1])
-
-
 def keep_region(
     maps:LineMaps,     # See `line_maps`, of a whole photo
     region:np.ndarray, # (H, W) float32; above one half stays
