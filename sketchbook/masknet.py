@@ -217,7 +217,7 @@ def validation(
 # %% ../nbs/01_masknet.ipynb #dba44286
 class MaskNetTask(Task):
     "What the training engine needs to know about MaskNet"
-    best = 'loss'
+    monitor = 'loss'
 
     def __init__(self,
         data,                 # Folder or tar of photo/mask pairs, or any sequence of `(photo, mask)`

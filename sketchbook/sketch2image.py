@@ -356,7 +356,7 @@ def _known_half(fake, real, lambda_l1):
 # %% ../nbs/04_sketch2image.ipynb #63dc9ecc
 class JointTask(Task):
     "The seed's training on joint images, with any of `REMEDIES`"
-    name, product = 'sketch2image-seed', 'netG'
+    name, exports = 'sketch2image-seed', ('netG',)
     def __init__(
         self,
         views,                  # Anything with `len()` and `.view(i, rng)` -> (sketch, picture)
@@ -401,7 +401,7 @@ def as_tensors(sketch, picture): return torch.from_numpy(np.ascontiguousarray(sk
 # %% ../nbs/04_sketch2image.ipynb #11b4dd34
 class JointGANTask(Task):
     "DCGAN on joint images (Lu et al. 2018): noise in, sketch and picture out"
-    name, product = 'sketch2image-paper', 'gan'
+    name, exports = 'sketch2image-paper', ('gan',)
     def __init__(self, views, nf=32):
         self.views, self.nf, self.gan = views, nf, GANStep('bce', smooth=.9)
 
@@ -426,7 +426,7 @@ class JointGANTask(Task):
 # %% ../nbs/04_sketch2image.ipynb #3e6e123e
 class CompletionStep(Task):
     "One step of our training; needs `turns`, `lambda_gan`, `head` and `gan`"
-    name, product = 'sketch2image', 'netG'
+    name, exports = 'sketch2image', ('netG',)
 
     def step(self, run, sketch, picture, index, hint):
         netG, netD, plain = run.nets['netG'], run.nets['netD'], run.plain['netG']
@@ -720,7 +720,7 @@ def completer(
     device='auto', # See `blocks.pick_device`; a network that is given stays where it is
 ) -> nn.Module:
     "The network that completes sketches"
-    return chosen(net, 'sketch2image', device, ['palette', 'netG', 'given'], 'completing needs a Completer, JointGAN or SeedGenerator')
+    return chosen(net, 'sketch2image', device, [Completer, JointGAN, SeedGenerator], 'completing needs a Completer, JointGAN or SeedGenerator')
 
 
 def complete(

@@ -479,7 +479,7 @@ def freeze_norms(
 # %% ../nbs/02_sketchnet.ipynb #077f5a19
 class SketchStep(Task):
     "One step of SketchNet's training; needs `lambda_coarse`, `gan_from`, `lambda_gan` and `gan`"
-    name, product = 'sketchnet', 'netG'
+    name, exports = 'sketchnet', ('netG',)
     zooms, far, frozen = None, 0., False  # See `SketchNetTask`
 
     def step(self, run, photo, drawn):
@@ -566,7 +566,7 @@ class PencilPairs:
         return photo, 1 - dodge(photo, gamma=self.gamma)
 
 
-def bsds_task(path, **kw):
+def bsds_task(path, **kw) -> SketchNetTask:
     "Train on the drawings of several people: a folder or tar with `ID.jpg` and `ID.boundaries.K.png`"
     task = SketchNetTask(BoundaryPairs(path), **kw)
     task.about = provenance(path)
@@ -681,7 +681,7 @@ def trained(
     device='auto', # See `pick_device`; a network that is given stays where it is
 ):                 # The network and its device
     "The network to draw with"
-    net = chosen(net, 'sketchnet', device, ['look'], 'drawing needs a SketchNet')
+    net = chosen(net, 'sketchnet', device, [Looks], 'drawing needs a SketchNet')
     p = next(net.parameters(), None)
     if p is not None and p.dtype != torch.float32: raise ValueError(f'The network has {p.dtype} weights: drawing needs float32, `net.float()`.')
     return net, torch.device('cpu') if p is None else p.device

@@ -725,7 +725,7 @@ def lesson_loss(
 # %% ../nbs/02e_virtual.ipynb #dc6c1cc5
 class DrawingTask(Task):
     "What both trainings share: pages, held-out drawings to choose the best weights by; needs `drawings`, `held_out`, `net`"
-    name, best, higher_is_better, clip = 'virtual', 'score', True, 1.
+    name, monitor, higher_is_better, clip = 'virtual', 'score', True, 1.
 
     def networks(self): return {'net': VirtualSketcher(**self.net)}
     def __len__(self): return len(self.drawings)
@@ -1102,7 +1102,7 @@ def sketcher(
     device:str, # For weights that are loaded
 ) -> VirtualSketcher:
     "The network that draws, or one sentence on why `net` cannot"
-    return chosen(net, 'virtual', device, ['decide'], 'drawing needs a VirtualSketcher')
+    return chosen(net, 'virtual', device, [VirtualSketcher], 'drawing needs a VirtualSketcher')
 
 # %% ../nbs/02e_virtual.ipynb #61ecbe69
 def virtual(
