@@ -6,13 +6,13 @@
 __all__ = ['DEVICES', 'SAMPLES', 'KINDS', 'declaring', 'resolution', 'names', 'number', 'Parser', 'switch', 'add_vector_options',
            'add_run', 'add_vectorize', 'add_build_coco', 'add_train', 'add_evaluate', 'add_weights', 'tell', 'settings',
            'run', 'vectorize', 'build_coco', 'tasks', 'unknown', 'Takes', 'comments', 'kinds', 'parse_as', 'add_data',
-           'option', 'shown', 'table', 'training_command', 'starting_weights', 'chosen_settings', 'make_task', 'train',
-           'evaluate', 'show_weights', 'add_options', 'add_chapters', 'make_parser', 'sentence', 'main']
+           'add_paths', 'option', 'shown', 'table', 'training_command', 'starting_weights', 'chosen_settings',
+           'make_task', 'train', 'evaluate', 'show_weights', 'add_options', 'add_chapters', 'make_parser', 'sentence',
+           'main']
 
 # %% ../nbs/06a_cli.ipynb #1aec8392
 import argparse
 import os
-import pkgutil
 import re
 import sys
 import warnings
@@ -27,9 +27,9 @@ def declaring(
 ) -> dict[str,str]:    # What follows `NAME = `, by module
     "The chapters that declare `name`, found without importing them"
     found = {}
-    for m in pkgutil.iter_modules(sketchbook.__path__):
-        text = Path(m.module_finder.path, f'{m.name}.py').read_text(encoding='utf-8')
-        if at := re.search(rf'^{name} = ', text, re.M): found[m.name] = text[at.end():]
+    for path in sorted(p for folder in sketchbook.__path__ for p in Path(folder).glob('*.py')):
+        _, declared, rest = path.read_bytes().partition(f'\n{name} = '.encode())
+        if declared: found[path.stem] = rest.decode()
     return found
 
 # %% ../nbs/06a_cli.ipynb #f56ada34
@@ -332,15 +332,22 @@ def add_data(
     known = tasks() if words[:1] == ['train'] and any(not w.startswith('-') for w in words[1:]) else {}
     name = next((w for w in words[1:] if w in known), None)
     if known and name is None and not words[1].startswith('-'): raise ValueError(unknown(words[1], sorted(known)))
-    takes = Takes(known[name]) if name else Takes(lambda *paths: None)
+    takes = Takes(known[name]) if name else None
     parser.set_defaults(takes=takes, named=name, data=[])
-    if takes.data: parser.add_argument('--data', required=bool(name), action='append', metavar='PATH',
-        help='folder or tar of training data, as the chapter describes it' + '; again for each more'*(takes.data == 'many'))
+    if not name or takes.data:
+        parser.add_argument('--data', required=bool(name), action='append', metavar='PATH',
+                            help='folder or tar of training data, as the chapter describes it; some take several')
+    if name: add_paths(parser, name, takes)
+
+
+def add_paths(parser, name, takes):
+    "The options for a task's named data, and its settings as the help's last part"
+    notes = {'val': 'data to choose the best weights by; otherwise some is held out'} | takes.notes
     for key, p in takes.paths.items():
-        note = 'data to choose the best weights by; otherwise some is held out' if key == 'val' else takes.notes.get(key, 'folder or tar')
-        parser.add_argument(option(key), dest=key, required=p.default is p.empty, metavar='PATH', help=note.replace('%', '%%'))
+        parser.add_argument(option(key), dest=key, required=p.default is p.empty, metavar='PATH',
+                            help=notes.get(key, 'folder or tar').replace('%', '%%'))
     rows = [(key, shown(p.default), takes.notes.get(key, '')) for key, p in takes.settings.items()]
-    if name: parser.epilog = f'settings of {name}, --set KEY=VALUE:\n' + table(rows) if rows else f'{name} has no settings.'
+    parser.epilog = f'settings of {name}, --set KEY=VALUE:\n{table(rows)}' if rows else f'{name} has no settings.'
 
 
 def option(key): return '--' + key.replace('_', '-')
@@ -349,7 +356,7 @@ def option(key): return '--' + key.replace('_', '-')
 def shown(value):
     "A default as one would type it"
     if type(value) in (tuple, list): return ','.join(map(str, value)) + ','*(len(value) == 1)
-    return str(value).lower() if value in (True, False, None) else str(value)
+    return str(value).lower() if value is None or type(value) is bool else str(value)
 
 
 def table(rows):

@@ -278,7 +278,8 @@ def test_autocast_around_the_whole_step_gives_the_same_gan(tiny, tmp_path, monke
     monkeypatch.setattr(training, '_whole_step', lambda run: run.accelerator.autocast())
     whole = go('whole')
     assert whole.history == networks.history
-    for k in ('netG', 'netD'): assert same(whole.plain[k].state_dict(), networks.plain[k].state_dict())
+    for k in ('netG', 'netD'):      # D's gradients of real and fake meet in bfloat16, for both share one copy of a weight
+        torch.testing.assert_close(whole.plain[k].state_dict(), networks.plain[k].state_dict(), rtol=0, atol=1e-5)
 
 
 def test_gradients_travel_in_one_call_with_zeros_for_what_is_missing():
