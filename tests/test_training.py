@@ -356,3 +356,18 @@ def test_on_cuda(tiny, tmp_path, precision):
     run = fit(tiny(), tmp_path, steps=4, batch_size=2, device='cuda', precision=precision, workers=2, plot=False)
     again = fit(tiny(), tmp_path, steps=4, batch_size=2, device='cuda', precision=precision, workers=2, plot=False, resume=True)
     assert run.device.type == 'cuda' and all(p.isfinite().all() for p in again.net.parameters()) and again.step == 4
+
+
+def test_cuda_check_can_ask_every_network(monkeypatch, capsys):
+    "What `make cuda-check` does, with bfloat16 on this processor in the place of the GPU; and what it says without one"
+    monkeypatch.syspath_prepend(ROOT/'tools')
+    import cuda_check
+    from sketchbook import weights
+    for name in weights.available():
+        net = weights.load(name, 'cpu')
+        inputs, ask = cuda_check.question(net, torch.Generator().manual_seed(0))
+        exact, rough = (cuda_check.answer(net, inputs, ask, 'cpu', precision) for precision in cuda_check.TOLERANCE)
+        assert 0 < cuda_check.difference(rough, exact) < cuda_check.TOLERANCE['bf16'], name
+    assert all(len(task) and task.name for task, _ in cuda_check.toy_tasks().values())
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    assert cuda_check.main([]) == 0 and capsys.readouterr().out == 'There is no GPU here: nothing is compared.\n'
