@@ -7,8 +7,8 @@ __all__ = ['DEVICES', 'SAMPLES', 'KINDS', 'declaring', 'resolution', 'names', 'n
            'add_run', 'add_vectorize', 'add_build_coco', 'add_train', 'add_evaluate', 'add_weights', 'tell', 'settings',
            'run', 'vectorize', 'build_coco', 'tasks', 'unknown', 'Takes', 'comments', 'kinds', 'parse_as', 'add_data',
            'add_paths', 'option', 'shown', 'table', 'training_command', 'starting_weights', 'chosen_settings',
-           'make_task', 'train', 'evaluate', 'show_weights', 'add_options', 'add_chapters', 'make_parser', 'sentence',
-           'main']
+           'make_task', 'fitting', 'train', 'evaluate', 'show_weights', 'add_options', 'add_option', 'add_chapters',
+           'make_parser', 'sentence', 'main']
 
 # %% ../nbs/06a_cli.ipynb #1aec8392
 import argparse
@@ -39,7 +39,8 @@ def resolution(
     "A resolution: 0 is 600 px, N is N x 424 px, `own` is the photo's own size"
     if text=='own': return None
     if text.isdecimal() and int(text)<=10: return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} should be 0 (600 px), a whole number N from 1 to 10 (N x 424 px) or 'own' (the photo's size)")
+    raise argparse.ArgumentTypeError(f"{text!r} should be 0 (600 px), a whole number N from 1 to 10 (N x 424 px) or "
+                                     "'own' (the photo's size)")
 
 
 def names(
@@ -56,8 +57,8 @@ def number(
     kind=float,     # `float` or `int`
 ):                  # A function from text to such a number
     "A number from `low` to `high`"
-    to = '' if high is None else f' to {high}'
-    what = ('a whole number' if kind is int else 'a number') + (f' of at least {low}' if high is None else f' from {low}{to}')
+    what = 'a whole number' if kind is int else 'a number'
+    what += f' of at least {low}' if high is None else f' from {low} to {high}'
     def parse(text):
         try: value = kind(text)
         except ValueError: value = None
@@ -88,7 +89,8 @@ def add_vector_options(parser):
     "Options of the vectoriser"
     parser.add_argument('--size', type=number(64, 4096, int), default=800, metavar='PX',
         help='longest side at which is traced; a larger one keeps more detail (%(default)s)')
-    parser.add_argument('--method', choices=('trace', 'virtual'), default='trace', help='how to vectorise (%(default)s)')
+    parser.add_argument('--method', choices=('trace', 'virtual'), default='trace',
+        help='how to vectorise (%(default)s)')
     switch(parser, 'refine', False, 'fit the strokes to the sketch by gradient afterwards')
     parser.add_argument('--device', default='auto', help=DEVICES)
 
@@ -100,9 +102,12 @@ def add_run(commands):
     c.add_argument('photos', nargs='*', metavar='PHOTO_OR_FOLDER', help='photos, or folders that are searched for them')
     c.add_argument('--samples', action='store_true', help='use the four sample photos that come along')
     c.add_argument('--out', required=True, metavar='DIR', help='folder for the results')
-    c.add_argument('--mask-version', type=number(1, 2, int), default=2, metavar='1|2', help='MaskNet 1 or 2 (%(default)s)')
-    c.add_argument('--mask-mode', choices=('soft', 'hard'), default='soft', help='soft keeps doubtful pixels half, hard decides (%(default)s)')
-    c.add_argument('--softctr', type=number(0, 1), default=.5, metavar='0..1', help='mask threshold; a smaller one keeps more of the object (%(default)s)')
+    c.add_argument('--mask-version', type=number(1, 2, int), default=2, metavar='1|2',
+        help='MaskNet 1 or 2 (%(default)s)')
+    c.add_argument('--mask-mode', choices=('soft', 'hard'), default='soft',
+        help='soft keeps doubtful pixels half, hard decides (%(default)s)')
+    c.add_argument('--softctr', type=number(0, 1), default=.5, metavar='0..1',
+        help='mask threshold; a smaller one keeps more of the object (%(default)s)')
     c.add_argument('--frame', choices=('photo', 'object'), default='photo',
         help='results as large as the photo, to be laid over it, or cropped to the box of the object (%(default)s)')
     c.add_argument('--resolution', type=resolution, default=2, metavar='N',
@@ -125,8 +130,10 @@ def add_run(commands):
 # %% ../nbs/06a_cli.ipynb #43f99512
 def add_vectorize(commands):
     "`sketchbook vectorize`"
-    c = commands.add_parser('vectorize', help='sketches to strokes', description='Turn drawings, dark on white, into strokes.')
-    c.add_argument('photos', nargs='+', metavar='SKETCH_OR_FOLDER', help='drawings, for instance the folder sketch of a run')
+    c = commands.add_parser('vectorize', help='sketches to strokes',
+        description='Turn drawings, dark on white, into strokes.')
+    c.add_argument('photos', nargs='+', metavar='SKETCH_OR_FOLDER',
+        help='drawings, for instance the folder sketch of a run')
     c.add_argument('--out', required=True, metavar='DIR', help='folder for the results')
     add_vector_options(c)
     c.set_defaults(command=vectorize)
@@ -135,19 +142,27 @@ def add_vectorize(commands):
 def add_build_coco(commands):
     "`sketchbook build-coco`"
     c = commands.add_parser('build-coco', help='a training set for MaskNet from COCO',
-        description='Cut objects out of a COCO-format set and write train.tar and val.tar. Stopped, the same command goes on.')
+        description='Cut objects out of a COCO-format set and write train.tar and val.tar. Stopped, the same command '
+                    'goes on.')
     c.add_argument('annotations', metavar='ANNOTATIONS', help='the JSON file, for instance instances_train2017.json')
     c.add_argument('images', metavar='IMAGES', help='folder or tar of its photos')
     c.add_argument('--out', required=True, metavar='DIR', help='folder for the set')
     c.add_argument('--classes', type=names, metavar='A,B', help='only these classes; otherwise all')
     way = c.add_mutually_exclusive_group()
-    way.add_argument('--centred', dest='centred', action='store_const', const=True, default=True, help='the object in the middle of its window (the default)')
-    way.add_argument('--off-centre', dest='centred', action='store_const', const=False, help='the object away from the middle')
-    way.add_argument('--whole', dest='centred', action='store_const', const=None, help='whole photos, all objects in one mask')
-    c.add_argument('--min-size', type=number(1), default=64., metavar='PX', help="shorter side of an object's box (%(default)g)")
-    c.add_argument('--val', type=number(0, 1), default=.1, metavar='0..1', help='share of the photos that validate; 0 for none (%(default)s)')
-    c.add_argument('--seed', type=number(0, kind=int), default=0, help='of the split and of where off-centre objects go (%(default)s)')
-    c.add_argument('--size', type=number(16, kind=int), metavar='PX', help='longest side of the pictures; larger ones shrink')
+    way.add_argument('--centred', dest='centred', action='store_const', const=True, default=True,
+        help='the object in the middle of its window (the default)')
+    way.add_argument('--off-centre', dest='centred', action='store_const', const=False,
+        help='the object away from the middle')
+    way.add_argument('--whole', dest='centred', action='store_const', const=None,
+        help='whole photos, all objects in one mask')
+    c.add_argument('--min-size', type=number(1), default=64., metavar='PX',
+        help="shorter side of an object's box (%(default)g)")
+    c.add_argument('--val', type=number(0, 1), default=.1, metavar='0..1',
+        help='share of the photos that validate; 0 for none (%(default)s)')
+    c.add_argument('--seed', type=number(0, kind=int), default=0,
+        help='of the split and of where off-centre objects go (%(default)s)')
+    c.add_argument('--size', type=number(16, kind=int), metavar='PX',
+        help='longest side of the pictures; larger ones shrink')
     c.set_defaults(command=build_coco)
 
 # %% ../nbs/06a_cli.ipynb #d1bbce38
@@ -156,7 +171,8 @@ def add_train(
     words=(),  # The whole command; the data and settings of the network that it names join the options
 ):
     "`sketchbook train`"
-    c = commands.add_parser('train', help='train a network of the book', formatter_class=argparse.RawDescriptionHelpFormatter,
+    c = commands.add_parser('train', help='train a network of the book',
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         description='Train a network and write its weights with their card.',
         epilog='`sketchbook train NAME --help` lists the data and the settings of one network.')
     c.add_argument('name', metavar='NAME', help='for instance masknet-v2 or sketchnet; a wrong one lists all')
@@ -164,22 +180,27 @@ def add_train(
     c.add_argument('--minutes', type=number(0), default=30., help='time budget (%(default)s)')
     c.add_argument('--steps', type=number(1, kind=int), help='stop after so many steps instead')
     c.add_argument('--batch-size', type=number(1, kind=int), help='samples a step and process')
-    c.add_argument('--seed', type=number(0, kind=int), default=0, help='of weights, order and augmentation (%(default)s)')
+    c.add_argument('--seed', type=number(0, kind=int), default=0,
+        help='of weights, order and augmentation (%(default)s)')
     c.add_argument('--phase', help='only this phase, of a network that is trained in several')
     c.add_argument('--device', default='auto', help=DEVICES)
-    c.add_argument('--precision', choices=('auto', 'bf16', 'fp32'), default='auto', help='auto takes bf16 where it is fast')
-    c.add_argument('--workers', type=number(0, kind=int), help='processes that prepare samples; otherwise up to 8 on CUDA, else none')
+    c.add_argument('--precision', choices=('auto', 'bf16', 'fp32'), default='auto',
+        help='auto takes bf16 where it is fast')
+    c.add_argument('--workers', type=number(0, kind=int),
+        help='processes that prepare samples; otherwise up to 8 on CUDA, else none')
     c.add_argument('--init', metavar='NAME_OR_FILE', help='start from these weights, and from those saved beside them')
     c.add_argument('--resume', action='store_true', help='go on from the last checkpoint in RUN')
     c.add_argument('--tensorboard', action='store_true', help='also log for TensorBoard')
-    c.add_argument('--set', action='append', default=[], metavar='KEY=VALUE', help='change a setting of the network; again for each more')
+    c.add_argument('--set', action='append', default=[], metavar='KEY=VALUE',
+        help='change a setting of the network; again for each more')
     c.set_defaults(command=train)
     add_data(c, words)
 
 # %% ../nbs/06a_cli.ipynb #abca7450
 def add_evaluate(commands):
     "`sketchbook evaluate`"
-    c = commands.add_parser('evaluate', help="measure a network with its chapter's own numbers", description='Measure a network.')
+    c = commands.add_parser('evaluate', help="measure a network with its chapter's own numbers",
+        description='Measure a network.')
     c.add_argument('name', metavar='NAME_OR_FILE', help='shipped weights, or a .safetensors file of yours')
     c.add_argument('--data', required=True, metavar='PATH', help='folder or tar of test data')
     c.add_argument('--limit', type=number(1, kind=int), metavar='N', help='only the first N')
@@ -191,7 +212,8 @@ def add_evaluate(commands):
 
 def add_weights(commands):
     "`sketchbook weights`"
-    c = commands.add_parser('weights', help='what is shipped, how it was made, how good it is', description='Describe trained weights.')
+    c = commands.add_parser('weights', help='what is shipped, how it was made, how good it is',
+        description='Describe trained weights.')
     c.add_argument('name', nargs='?', metavar='NAME_OR_FILE', help='one network, in full')
     c.add_argument('--verify', action='store_true', help='also check every file against its card')
     c.set_defaults(command=show_weights)
@@ -241,11 +263,15 @@ def vectorize(args):
 def build_coco(args):
     "A training set from COCO"
     from sketchbook.data import build_coco_set
-    try: made = build_coco_set(args.annotations, args.images, args.out, args.classes, args.centred, args.min_size, args.val, args.seed, args.size)
-    except KeyboardInterrupt: print(f'sketchbook: stopped; the same command goes on from {args.out}.', file=sys.stderr); return 130
+    given = [getattr(args, k) for k in ('annotations', 'images', 'out', 'classes', 'centred', 'min_size', 'val', 'seed', 'size')]
+    try: made = build_coco_set(*given)
+    except KeyboardInterrupt:
+        print(f'sketchbook: stopped; the same command goes on from {args.out}.', file=sys.stderr)
+        return 130
     for e in made['skipped']: print(f'skipped {e["photo"]}: {e["why"]}', file=sys.stderr)
     missing = made['missing']
-    if missing: print(f'skipped {len(missing)} that {"is" if len(missing)==1 else "are"} not in {args.images}, {missing[0]} first', file=sys.stderr)
+    are = 'is' if len(missing)==1 else 'are'
+    if missing: print(f'skipped {len(missing)} that {are} not in {args.images}, {missing[0]} first', file=sys.stderr)
     damaged = sum(made['left_out'].get('damaged', {}).values())
     if damaged: print(f'skipped {damaged} damaged annotation{"s"*(damaged>1)} in {args.annotations}', file=sys.stderr)
     pairs = ', '.join(f'{t["pairs"]} in {s}.tar' for s, t in made['tars'].items())
@@ -272,7 +298,7 @@ def unknown(
 
 # %% ../nbs/06a_cli.ipynb #e0ffee04
 class Takes:
-    "What `make` takes: `data` ('', 'one' or 'many'), `paths` and `settings` (parameters by name), `notes` (their comments)"
+    "What `make` takes: `data` ('', 'one' or 'many'), `paths` and `settings` by name, `notes` (the comments)"
     def __init__(self, make):
         import inspect
         signature = inspect.signature(make, eval_str=True)
@@ -304,7 +330,8 @@ def kinds(p):
     "The types that a value of parameter `p` may have; none when all may"
     from typing import get_args, get_origin
     if p.annotation is p.empty: return () if p.default in (None, p.empty) else (type(p.default),)
-    found = [get_origin(a) or a for a in (get_args(p.annotation) if type(None) in get_args(p.annotation) else [p.annotation])]
+    union = type(None) in get_args(p.annotation)
+    found = [get_origin(a) or a for a in (get_args(p.annotation) if union else [p.annotation])]
     return tuple(k for k in found if k in KINDS)
 
 
@@ -369,7 +396,8 @@ def training_command(args):
     "The command for the card: what decides the result, by file name, without the paths of one machine"
     import shlex
     paths = [('data', path) for path in args.data] + [(k, path) for k in args.takes.paths if (path := getattr(args, k))]
-    words = ['sketchbook', 'train', args.name, *(w for k, path in paths for w in (option(k), Path(path).name)), '--out', f'runs/{args.name}']
+    words = ['sketchbook', 'train', args.name, *(w for k, path in paths for w in (option(k), Path(path).name))]
+    words += ['--out', f'runs/{args.name}']
     words += ['--steps', str(args.steps)] if args.steps else ['--minutes', f'{args.minutes:g}']
     for key in ('batch_size', 'seed', 'phase'):
         if getattr(args, key): words += [option(key), str(getattr(args, key))]
@@ -398,8 +426,9 @@ def chosen_settings(
     for pair in args.set:
         key, _, text = pair.partition('=')
         if '=' not in pair: raise ValueError(f'--set {pair}: write KEY=VALUE')
-        if key not in args.takes.settings: raise ValueError(unknown(key, list(args.takes.settings), f'setting of {args.name},'))
-        try: found[key] = parse_as(args.takes.settings[key], text)
+        known = args.takes.settings
+        if key not in known: raise ValueError(unknown(key, list(known), f'setting of {args.name},'))
+        try: found[key] = parse_as(known[key], text)
         except argparse.ArgumentTypeError as e: raise ValueError(f'--set {key}: {e}') from None
     return found
 
@@ -409,7 +438,8 @@ def make_task(args):
     known = tasks()
     if args.name not in known: raise ValueError(unknown(args.name, sorted(known)))
     if args.name != args.named: raise ValueError(f'name the network first, `sketchbook train {args.name}`')
-    if len(args.data) > 1 and args.takes.data == 'one': raise ValueError(f'{args.name} takes one --data, not {len(args.data)}')
+    if len(args.data) > 1 and args.takes.data == 'one':
+        raise ValueError(f'{args.name} takes one --data, not {len(args.data)}')
     given = chosen_settings(args)
     paths = {k: path for k in args.takes.paths if (path := getattr(args, k))}
     task = known[args.name](*args.data, **paths, **given)
@@ -418,6 +448,13 @@ def make_task(args):
     return task
 
 # %% ../nbs/06a_cli.ipynb #e0ffee10
+def fitting(args, main):
+    "What `fit` wants to know besides the task, whose main network is called `main`"
+    given = {'batch_size': args.batch_size} if args.batch_size else {}
+    same = ('minutes', 'steps', 'seed', 'device', 'precision', 'workers', 'resume', 'tensorboard')
+    return given | {k: getattr(args, k) for k in same} | dict(command=training_command(args), **starting_weights(args.init, main))
+
+
 def train(args):
     "Train a network by name"
     from sketchbook.blocks import pick_device
@@ -426,14 +463,13 @@ def train(args):
     if args.steps is None and not args.minutes: raise ValueError('--minutes should be above 0')
     pick_device(args.device)           # before any data is read
     task = make_task(args)
-    phases = task if isinstance(task, dict) else {}
-    main = (phases.get(args.phase) or next(iter(phases.values())) if phases else task).exports[0]
-    given = {'batch_size': args.batch_size} if args.batch_size else {}
-    given |= dict(minutes=args.minutes, steps=args.steps, seed=args.seed, device=args.device, precision=args.precision, workers=args.workers,
-                  resume=args.resume, tensorboard=args.tensorboard, command=training_command(args), **starting_weights(args.init, main))
-    runs = fit_phases(phases, args.out, args.phase, **given) if phases else {'': fit(task, args.out, **given)}
+    if isinstance(task, dict):
+        first = task.get(args.phase) or next(iter(task.values()))
+        runs = fit_phases(task, args.out, args.phase, **fitting(args, first.exports[0]))
+    else: runs = {'': fit(task, args.out, **fitting(args, task.exports[0]))}
     for phase, run in runs.items():
-        if run.interrupted: print(f'sketchbook: stopped; the same command with --resume goes on from {args.out}.', file=sys.stderr)
+        if run.interrupted:
+            print(f'sketchbook: stopped; the same command with --resume goes on from {args.out}.', file=sys.stderr)
         elif int(os.environ.get('RANK', 0))==0:
             path = Path(args.out)/f'{args.name}{phase and "-"}{phase}.safetensors'
             print('trained', save_all(run.trained, path, run.card), f'in {run.step} steps')
@@ -453,7 +489,8 @@ def evaluate(args):
     if not hasattr(module, 'evaluate'): raise ValueError(f'{args.name} has no measure of its own')
     scores = module.evaluate(args.name, args.data, limit=args.limit, device=args.device)
     plain = {k: v for k, v in scores.items() if isinstance(v, (int, float, str))}     # curves are for the card
-    if args.write_card: weights.amend(args.name, metrics={**(weights.card(args.name)['metrics'] or {}), Path(args.data).stem: scores})
+    known = weights.card(args.name)['metrics'] or {}
+    if args.write_card: weights.amend(args.name, metrics={**known, Path(args.data).stem: scores})
     if args.json: print(json.dumps(scores, indent=1))
     else: print('\n'.join(f'{k:<24} {v:.4f}' if isinstance(v, float) else f'{k:<24} {v}' for k, v in plain.items()))
     return 0
@@ -479,20 +516,24 @@ def add_options(
     "Make the parameters of `f` the words and options of a command that calls it"
     import inspect
     notes, parameters = comments(f), inspect.signature(f, eval_str=True).parameters
-    for p in parameters.values():
-        needed, help = p.default is p.empty, notes.get(p.name, '').replace('%', '%%')
-        read = (lambda p: lambda text: parse_as(p, text))(p)
-        if bool in kinds(p): switch(parser, option(p.name)[2:], p.default, help)
-        elif p.kind is p.VAR_POSITIONAL or list in kinds(p): parser.add_argument(p.name, nargs='+', metavar=p.name.upper(), help=help)
-        elif needed and p.kind is not p.KEYWORD_ONLY: parser.add_argument(p.name, type=read, metavar=p.name.upper(), help=help)
-        else: parser.add_argument(option(p.name), type=read, required=needed, default=None if needed else p.default,
-                                  metavar=p.name.upper(), help=help + ('' if needed else ' (%(default)s)'))
+    for p in parameters.values(): add_option(parser, p, notes.get(p.name, '').replace('%', '%%'))
     def command(args):
         given = {k: getattr(args, k) for k in parameters}
         many = [given.pop(k) for k, p in parameters.items() if p.kind is p.VAR_POSITIONAL]
         answer = f(*(many[0] if many else ()), **given)
         return tell(answer, args.out, 'done') if isinstance(answer, dict) else answer or 0
     parser.set_defaults(command=command)
+
+
+def add_option(parser, p, help):
+    "The words or the option of one parameter"
+    needed, said = p.default is p.empty, dict(metavar=p.name.upper(), help=help)
+    read = lambda text: parse_as(p, text)
+    if bool in kinds(p): switch(parser, option(p.name)[2:], p.default, help)
+    elif p.kind is p.VAR_POSITIONAL or list in kinds(p): parser.add_argument(p.name, nargs='+', **said)
+    elif needed and p.kind is not p.KEYWORD_ONLY: parser.add_argument(p.name, type=read, **said)
+    elif needed: parser.add_argument(option(p.name), type=read, required=True, **said)
+    else: parser.add_argument(option(p.name), type=read, default=p.default, **said | dict(help=f'{help} (%(default)s)'))
 
 
 def add_chapters(commands, words):
@@ -509,7 +550,8 @@ def make_parser(
     words=(), # The command; the chapter that it names adds its options
 ) -> Parser:  # With one subparser a command
     "The program's whole grammar"
-    p = Parser(prog='sketchbook', description='Photos to masks, sketches and strokes, by networks you can train yourself.')
+    p = Parser(prog='sketchbook',
+        description='Photos to masks, sketches and strokes, by networks you can train yourself.')
     p.add_argument('--version', action='version', version=f'sketchbook {__version__}')
     commands = p.add_subparsers(title='commands', metavar='COMMAND')
     for add in (add_run, add_vectorize, add_build_coco): add(commands)
@@ -542,7 +584,8 @@ def main(
 ) -> int:      # Exit status: 0 done, 1 some photos skipped, 2 wrong use or input, 130 interrupted
     "Run one command"
     argv = sys.argv[1:] if argv is None else list(argv)
-    if hasattr(sys.stdout, 'reconfigure'): sys.stdout.reconfigure(errors='backslashreplace')   # file names may be no text
+    if hasattr(sys.stdout, 'reconfigure'):      # file names may be no text
+        sys.stdout.reconfigure(errors='backslashreplace')
     try:
         parser = make_parser(argv)
         args = parser.parse_args(argv)

@@ -76,12 +76,13 @@ class Task:
 
 # %% ../nbs/00b_training.ipynb #ae3beead
 class _Samples(Dataset):
-    "Samples by number: `n` is one item of a shuffled epoch, augmented by a generator that depends on the seed and `n` alone"
+    "Samples by number: `n` is one of a shuffled epoch, augmented by a generator of the seed and `n` alone"
     def __init__(self, task, seed):
         self.task, self.seed, self._epoch = task, seed, (None, None)
 
     def _order(self, epoch):
-        if self._epoch[0] != epoch: self._epoch = epoch, np.random.default_rng([self.seed, 0, epoch]).permutation(len(self.task))
+        rng = np.random.default_rng([self.seed, 0, epoch])
+        if self._epoch[0] != epoch: self._epoch = epoch, rng.permutation(len(self.task))
         return self._epoch[1]
 
     def __getitem__(self, n):
@@ -148,19 +149,23 @@ class _Log:
         for step, _, name, value in kept: self.history.setdefault(name, []).append((int(step), float(value)))
         self.write = write     # of several processes only the first one does
         if not write: return
-        with open(self.path, 'w', newline='') as f: csv.writer(f).writerows([['step', 'seconds', 'name', 'value'], *kept])
+        self._put('w', [['step', 'seconds', 'name', 'value'], *kept])
         if tensorboard:
             from torch.utils.tensorboard import SummaryWriter
             self.board = SummaryWriter(folder/'tensorboard', purge_step=upto)
 
     def _rows(self, upto):
         "The whole rows up to step `upto`; a row cut short by a crash is dropped"
-        with open(self.path, newline='') as f: return [r for r in csv.reader(f) if len(r) == 4 and r[0].isdigit() and int(r[0]) <= upto]
+        with open(self.path, newline='') as f:
+            return [r for r in csv.reader(f) if len(r) == 4 and r[0].isdigit() and int(r[0]) <= upto]
+
+    def _put(self, mode, rows):
+        with open(self.path, mode, newline='') as f: csv.writer(f).writerows(rows)
 
     def add(self, step, seconds, numbers):
         for k, v in numbers.items(): self.history.setdefault(k, []).append((step, v))
         if not self.write: return
-        with open(self.path, 'a', newline='') as f: csv.writer(f).writerows([step, f'{seconds:.1f}', k, f'{v:.6g}'] for k, v in numbers.items())
+        self._put('a', [[step, f'{seconds:.1f}', k, f'{v:.6g}'] for k, v in numbers.items()])
         if self.board:
             for k, v in numbers.items(): self.board.add_scalar(k, v, step)
 
@@ -280,9 +285,9 @@ def _state(run, settings):
     from accelerate.utils import gather_object
     rng = {'cpu': torch.get_rng_state()}
     if run.device.type == 'cuda': rng['cuda'] = torch.cuda.get_rng_state(run.device)
-    where = {k: getattr(run, k) for k in _WHERE}
-    return dict(settings=settings, where=where, rng=gather_object([rng]), ema=run.ema.state_dict(),
-                nets={k: n.state_dict() for k, n in run.plain.items()}, opts={k: o.state_dict() for k, o in run.opts.items()})
+    states = lambda d: {k: x.state_dict() for k, x in d.items()}
+    return dict(settings=settings, where={k: getattr(run, k) for k in _WHERE}, rng=gather_object([rng]),
+                ema=run.ema.state_dict(), nets=states(run.plain), opts=states(run.opts))
 
 
 def _restore(run, state):
@@ -337,7 +342,8 @@ class _Show:
             from IPython.display import display
             self.handle = display(display_id=True)
         # disable=None: tqdm keeps quiet when nobody watches a terminal
-        self.bar = tqdm(total=100, unit='%', disable=None if bar and not plot else True, bar_format='{l_bar}{bar}| {elapsed}{postfix}')
+        self.bar = tqdm(total=100, unit='%', disable=None if bar and not plot else True,
+                        bar_format='{l_bar}{bar}| {elapsed}{postfix}')
 
     def update(self, run, numbers):
         self.bar.n = round(100*run.progress)
@@ -351,10 +357,11 @@ class _Show:
 
 # %% ../nbs/00b_training.ipynb #9cc11773
 def _clock(run, start, asked):
-    "Seconds of training so far, and whether to stop: all processes go by the first one's clock, and stop if any was told to"
+    "Seconds of training so far, and whether to stop: all go by the first one's clock, and stop if any was told to"
     seconds, stop = start + time.monotonic(), bool(asked)
     if run.accelerator.num_processes == 1: return seconds, stop
-    mine = torch.tensor([seconds if run.accelerator.is_main_process else 0., float(stop)], dtype=torch.float64, device=run.device)
+    mine = [seconds if run.accelerator.is_main_process else 0., float(stop)]
+    mine = torch.tensor(mine, dtype=torch.float64, device=run.device)
     seconds, stops = run.accelerator.reduce(mine, 'sum').tolist()
     return seconds, stops > 0
 
@@ -411,11 +418,13 @@ def _accelerator(device, precision):
     "An Accelerator for `device`; precision `auto`, `bf16` or `fp32`"
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState, PartialState
-    if precision not in ('auto', 'bf16', 'fp32'): raise ValueError(f'Precision "{precision}" is unknown: use auto, bf16 or fp32.')
+    if precision not in ('auto', 'bf16', 'fp32'):
+        raise ValueError(f'Precision "{precision}" is unknown: use auto, bf16 or fp32.')
     if device.index is not None and device.type == 'cuda': torch.cuda.set_device(device)
     bf16 = precision == 'bf16' or (precision == 'auto' and has_bf16(device))
     # the states are process-wide and remember the first device; alone in the process, each run may choose anew
-    if PartialState._shared_state and PartialState().num_processes == 1: AcceleratorState._reset_state(reset_partial_state=True)
+    if PartialState._shared_state and PartialState().num_processes == 1:
+        AcceleratorState._reset_state(reset_partial_state=True)
     return Accelerator(mixed_precision='bf16' if bf16 else 'no', cpu=device.type == 'cpu')
 
 
@@ -430,8 +439,9 @@ def _card(run, settings, command):
     task = run.task
     at = run.best[1] if run.best else run.step
     measured = {k[4:]: dict(v)[at] for k, v in run.history.items() if k.startswith('val_') and at in dict(v)}
-    return dict(settings, **task.about) | dict(command=command or f'sketchbook.training.fit({type(task).__name__}(...))',
-                steps=run.step, weights_from_step=at, minutes=round(run.seconds/60, 1), machine=_machine(run.device), validation=measured)
+    return dict(settings, **task.about) | dict(
+        command=command or f'sketchbook.training.fit({type(task).__name__}(...))', steps=run.step, weights_from_step=at,
+        minutes=round(run.seconds/60, 1), machine=_machine(run.device), validation=measured)
 
 # %% ../nbs/00b_training.ipynb #e7887784
 def _starts(init, main):
@@ -469,13 +479,16 @@ def _fill(nets, starts, task, origin):
 def _make_folder(out):
     "Make the folder of a run"
     try: out.mkdir(parents=True, exist_ok=True)
-    except OSError as e: raise ValueError(f'{out}: a training run cannot be written there ({e.strerror}); name a folder you may write to.') from e
+    except OSError as e:
+        raise ValueError(f'{out}: a training run cannot be written there ({e.strerror}); name a folder you may write '
+                         'to.') from e
 
 
 def _start(task, out, accelerator, seed, ema, starts, resume, settings, tensorboard):
     "Make the run, or bring it back from its checkpoint"
     saved = out/'checkpoint.pt'
-    if saved.exists() and not resume: raise ValueError(f'{out} already holds a training run: resume it, or choose another folder.')
+    if saved.exists() and not resume:
+        raise ValueError(f'{out} already holds a training run: resume it, or choose another folder.')
     state = _read_checkpoint(saved, settings) if saved.exists() else None
     torch.manual_seed(seed)
     task.begin(starts.get(task.exports[0]))
@@ -528,7 +541,8 @@ def _check(task, out, minutes, steps, **numbers):
     if steps is None and not minutes > 0: raise ValueError(f'`minutes` should be above 0, not {minutes}.')
     for k, v in dict(numbers, steps=1 if steps is None else steps).items():
         low, high = _LIMITS[k]
-        if not isinstance(v, (int, np.integer)) or not low <= v <= high: raise ValueError(f'`{k}` should be a whole number from {low} to {high}, not {v}.')
+        if not isinstance(v, (int, np.integer)) or not low <= v <= high:
+            raise ValueError(f'`{k}` should be a whole number from {low} to {high}, not {v}.')
     if len(task) == 0: raise ValueError(f'{task.name} has no training samples.')
 
 # %% ../nbs/00b_training.ipynb #b6fc7d05
@@ -551,14 +565,15 @@ def fit(
     progress:bool=True,    # Progress bar on a terminal
     command:str|None=None, # For the card: how to make this again
 ) -> Run:                  # `.net` averaged or best, in eval mode; `.trained`; `.card`; `.history`; `.interrupted`
-    "Train `task` for so many minutes or steps; write `checkpoint.pt` and `log.csv` in `out`; leave cleanly when told to stop"
+    "Train `task` for so many minutes or steps, with checkpoint and log in `out`; told to stop, leave cleanly"
     _check(task, out, minutes, steps, batch_size=batch_size, seed=seed, workers=workers or 0)
     out, starts, accelerator = Path(out), _starts(init, task.exports[0]), _accelerator(pick_device(device), precision)
     budget = f'{steps} steps' if steps else f'{minutes:g} minutes'
     settings = dict(name=task.name, seed=seed, batch_size=batch_size, budget=budget, ema=ema, precision=precision,
                     processes=accelerator.num_processes, samples=len(task), data=str(task.about.get('data', 'unknown')),
                     settings=task.about.get('settings', {}), init=_origin(starts, origin))
-    with torch.random.fork_rng(), torch.backends.cudnn.flags(enabled=True, benchmark=True), graceful_shutdown() as asked:
+    fast = torch.backends.cudnn.flags(enabled=True, benchmark=True)      # on CUDA: crops are all of one size
+    with torch.random.fork_rng(), fast, graceful_shutdown() as asked:
         run = _start(task, out, accelerator, seed, ema, starts, resume, settings, tensorboard)
         def checkpoint():
             _check_finite(run, weights=True)
@@ -578,7 +593,8 @@ def _carried(folder, phase):
     path = folder/phase/'checkpoint.pt'
     state = _read_checkpoint(path) if path.exists() else None
     if state is None or state['where']['interrupted']:
-        raise ValueError(f'{path.parent} holds no finished phase {phase!r}: train it first, or name weights to start from.')
+        raise ValueError(f'{path.parent} holds no finished phase {phase!r}: train it first, or name weights to start '
+                         'from.')
     best, nets = state['where']['best'], dict(state['nets'])
     followed = best[2] if best else {k.removeprefix('module.'): v for k, v in state['ema'].items() if k != 'n_averaged'}
     for name in {k.partition('.')[0] for k in followed}:
@@ -602,10 +618,11 @@ def fit_phases(
     chosen = [phase] if phase else names
     for name in chosen:
         part = phases[name].share/sum(phases[n].share for n in chosen)
+        budget = minutes*part, steps and max(1, round(steps*part))
         if init is None and name != names[0]:
             before = names[names.index(name)-1]
             init, origin = _carried(Path(out), before), f'the phase {before}'
-        runs[name] = fit(phases[name], Path(out)/name, minutes*part, steps and max(1, round(steps*part)), init=init, origin=origin, **kw)
+        runs[name] = fit(phases[name], Path(out)/name, *budget, init=init, origin=origin, **kw)
         if runs[name].interrupted: break
         init = origin = None
     return runs

@@ -36,7 +36,7 @@ class PickledWeights(WeightsError):
 # %% ../nbs/00d_weights.ipynb #84ea1a2d
 def to_half(
     t:torch.Tensor, # Any tensor
-) -> torch.Tensor:  # `float16` where rounding costs less than 1/1000 of the tensor's norm, else `float32`; integers as they are
+) -> torch.Tensor:  # `float16` where that costs less than 1/1000 of its norm, else `float32`; integers stay
     "Round `t` to half precision unless that would harm it"
     if not t.is_floating_point(): return t
     t = t.float()
@@ -62,7 +62,7 @@ def make_card(
     name:str,               # The name the weights go by
     data:bytes,             # The bytes of the weight file
     dtype:str='float16',    # How floating-point tensors are stored
-    known:dict|None=None,   # What only the trainer knows: `data`, `data_licence`, `command`, `seed`, `steps`, `metrics`, ...
+    known:dict|None=None,   # What only the trainer knows: `data`, `command`, `seed`, `steps`, `metrics`, ...
 ) -> dict:                  # The card, `CARD_FIELDS` first; fields nobody filled in are `None`
     "Describe `net`, stored as `data`"
     config = {k: False if k=='pretrained' else v for k,v in getattr(net, 'config', {}).items()}
@@ -77,7 +77,8 @@ def make_card(
 def _stored(key, t, dtype):
     "The tensor `t` of entry `key` as it goes to the file"
     if t.is_floating_point() and not t.isfinite().all():
-        raise WeightsError(f'`{key}` holds NaN or infinite values: the training diverged and its weights are not worth saving.')
+        raise WeightsError(f'`{key}` holds NaN or infinite values: the training diverged, its weights are not worth '
+                           'saving.')
     t = t.detach().cpu()
     t = to_half(t) if dtype=='float16' else t.float() if t.is_floating_point() else t
     return t.contiguous().clone()       # channels-last and shared memory do not survive in a file
@@ -87,20 +88,22 @@ def _card_bytes(path, c):
     "The card `c` of the weight file `path` as JSON"
     try: return (json.dumps(c, indent=1, ensure_ascii=False, allow_nan=False)+'\n').encode()
     except TypeError as e:
-        raise WeightsError(f'{path.with_suffix(".json")}: a card holds only numbers, text, lists and dicts ({e}).') from None
+        path = path.with_suffix('.json')
+        raise WeightsError(f'{path}: a card holds only numbers, text, lists and dicts ({e}).') from None
 
 # %% ../nbs/00d_weights.ipynb #10ce905e
 def save(
     net:nn.Module,          # The network; its `.config` holds its constructor's arguments
     path:str|Path,          # `NAME.safetensors`; the card becomes `NAME.json` beside it
-    card:dict|None=None,    # What only the trainer knows, see `make_card`; `network=` here overrides the class's own module
+    card:dict|None=None,    # See `make_card`; `network=` here overrides the class's own module
     dtype:str='float16',    # 'float16' (half the size, see `to_half`) or 'float32' (exact)
 ) -> Path:                  # The weight file
     "Write the weights of `net` and their card, each under a temporary name first"
     from safetensors.torch import save as to_bytes
     path = Path(path)
     if path.suffix!='.safetensors': raise WeightsError(f'{path}: a weight file is named NAME.safetensors.')
-    if dtype not in ('float16', 'float32'): raise WeightsError(f"dtype should be 'float16' or 'float32', not {dtype!r}.")
+    if dtype not in ('float16', 'float32'):
+        raise WeightsError(f"dtype should be 'float16' or 'float32', not {dtype!r}.")
     data = to_bytes({k: _stored(k, t, dtype) for k,t in net.state_dict().items()}, {'format': 'pt'})
     text = _card_bytes(path, make_card(net, path.stem, data, dtype, card))
     write_atomic(path, data)
@@ -127,7 +130,8 @@ def find(
 ) -> Path:                  # The weight file, which exists
     "The file behind a name or path"
     text,path = str(name_or_path), Path(name_or_path)
-    is_path = isinstance(name_or_path, Path) or path.name!=text or path.suffix in ('.safetensors', '.json', *PICKLE_SUFFIXES)
+    is_file = path.suffix in ('.safetensors', '.json', *PICKLE_SUFFIXES)
+    is_path = isinstance(name_or_path, Path) or path.name!=text or is_file
     if not is_path: path = shipped_folder()/f'{text}.safetensors'
     if path.suffix=='.json': raise UnknownWeights(f'{path} is a card; name the .safetensors file beside it.')
     if path.is_dir(): raise UnknownWeights(f'{path} is a folder; name the .safetensors file in it.')
@@ -146,7 +150,9 @@ def save_all(
     "Write networks that belong together, each with its card"
     path, (main, *others) = Path(path), nets
     save(nets[main], path, card, dtype)
-    for key in others: save(nets[key], path.with_name(f'{path.stem}.{key}.safetensors'), {**(card or {}), 'name': f'{path.stem}.{key}'}, dtype)
+    for key in others:
+        name = f'{path.stem}.{key}'
+        save(nets[key], path.with_name(f'{name}.safetensors'), {**(card or {}), 'name': name}, dtype)
     return path
 
 
@@ -155,17 +161,19 @@ def companions(
 ) -> dict[str,Path]:        # Weight files by network's name; {} when there are none
     "The networks that were saved beside a main one"
     path = find(name_or_path)
-    start = f'{path.stem}.'
-    return {n.removeprefix(start): path.with_name(f'{n}.safetensors') for n in available(path.parent) if n.startswith(start)}
+    names = [n for n in available(path.parent) if n.startswith(f'{path.stem}.')]
+    return {n.removeprefix(f'{path.stem}.'): path.with_name(f'{n}.safetensors') for n in names}
 
 # %% ../nbs/00d_weights.ipynb #48a6e161
 def _check_form(path, data):
     "Refuse a pickled checkpoint, by its suffix or its first bytes, and what is no safetensors file at all"
     looks_safe = data[8:9]==b'{'
     if path.suffix in PICKLE_SUFFIXES or not looks_safe and data.startswith((b'PK\x03\x04', b'\x80')):
-        raise PickledWeights(f'{path} is a pickled checkpoint, which can run any code when it is opened; sketchbook reads only '
-                             '.safetensors with a card, as `sketchbook train NAME` writes them.')
-    if not looks_safe: raise CorruptWeights(f'{path} is not a safetensors file, or only the beginning of one; copy it and its card again.')
+        raise PickledWeights(f'{path} is a pickled checkpoint, which can run any code when it is opened; sketchbook '
+                             'reads only .safetensors with a card, as `sketchbook train NAME` writes them.')
+    if not looks_safe:
+        raise CorruptWeights(f'{path} is not a safetensors file, or only the beginning of one; copy it and its card '
+                             'again.')
 
 # %% ../nbs/00d_weights.ipynb #7cac0d6b
 def card(
@@ -173,9 +181,11 @@ def card(
 ) -> dict:                  # The card, see `CARD_FIELDS`
     "Read the card that lies beside a weight file"
     path = find(name_or_path).with_suffix('.json')
-    if not path.exists(): raise CorruptWeights(f'{path} is missing: weights are used only with the card written beside them.')
+    if not path.exists():
+        raise CorruptWeights(f'{path} is missing: weights are used only with the card written beside them.')
     try: c = json.loads(path.read_text(encoding='utf-8'))
-    except (ValueError, RecursionError) as e: raise CorruptWeights(f'{path} is not a readable card ({type(e).__name__}); copy it again.') from None
+    except (ValueError, RecursionError) as e:
+        raise CorruptWeights(f'{path} is not a readable card ({type(e).__name__}); copy it again.') from None
     types = dict(network=str, config=dict, sha256=str, bytes=int)
     bad = [k for k,t in types.items() if not isinstance(c, dict) or not isinstance(c.get(k), t)]
     if not bad and not isinstance(c.get('metrics') or {}, dict): bad = ['metrics']
@@ -194,9 +204,11 @@ def read(
     except OSError as e: raise WeightsError(f'{path} cannot be read: {e.strerror}.') from None
     _check_form(path, data)
     c = card(path)
-    if len(data)!=c['bytes']: raise CorruptWeights(f'{path} has {len(data):,} bytes where its card says {c["bytes"]:,}; copy it again.')
+    if len(data)!=c['bytes']:
+        raise CorruptWeights(f'{path} has {len(data):,} bytes where its card says {c["bytes"]:,}; copy it again.')
     if hashlib.sha256(data).hexdigest()!=c['sha256']:
-        raise CorruptWeights(f'{path} does not have the checksum in its card: the file was changed or damaged; copy both again.')
+        raise CorruptWeights(f'{path} does not have the checksum in its card: it was changed or damaged; copy both '
+                             'again.')
     try: return from_bytes(data), c
     except SafetensorError as e: raise CorruptWeights(f'{path} is not a safetensors file ({e}).') from None
 
@@ -205,7 +217,8 @@ def _network_class(c, path):
     "The class that the card `c` names, only from sketchbook"
     name = c['network']
     if not re.fullmatch(r'sketchbook(\.[a-z]\w*)+:[A-Za-z]\w*', name):
-        raise CorruptWeights(f'{path}: its card names the network {name!r}; only networks that sketchbook exports are built, as "sketchbook.masknet:MaskNet".')
+        raise CorruptWeights(f'{path}: its card names the network {name!r}; only networks that sketchbook exports '
+                             'are built, as "sketchbook.masknet:MaskNet".')
     module,_,attr = name.partition(':')
     try: cls = getattr(importlib.import_module(module), attr, None)
     except ModuleNotFoundError as e:
@@ -222,7 +235,8 @@ def fill(
 ) -> nn.Module:                         # `net`
     "Copy `tensors` into `net` if every name and shape agrees"
     own = net.state_dict()
-    wrong = [f'`{k}` is missing' for k in own.keys()-tensors.keys()] + [f'`{k}` is unknown' for k in tensors.keys()-own.keys()]
+    wrong = [f'`{k}` is missing' for k in own.keys()-tensors.keys()]
+    wrong += [f'`{k}` is unknown' for k in tensors.keys()-own.keys()]
     wrong += [f'`{k}` is {tuple(tensors[k].shape)} where the network has {tuple(own[k].shape)}'
               for k in own.keys()&tensors.keys() if own[k].shape!=tensors[k].shape]
     if wrong:
@@ -237,7 +251,8 @@ def _build(path, device):
     tensors,c = read(path)
     cls = _network_class(c, path)
     try: net = cls(**c['config'])
-    except (TypeError, ValueError) as e: raise CorruptWeights(f'{path}: {cls.__name__} cannot be built from its card ({e}).') from None
+    except (TypeError, ValueError) as e:
+        raise CorruptWeights(f'{path}: {cls.__name__} cannot be built from its card ({e}).') from None
     return fill(net, tensors, path).requires_grad_(False).to(device).eval()
 
 # %% ../nbs/00d_weights.ipynb #9660de4a
@@ -298,7 +313,7 @@ def _row(name):
 
 # %% ../nbs/00d_weights.ipynb #25871875
 def describe(
-    name:str|Path|list|None=None,   # One name or path for its whole card; several, or `None` for all shipped, for a table
+    name:str|Path|list|None=None,   # One for its whole card; several, or `None` for all shipped, for a table
 ) -> str:                           # Markdown that also reads well in a terminal
     "Say what weights are, how they were made and how good they are"
     if isinstance(name, (str, Path)):
@@ -346,10 +361,13 @@ def blend(
     device='cpu', # See `blocks.pick_device`
 ):           # The network with the weighted mean of their weights, in eval mode
     "Average trained weights"
-    if len(names) != len(shares) or not names or not sum(shares) > 0: raise ValueError(f'{len(names)} weights need as many shares, whose sum is above 0, not {list(shares)}.')
+    if len(names) != len(shares) or not names or not sum(shares) > 0:
+        raise ValueError(f'{len(names)} weights need as many shares, whose sum is above 0, not {list(shares)}.')
     net, *others = [load(n, device, fresh=True) for n in names]
-    states = [n.state_dict() for n in (net, *others)]
-    if any({k: v.shape for k, v in s.items()} != {k: v.shape for k, v in states[0].items()} for s in states): raise ValueError(f'{", ".join(map(str, names))} are not weights of one network.')
-    mean = {k: sum(s[k]*(w/sum(shares)) for s, w in zip(states, shares)) if v.is_floating_point() else v for k, v in states[0].items()}
-    net.load_state_dict(mean)
+    states, shapes = [n.state_dict() for n in (net, *others)], lambda s: {k: v.shape for k, v in s.items()}
+    if any(shapes(s) != shapes(states[0]) for s in states):
+        raise ValueError(f'{", ".join(map(str, names))} are not weights of one network.')
+    parts = [w/sum(shares) for w in shares]
+    mean = lambda k: sum(s[k]*w for s, w in zip(states, parts))
+    net.load_state_dict({k: mean(k) if v.is_floating_point() else v for k, v in states[0].items()})
     return net
