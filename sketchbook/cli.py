@@ -102,8 +102,7 @@ def add_run(commands):
     c.add_argument('photos', nargs='*', metavar='PHOTO_OR_FOLDER', help='photos, or folders that are searched for them')
     c.add_argument('--samples', action='store_true', help='use the four sample photos that come along')
     c.add_argument('--out', required=True, metavar='DIR', help='folder for the results')
-    c.add_argument('--mask-version', type=number(1, 2, int), default=2, metavar='1|2',
-        help='MaskNet 1 or 2 (%(default)s)')
+    c.add_argument('--mask-version', type=number(1, 2, int), default=2, metavar='1|2', help='MaskNet (%(default)s)')
     c.add_argument('--mask-mode', choices=('soft', 'hard'), default='soft',
         help='soft keeps doubtful pixels half, hard decides (%(default)s)')
     c.add_argument('--softctr', type=number(0, 1), default=.5, metavar='0..1',
@@ -263,8 +262,8 @@ def vectorize(args):
 def build_coco(args):
     "A training set from COCO"
     from sketchbook.data import build_coco_set
-    given = [getattr(args, k) for k in ('annotations', 'images', 'out', 'classes', 'centred', 'min_size', 'val', 'seed', 'size')]
-    try: made = build_coco_set(*given)
+    given = ('annotations', 'images', 'out', 'classes', 'centred', 'min_size', 'val', 'seed', 'size')
+    try: made = build_coco_set(*(getattr(args, k) for k in given))
     except KeyboardInterrupt:
         print(f'sketchbook: stopped; the same command goes on from {args.out}.', file=sys.stderr)
         return 130
@@ -452,7 +451,8 @@ def fitting(args, main):
     "What `fit` wants to know besides the task, whose main network is called `main`"
     given = {'batch_size': args.batch_size} if args.batch_size else {}
     same = ('minutes', 'steps', 'seed', 'device', 'precision', 'workers', 'resume', 'tensorboard')
-    return given | {k: getattr(args, k) for k in same} | dict(command=training_command(args), **starting_weights(args.init, main))
+    given |= {k: getattr(args, k) for k in same}
+    return dict(given, command=training_command(args), **starting_weights(args.init, main))
 
 
 def train(args):

@@ -231,16 +231,15 @@ class Run:
     def __init__(self, task, nets, opts, accelerator, ema):
         self.task, self.accelerator, self.opts, self.device = task, accelerator, opts, accelerator.device
         self.step, self.seconds, self.progress, self.interrupted = 0, 0., 0., True   # until it is done
-        self.best = None       # (value, step, state of the averaged networks)
-        self.losses = []       # (key, step, loss) that nobody has looked at yet
-        place = lambda net: net.to(self.device, memory_format=torch.channels_last)
+        # best: (value, step, state of the averaged networks); losses: (key, step, loss) that nobody has looked at yet
+        self.best, self.losses = None, []
         # evaluation_mode: autocast and placement, but no DistributedDataParallel (see above)
         prepare = lambda net: accelerator.prepare_model(net, evaluation_mode=True)
-        self.plain = {k: place(net) for k, net in nets.items()}
+        self.plain = {k: net.to(self.device, memory_format=torch.channels_last) for k, net in nets.items()}
         self.exported = nn.ModuleDict({k: self.plain[k] for k in task.exports})
         self.ema = averaged(self.exported, ema)
         self.nets = {k: prepare(net) for k, net in self.plain.items()}
-        self.helpers = {k: prepare(place(net).eval().requires_grad_(False)) for k, net in task.helpers().items()}
+        self.helpers = {k: prepare(net.to(self.device).eval().requires_grad_(False)) for k, net in task.helpers().items()}
         self.peaks = {k: [g['lr'] for g in opt.param_groups] for k, opt in opts.items()}
 
     def minimize(
@@ -332,7 +331,7 @@ def plot_history(
     ax.set(xlabel='step')
     return ax
 
-
+# %% ../nbs/00b_training.ipynb #c0ffee08
 class _Show:
     "Progress, shown where people are: a live figure in a notebook, a bar on a terminal"
     def __init__(self, plot, bar):

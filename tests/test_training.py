@@ -10,8 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-
-from types import SimpleNamespace
+from torch import nn
 
 from sketchbook import training
 from sketchbook.training import Diverged, _check, _share_gradients, fit, fit_phases, has_bf16, lr_factor
@@ -193,7 +192,8 @@ def test_told_to_stop_one_process_stops_all(tmp_path):
     state = torch.load(tmp_path/'run'/'checkpoint.pt', weights_only=True)
     one, two = (rng['cpu'] for rng in state['rng'])
     assert not torch.equal(one, two)                     # dropout is not the same on both
-    with pytest.raises(ValueError, match='was made with processes = 2, not 1'): fit(_tiny(), tmp_path/'run', steps=50, batch_size=2, precision='fp32', device='cpu', plot=False, resume=True)
+    with pytest.raises(ValueError, match='was made with processes = 2, not 1'):
+        fit(_tiny(), tmp_path/'run', steps=50, batch_size=2, precision='fp32', device='cpu', plot=False, resume=True)
 
 
 @pytest.fixture
@@ -267,7 +267,8 @@ def test_a_loss_that_diverges_between_two_looks_is_found_with_its_step(tiny, tmp
         def step(self, run, x, y):
             run.minimize(run.nets['netG'](x).mean()*(float('inf') if run.step == 2 else 1.), 'netG')
             return {}
-    with pytest.raises(Diverged, match=r'The loss of netG is -?inf at step 2'): fit(Bad(), tmp_path, steps=200, batch_size=2, plot=False)
+    with pytest.raises(Diverged, match=r'The loss of netG is -?inf at step 2'):
+        fit(Bad(), tmp_path, steps=200, batch_size=2, plot=False)
     assert not (tmp_path/'checkpoint.pt').exists()
 
 
@@ -278,28 +279,30 @@ def test_autocast_around_the_whole_step_gives_the_same_gan(tiny, tmp_path, monke
     monkeypatch.setattr(training, '_whole_step', lambda run: run.accelerator.autocast())
     whole = go('whole')
     assert whole.history == networks.history
-    for k in ('netG', 'netD'):      # D's gradients of real and fake meet in bfloat16, for both share one copy of a weight
+    for k in ('netG', 'netD'):      # D's gradients of real and fake meet in bfloat16: they share a copy of each weight
         torch.testing.assert_close(whole.plain[k].state_dict(), networks.plain[k].state_dict(), rtol=0, atol=1e-5)
 
 
 def test_gradients_travel_in_one_call_with_zeros_for_what_is_missing():
-    net, calls = torch.nn.Sequential(torch.nn.Linear(2, 1), torch.nn.Linear(1, 1), torch.nn.Linear(1, 1)), []
+    net, calls = nn.Sequential(nn.Linear(2, 1), nn.Linear(1, 1), nn.Linear(1, 1)), []
     net[2].requires_grad_(False)
     net[0](torch.ones(1, 2)).sum().backward()            # the second layer has no gradient here, but may elsewhere
     reduce = lambda t, how: calls.append((len(t), how)) or t + 1
     _share_gradients(SimpleNamespace(num_processes=2, reduce=reduce), net)
     assert calls == [(5, 'mean')] and net[2].weight.grad is None
-    assert net[0].weight.grad.tolist() == [[2, 2]] and net[1].weight.grad.tolist() == [[1]] and net[1].bias.grad.tolist() == [1]
+    assert net[0].weight.grad.tolist() == [[2, 2]]
+    assert net[1].weight.grad.tolist() == [[1]] and net[1].bias.grad.tolist() == [1]
 
 
 # several networks, helpers, phases
 
 def test_several_exports_each_averaged(tiny, tmp_path):
     both = type('Both', (tiny,), dict(exports=('netG', 'netD')))
-    one, two = fit(tiny(), tmp_path/'one', steps=6, batch_size=2, plot=False), fit(both(), tmp_path/'two', steps=6, batch_size=2, plot=False)
+    one, two = (fit(task(), tmp_path/task.__name__, steps=6, batch_size=2, plot=False) for task in (tiny, both))
+    alike = lambda a, b: same(a.state_dict(), b.state_dict())
     assert list(one.trained) == list(two.trained) == ['netG', 'netD'] and two.net is two.trained['netG']
-    assert same(one.net.state_dict(), two.net.state_dict()) and same(one.plain['netD'].state_dict(), two.plain['netD'].state_dict())
-    assert one.trained['netD'] is one.plain['netD'] and not same(two.trained['netD'].state_dict(), two.plain['netD'].state_dict())
+    assert alike(one.net, two.net) and alike(one.plain['netD'], two.plain['netD'])
+    assert one.trained['netD'] is one.plain['netD'] and not alike(two.trained['netD'], two.plain['netD'])
 
 
 def test_a_discriminator_is_started_from_too(tiny, tmp_path):
@@ -310,12 +313,13 @@ def test_a_discriminator_is_started_from_too(tiny, tmp_path):
     rest = fit(Still(), tmp_path/'rest', steps=1, batch_size=2, plot=False, init=init)
     assert same(rest.plain['netD'].state_dict(), init['netD'])
     other = {'netG': init['netG'], 'netD': {'x': torch.zeros(1)}}
-    with pytest.raises(ValueError, match='start from, theirs, are not those of the netD of tiny'): fit(tiny(), tmp_path/'x', steps=1, plot=False, init=other, origin='theirs')
+    with pytest.raises(ValueError, match='start from, theirs, are not those of the netD of tiny'):
+        fit(tiny(), tmp_path/'x', steps=1, plot=False, init=other, origin='theirs')
 
 
 def test_helpers_are_frozen_and_nowhere_saved(tiny, tmp_path):
     class Helped(tiny):
-        def helpers(self): return {'eye': torch.nn.Sequential(torch.nn.Conv2d(1, 1, 1), torch.nn.Dropout(.9), torch.nn.BatchNorm2d(1))}
+        def helpers(self): return {'eye': nn.Sequential(nn.Conv2d(1, 1, 1), nn.Dropout(.9), nn.BatchNorm2d(1))}
         def step(self, run, x, y):
             eye = run.helpers['eye']
             assert not any(m.training for m in eye.modules()) and not any(p.requires_grad for p in eye.parameters())
@@ -339,7 +343,8 @@ def test_phases_stop_and_go_on(tiny, tmp_path):
     stops = False
     whole = go('whole')
     assert [run.step for run in whole.values()] == [2, 4]
-    with pytest.raises(ValueError, match="part.first holds no finished phase 'first': train it first"): go('part', 'second')
+    with pytest.raises(ValueError, match="part.first holds no finished phase 'first': train it first"):
+        go('part', 'second')
     stops = True
     assert [run.interrupted for run in go('part').values()] == [False, True]
     stops = False
@@ -353,8 +358,8 @@ def test_phases_stop_and_go_on(tiny, tmp_path):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
 @pytest.mark.parametrize('precision', ['fp32', 'bf16'])
 def test_on_cuda(tiny, tmp_path, precision):
-    run = fit(tiny(), tmp_path, steps=4, batch_size=2, device='cuda', precision=precision, workers=2, plot=False)
-    again = fit(tiny(), tmp_path, steps=4, batch_size=2, device='cuda', precision=precision, workers=2, plot=False, resume=True)
+    go = lambda **kw: fit(tiny(), tmp_path, steps=4, batch_size=2, device='cuda', precision=precision, plot=False, **kw)
+    run, again = go(), go(resume=True)
     assert run.device.type == 'cuda' and all(p.isfinite().all() for p in again.net.parameters()) and again.step == 4
 
 
