@@ -526,7 +526,7 @@ class SketchesOf:
         from sketchbook.sketchnet import draw
         h, w = self.photos[i].shape[:2]
         size = (max(1, round(n*self.side/max(h, w))) for n in (w, h))
-        return draw(cv2.resize(self.photos[i], tuple(size), interpolation=cv2.INTER_CUBIC), None, detail=0)
+        return draw(cv2.resize(self.photos[i], tuple(size), interpolation=cv2.INTER_CUBIC), None, detail=0, device='cpu')
 
 
 class Some:
