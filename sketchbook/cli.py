@@ -535,7 +535,9 @@ def _add_option(parser, p, help):
     elif p.kind is p.VAR_POSITIONAL or list in _kinds(p): parser.add_argument(p.name, nargs='+', **said)
     elif needed and p.kind is not p.KEYWORD_ONLY: parser.add_argument(p.name, type=read, **said)
     elif needed: parser.add_argument(_option(p.name), type=read, required=True, **said)
-    else: parser.add_argument(_option(p.name), type=read, default=p.default, **said | dict(help=f'{help} (%(default)s)'))
+    else:
+        said['help'] += ' (%(default)s)'
+        parser.add_argument(_option(p.name), type=read, default=p.default, **said)
 
 
 def _add_chapters(commands, words):

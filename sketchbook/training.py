@@ -47,7 +47,7 @@ class Task:
         raise NotImplementedError
 
     def helpers(self): # -> dict[str, nn.Module]
-        "Make frozen networks that a step only asks (perceptual features, say), new ones: `run.helpers`"
+        "Make new networks that a step only asks, frozen: `run.helpers`; weights to start from by their names fill them"
         return {}
 
     def optimizers(self, nets): # -> dict[str, Optimizer], same keys
@@ -228,7 +228,7 @@ def _all_finite(tensors):
 # %% ../nbs/00b_training.ipynb #0cab0d1f
 class Run:
     "A training run in progress or done, see the table"
-    def __init__(self, task, nets, opts, accelerator, ema):
+    def __init__(self, task, nets, helpers, opts, accelerator, ema):
         self.task, self.accelerator, self.opts, self.device = task, accelerator, opts, accelerator.device
         self.step, self.seconds, self.progress, self.interrupted = 0, 0., 0., True   # until it is done
         # best: (value, step, state of the averaged networks); losses: (key, step, loss) that nobody has looked at yet
@@ -239,7 +239,7 @@ class Run:
         self.exported = nn.ModuleDict({k: self.plain[k] for k in task.exports})
         self.ema = averaged(self.exported, ema)
         self.nets = {k: prepare(net) for k, net in self.plain.items()}
-        self.helpers = {k: prepare(net.to(self.device).eval().requires_grad_(False)) for k, net in task.helpers().items()}
+        self.helpers = {k: prepare(net.to(self.device).eval().requires_grad_(False)) for k, net in helpers.items()}
         self.peaks = {k: [g['lr'] for g in opt.param_groups] for k, opt in opts.items()}
 
     def minimize(
@@ -491,10 +491,10 @@ def _start(task, out, accelerator, seed, ema, starts, resume, settings, tensorbo
     state = _read_checkpoint(saved, settings) if saved.exists() else None
     torch.manual_seed(seed)
     task.begin(starts.get(task.exports[0]))
-    nets = task.networks()
-    _fill(nets, starts, task, settings['init'])
+    nets, helpers = task.networks(), task.helpers()
+    for made in (nets, helpers): _fill(made, starts, task, settings['init'])
     for net in nets.values(): net.to(accelerator.device)  # before its optimiser is made
-    run = Run(task, nets, task.optimizers(nets), accelerator, ema)
+    run = Run(task, nets, helpers, task.optimizers(nets), accelerator, ema)
     _make_folder(out)                                     # now that nothing can be refused any more
     run.log = _Log(out, state['where']['step'] if state else None, tensorboard, accelerator.is_main_process)
     run.history = run.log.history

@@ -353,6 +353,20 @@ def test_phases_stop_and_go_on(tiny, tmp_path):
     assert part['second'].card['init'] == 'the phase first'
 
 
+def test_a_phase_asks_the_networks_of_the_one_before(tiny, tmp_path):
+    class Pupil(tiny):
+        exports = ('net',)
+        def networks(self): return {'net': nn.Conv2d(1, 1, 1)}
+        def helpers(self): return {'netG': tiny().networks()['netG']}
+        def step(self, run, x, y):
+            run.minimize((run.nets['net'](x) - run.helpers['netG'](x)).square().mean(), 'net')
+            return {}
+        def validate(self, nets): return {'size': nets['netG'][0].weight.norm()}
+    runs = fit_phases(dict(teacher=tiny(), pupil=Pupil()), tmp_path, steps=4, batch_size=2, plot=False)
+    assert same(runs['teacher'].net.state_dict(), runs['pupil'].helpers['netG'].state_dict())
+    assert list(runs['pupil'].trained) == ['net']
+
+
 # a GPU
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
