@@ -8,10 +8,10 @@ unexport VIRTUAL_ENV PYTHONHOME
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sketch test lab readme refresh export clean distclean
+.PHONY: help setup sketch test lab readme refresh export cuda-check clean distclean
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1: /p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1: /p' Makefile
 
 setup:  ## install into .venv if it is missing or stale
 	@sh tools/setup.sh
@@ -37,6 +37,9 @@ export: setup  ## write the chapters' code into the package
 
 refresh: setup  ## run CHAPTER=name (or all) and store its pictures
 	@if [ -n "$$CHAPTER" ]; then set -- "$$CHAPTER"; else set --; fi; $(BIN)/python tools/refresh.py "$$@"
+
+cuda-check: setup  ## compare every network on a GPU with the processor, and train two steps of each
+	@$(BIN)/python tools/cuda_check.py
 
 readme: setup  ## write README.md from nbs/index.ipynb
 	@$(BIN)/python tools/readme.py

@@ -231,7 +231,7 @@ class DetailTask(DetailStep):
     def __len__(self): return len(self.data)
 
 # %% ../nbs/02a_details.ipynb #d02a0090
-def detail_task(*paths, **kw):
+def detail_task(*paths, **kw) -> DetailTask:
     "Train the detail branch on photos with masks, on photos with artists' sketches, or on both: one path or several"
     task = DetailTask(DetailData(*paths), **kw)
     known = [provenance(p) for p in paths]

@@ -34,7 +34,7 @@ from .blocks import pick_device
 from .data import UnreadableImage, find_photos, load_photo, save_image, shrink, write_atomic
 from .metrics import thin_lines
 from .strokes import Stroke, Strokes
-from .training import polite_stop
+from .training import graceful_shutdown
 
 # %% ../nbs/06_pipeline.ipynb #6ace3592
 class SettingError(ValueError):
@@ -517,7 +517,7 @@ def work_through(
     from tqdm import tqdm
     start,entries,quiet = time.perf_counter(), [], None if progress is None else not progress
     if is_first_process(): write_report(path, report)
-    with polite_stop() as asked, my_share(list(sources)) as (mine, join):
+    with graceful_shutdown() as asked, my_share(list(sources)) as (mine, join):
         try:
             for key in tqdm(mine, unit='photo', disable=quiet if is_first_process() else True):
                 if asked: raise KeyboardInterrupt

@@ -273,3 +273,169 @@ def test_a_signal_leaves_a_report_and_whole_files(sig, photos, own, tmp_path, ro
 def test_a_fault_of_ours_keeps_its_traceback(monkeypatch, photos, tmp_path, own):
     monkeypatch.setattr(pipeline, 'work_through', lambda *a: 1/0)
     with pytest.raises(ZeroDivisionError): main(['run', str(photos), '--out', str(tmp_path/'out'), *own])
+
+
+# a chapter that no list knows
+
+TOY = """
+\"A chapter with a network, a command and headline numbers of its own\"
+from pathlib import Path
+import torch
+from torch import nn
+from sketchbook.training import Task
+
+class Pot(nn.Module):
+    def __init__(self, size=2):
+        super().__init__()
+        self.config, self.clay = dict(size=size), nn.Parameter(torch.ones(size))
+
+class PotTask(Task):
+    exports = ('netG',)
+    def __init__(self,
+        photos:Path,            # Folder of photos
+        sketches:Path|None=None,# Folder of sketches
+        size:int=2,             # Amount of clay, kilograms
+        rates=(1e-3, 1e-4),     # Learning rates
+        glaze:bool=False,       # Make it shine?
+    ):
+        self.name, self.size = 'toy', size
+        self.about = dict(data=f'{Path(photos).name}, {sketches and Path(sketches).name}')
+    def networks(self): return {'netG': Pot(self.size), 'netD': Pot(1)}
+    def __len__(self): return 4
+    def sample(self, i, rng): return torch.ones(1),
+    def step(self, run, x):
+        for k in ('netG', 'netD'): run.minimize(run.plain[k].clay.square().sum(), k)
+        return {}
+
+def phased(photos:Path, **kw) -> PotTask: return {'throw': PotTask(photos, **kw), 'fire': PotTask(photos, **kw)}
+
+TASKS = {'toy-pot': PotTask, 'toy-phases': phased}
+HEADLINES = ('roundness',)
+COMMANDS = {'toy-wheel': ('wheel', 'turn photos'), 'toy-kiln': ('kiln', 'burn 100 % of them')}
+
+def wheel(
+    *photos,        # Photos, 100 % of them
+    out:str,        # Folder for the results
+    turns:int=3,    # How often
+    dry:bool=True,  # Wait?
+):
+    print(photos, out, turns, dry)
+    return dict(photos=photos[1:], skipped=[dict(reason=f'{photos[0]}: broken')])
+
+def kiln(photos): raise ValueError(f'{photos} is wet')
+"""
+
+
+@pytest.fixture
+def toy(tmp_path, monkeypatch):
+    "A toy chapter in the package; a function that runs a command and gives its status, output and errors"
+    import sketchbook
+    folder = tmp_path/'more'
+    folder.mkdir()
+    (folder/'toychapter.py').write_text(TOY)
+    monkeypatch.setattr(sketchbook, '__path__', [*sketchbook.__path__, str(folder)])
+    yield tmp_path
+    sys.modules.pop('sketchbook.toychapter', None)
+    vars(sketchbook).pop('toychapter', None)
+
+
+def test_a_chapter_is_found_by_itself(toy, capsys):
+    assert main(['--help']) == 0 and 'turn photos' in capsys.readouterr().out
+    assert main(['toy-kiln', 'x']) == 2 and capsys.readouterr().err == 'sketchbook: x is wet.\n'
+    assert 'sketchbook.toychapter' in sys.modules
+    assert main(['toy-wheel', '--help']) == 0
+    out = capsys.readouterr().out
+    for w in ('Photos, 100 % of them', '--turns TURNS', 'How often (3)', '--no-dry', 'Turn photos.'): assert w in out
+    assert main('toy-wheel a b --out c --turns 5 --no-dry'.split()) == 1
+    assert capsys.readouterr() == ("('a', 'b') c 5 False\n1 photo done into c, 1 skipped\n", 'skipped a: broken\n')
+    wrong = (['a', '--out', 'c', '--turns', 'x'], "--turns: 'x' should be a whole number"), (['a'], 'required: --out')
+    for words, says in wrong:
+        assert main(['toy-wheel', *words]) == 2
+        err = capsys.readouterr().err
+        assert says in err and err.count('\n') == 1
+
+
+def test_help_does_not_import_a_chapter(toy, capsys):
+    for words in (['--help'], ['train', '--help'], ['run', '--help']): assert main(words) == 0
+    assert 'sketchbook.toychapter' not in sys.modules
+
+
+def test_train_help_lists_data_and_settings(toy, capsys):
+    assert main(['train', 'toy-pot', '--help']) == 0
+    out = capsys.readouterr().out
+    said = ('--photos PATH', 'Folder of photos', '[--sketches PATH]', 'size   2             Amount of clay, kilograms',
+            'rates  0.001,0.0001  Learning rates', 'glaze  false         Make it shine?')
+    assert all(w in out for w in said)
+    assert '--data' not in out and '--val' not in out
+    assert main(['train', 'toy-phases', '--help']) == 0 and 'Amount of clay' in capsys.readouterr().out
+
+
+def train_toy(folder, *words, name='toy-pot', photos='photos'):
+    words = ['train', name, '--photos', folder/photos, '--out', folder/'run', '--steps', 2, '--device', 'cpu', *words]
+    return main([*map(str, words)])
+
+
+def test_named_data_and_settings_reach_the_task_and_the_card(toy, capsys):
+    words = ['--sketches', toy/'drawn', *'--set size=3 --set rates=.1,.2 --set glaze=true --precision fp32'.split()]
+    assert train_toy(toy, *words) == 0, capsys.readouterr().err
+    c = weights.card(toy/'run'/'toy-pot.safetensors')
+    assert c['command'] == ('sketchbook train toy-pot --photos photos --sketches drawn --out runs/toy-pot --steps 2 '
+                            '--precision fp32 --set size=3 --set rates=.1,.2 --set glaze=true')
+    assert c['settings'] == dict(size=3, rates=[.1, .2], glaze=True)
+    assert c['config'] == dict(size=3) and c['data'] == 'photos, drawn'
+    assert train_toy(toy, *words[2:], '--resume') == 2
+    assert 'data = photos, drawn, not photos, None' in capsys.readouterr().err
+    words[3] = 'size=4'
+    assert train_toy(toy, *words, '--resume') == 2 and "settings = {'size': 3, " in capsys.readouterr().err
+
+
+def test_all_networks_are_saved_and_started_from(toy, capsys):
+    import torch
+    assert train_toy(toy) == 0
+    file = toy/'run'/'toy-pot.safetensors'
+    assert weights.available(toy/'run') == ['toy-pot', 'toy-pot.netD']
+    start = cli.starting_weights(file, 'netG')
+    assert list(start['init']) == ['netG', 'netD'] and 0 < start['init']['netD']['clay'] < 1
+    assert start['origin'].startswith('toy-pot.safetensors (sha256 ')
+    weights.amend(file, metrics=dict(val=dict(weight=3., roundness=.5)))
+    assert 'val: roundness 0.5 ' in weights.describe([file])
+    torch.save({}, toy/'run'/'toy-pot.netD.safetensors')
+    assert train_toy(toy, '--init', file) == 2 and 'toy-pot.netD.safetensors' in capsys.readouterr().err
+
+
+def test_phases_on_the_command_line(toy, capsys):
+    assert train_toy(toy, name='toy-phases') == 0, capsys.readouterr().err
+    made = ['toy-phases-fire', 'toy-phases-fire.netD', 'toy-phases-throw', 'toy-phases-throw.netD']
+    assert weights.available(toy/'run') == made
+    fire = toy/'run'/'toy-phases-fire.safetensors'
+    assert weights.card(fire)['init'] == 'the phase throw' and weights.card(fire)['steps'] == 1
+    capsys.readouterr()
+    wrong = (('toy-phases', 'glaze', "There is no phase 'glaze': choose one of throw, fire."),
+             ('toy-pot', 'fire', 'toy-pot has no phases.'))
+    for name, phase, says in wrong:
+        assert train_toy(toy, '--phase', phase, name=name) == 2 and capsys.readouterr().err == f'sketchbook: {says}\n'
+    assert train_toy(toy, '--phase', 'fire', '--init', fire, '--steps', '1', '--resume', name='toy-phases') == 2
+    assert 'was made with init = the phase throw, not toy-phases-fire.safetensors' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('words, says', [
+    (['--set', 'sise=3'], "there is no setting of toy-pot, 'sise', did you mean size? There are size, rates, glaze."),
+    (['--set', 'size=2.5'], "--set size: '2.5' should be a whole number."),
+    (['--set', 'glaze=2'], "--set glaze: '2' should be true or false."),
+    (['--set', 'rates=1'], "--set rates: '1' should be values with commas between them."),
+    (['--set', 'size'], '--set size: write KEY=VALUE.'), (['--precision', 'fp8'], 'fp8'),
+    (['--data', 'x'], 'unrecognized arguments: --data x'), (['--val', 'x'], 'unrecognized arguments: --val x')])
+def test_what_a_task_does_not_take_is_one_sentence(toy, capsys, words, says):
+    assert train_toy(toy, *words) == 2
+    err = capsys.readouterr().err
+    assert says in err and err.count('\n') == 1 and not (toy/'run').exists()
+
+
+def test_the_name_of_a_network_comes_first(toy, capsys):
+    wrong = (('--data x toy-pot', 'required: --photos'), ('--data x nothing', "no network 'nothing'"),
+             ('toy-pott --photos x', "no network 'toy-pott', did you mean toy-pot"),
+             ('--data sketchnet masknet-v1', 'name the network first, `sketchbook train masknet-v1`'))
+    for words, says in wrong:
+        assert main(['train', *words.split(), '--out', str(toy/'run')]) == 2
+        err = capsys.readouterr().err
+        assert says in err and err.count('\n') == 1 and not (toy/'run').exists()

@@ -6,11 +6,14 @@ import sys
 import textwrap
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
+from torch import nn
 
-from sketchbook.training import _check, fit, has_bf16, lr_factor
+from sketchbook import training
+from sketchbook.training import Diverged, _check, _share_gradients, fit, fit_phases, has_bf16, lr_factor
 
 ROOT = Path(__file__).parents[1]
 TASK = textwrap.dedent('''
@@ -22,7 +25,7 @@ TASK = textwrap.dedent('''
 
     class Tiny(Task):
         "A GAN on random squares: two networks, batch norm, dropout, spectral norm, augmentation"
-        name, product, pause = 'tiny', 'netG', 0.
+        name, exports, pause = 'tiny', ('netG',), 0.
         def networks(self):
             netG = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.Dropout(.2), nn.Conv2d(4, 1, 3, padding=1))
             return {'netG': netG, 'netD': PatchGAN(2, nf=4, n_layers=2)}
@@ -39,11 +42,15 @@ TASK = textwrap.dedent('''
 ''')
 
 
-@pytest.fixture(scope='module')
-def tiny():
+def _tiny(**fields):
+    "A `Tiny`, with some of its fields or methods replaced"
     space = {}
     exec(TASK, space)
-    return space['Tiny']
+    return type('Tiny', (space['Tiny'],), fields)()
+
+
+@pytest.fixture(scope='module')
+def tiny(): return type(_tiny())
 
 
 def same(a, b): return all(torch.equal(v, b[k]) for k, v in a.items())
@@ -115,13 +122,15 @@ def test_more_processes_than_any_machine_has(tiny):
 
 def test_diverged_loss_says_so(tiny, tmp_path):
     class Bad(tiny):
-        def step(self, run, x, y): run.minimize(run.nets['netG'](x).mean()*float('nan'), 'netG')
+        def step(self, run, x, y):
+            run.minimize(run.nets['netG'](x).mean()*float('nan'), 'netG')
+            return {}
     with pytest.raises(ValueError, match='netG is nan at step 0'): fit(Bad(), tmp_path, steps=3, plot=False)
 
 
 def test_best_weights_win(tiny, tmp_path):
     class Peak(tiny):
-        best, seen = 'score', 0
+        monitor, seen = 'score', 0
         def validate(self, nets):
             self.seen += 1
             return {'score': abs(self.seen-3)}   # lowest, so best, at the third measure
@@ -143,7 +152,7 @@ def test_two_processes_do_what_one_does(tmp_path):
     script.write_text(TASK + textwrap.dedent('''
         class Plain(Tiny):
             "No batch norm and no dropout: the mean of two half batches is the whole batch"
-            product = 'net'
+            exports = ('net',)
             def networks(self): return {'net': nn.Conv2d(1, 1, 3, padding=1)}
             def optimizers(self, nets): return {'net': torch.optim.SGD(nets['net'].parameters(), .01)}
             def step(self, run, x, y):
@@ -180,6 +189,11 @@ def test_told_to_stop_one_process_stops_all(tmp_path):
                           env=env, cwd=tmp_path, timeout=300, capture_output=True, text=True)
     assert said.returncode == 0, said.stderr[-800:]
     assert [(tmp_path/f'run.{rank}').read_text() for rank in (0, 1)] == ['4 True', '4 True']
+    state = torch.load(tmp_path/'run'/'checkpoint.pt', weights_only=True)
+    one, two = (rng['cpu'] for rng in state['rng'])
+    assert not torch.equal(one, two)                     # dropout is not the same on both
+    with pytest.raises(ValueError, match='was made with processes = 2, not 1'):
+        fit(_tiny(), tmp_path/'run', steps=50, batch_size=2, precision='fp32', device='cpu', plot=False, resume=True)
 
 
 @pytest.fixture
@@ -211,17 +225,6 @@ def test_resuming_with_other_data_is_refused(tiny, tmp_path):
     assert go(of('a.tar'), resume=True).step == 2
 
 
-def test_an_older_checkpoint_still_resumes(tiny, tmp_path, start_of):
-    "One from before the data and the start were noted"
-    go = lambda **kw: fit(tiny(), tmp_path, steps=2, batch_size=2, plot=False, **kw)
-    go()
-    state = torch.load(tmp_path/'checkpoint.pt', weights_only=True)
-    for k in ('data', 'init'): del state['settings'][k]
-    torch.save(state, tmp_path/'checkpoint.pt')
-    with pytest.raises(ValueError, match='init = None, not a state dict'): go(resume=True, init=start_of(1))
-    assert go(resume=True).step == 2
-
-
 @pytest.mark.parametrize('init, words', [({'other': torch.zeros(3)}, 'start from, theirs, are not those of tiny'), (5, 'state dict'), ({'weight': 'x'}, 'state dict')])
 def test_a_start_of_another_network_leaves_no_folder(tiny, tmp_path, init, words):
     with pytest.raises(ValueError, match=words): fit(tiny(), tmp_path/'a'/'run', steps=1, plot=False, init=init, origin='theirs')
@@ -238,3 +241,152 @@ def test_resuming_with_other_settings_is_refused(tiny, tmp_path):
     fit(tiny(), tmp_path, steps=2, batch_size=2, plot=False)
     for other, words in ((dict(steps=4), 'budget = 2 steps, not 4 steps'), (dict(steps=2, ema=.5), 'ema')):
         with pytest.raises(ValueError, match=words): fit(tiny(), tmp_path, batch_size=2, plot=False, resume=True, **other)
+
+
+# what waits for nothing
+
+def test_no_checkpoint_is_written_with_nan(tiny, tmp_path):
+    "The loss is finite, its gradient is not: the last good checkpoint stays"
+    class Bad(tiny):
+        def step(self, run, x, y):
+            loss = run.nets['netG'](x)
+            run.minimize(loss.square().mean() if run.step < 2 else loss.mul(0).square().sqrt().mean(), 'netG')
+            if run.step == 1 and stops: os.kill(os.getpid(), signal.SIGINT)
+            return {}
+    stops = True
+    good = fit(Bad(), tmp_path, steps=3, batch_size=2, plot=False)
+    saved, stops = (tmp_path/'checkpoint.pt').read_bytes(), False
+    assert good.interrupted and good.step == 2
+    with pytest.raises(Diverged, match='netG has weights that are NaN or infinite at step 3: lower the learning rate'):
+        fit(Bad(), tmp_path, steps=3, batch_size=2, plot=False, resume=True)
+    assert (tmp_path/'checkpoint.pt').read_bytes() == saved
+
+
+def test_a_loss_that_diverges_between_two_looks_is_found_with_its_step(tiny, tmp_path):
+    class Bad(tiny):
+        def step(self, run, x, y):
+            run.minimize(run.nets['netG'](x).mean()*(float('inf') if run.step == 2 else 1.), 'netG')
+            return {}
+    with pytest.raises(Diverged, match=r'The loss of netG is -?inf at step 2'):
+        fit(Bad(), tmp_path, steps=200, batch_size=2, plot=False)
+    assert not (tmp_path/'checkpoint.pt').exists()
+
+
+def test_autocast_around_the_whole_step_gives_the_same_gan(tiny, tmp_path, monkeypatch):
+    "What a GPU does, on a processor: D's second answer comes from its new weights, and the losses stay in float32"
+    go = lambda name: fit(tiny(), tmp_path/name, steps=4, batch_size=2, precision='bf16', device='cpu', plot=False)
+    networks = go('networks')
+    monkeypatch.setattr(training, '_whole_step', lambda run: run.accelerator.autocast())
+    whole = go('whole')
+    assert whole.history == networks.history
+    for k in ('netG', 'netD'):      # D's gradients of real and fake meet in bfloat16: they share a copy of each weight
+        torch.testing.assert_close(whole.plain[k].state_dict(), networks.plain[k].state_dict(), rtol=0, atol=1e-5)
+
+
+def test_gradients_travel_in_one_call_with_zeros_for_what_is_missing():
+    net, calls = nn.Sequential(nn.Linear(2, 1), nn.Linear(1, 1), nn.Linear(1, 1)), []
+    net[2].requires_grad_(False)
+    net[0](torch.ones(1, 2)).sum().backward()            # the second layer has no gradient here, but may elsewhere
+    reduce = lambda t, how: calls.append((len(t), how)) or t + 1
+    _share_gradients(SimpleNamespace(num_processes=2, reduce=reduce), net)
+    assert calls == [(5, 'mean')] and net[2].weight.grad is None
+    assert net[0].weight.grad.tolist() == [[2, 2]]
+    assert net[1].weight.grad.tolist() == [[1]] and net[1].bias.grad.tolist() == [1]
+
+
+# several networks, helpers, phases
+
+def test_several_exports_each_averaged(tiny, tmp_path):
+    both = type('Both', (tiny,), dict(exports=('netG', 'netD')))
+    one, two = (fit(task(), tmp_path/task.__name__, steps=6, batch_size=2, plot=False) for task in (tiny, both))
+    alike = lambda a, b: same(a.state_dict(), b.state_dict())
+    assert list(one.trained) == list(two.trained) == ['netG', 'netD'] and two.net is two.trained['netG']
+    assert alike(one.net, two.net) and alike(one.plain['netD'], two.plain['netD'])
+    assert one.trained['netD'] is one.plain['netD'] and not alike(two.trained['netD'], two.plain['netD'])
+
+
+def test_a_discriminator_is_started_from_too(tiny, tmp_path):
+    first = fit(tiny(), tmp_path/'first', steps=3, batch_size=2, plot=False)
+    init = {k: n.state_dict() for k, n in first.trained.items()}
+    class Still(tiny):
+        def step(self, run, *batch): return {}
+    rest = fit(Still(), tmp_path/'rest', steps=1, batch_size=2, plot=False, init=init)
+    assert same(rest.plain['netD'].state_dict(), init['netD'])
+    other = {'netG': init['netG'], 'netD': {'x': torch.zeros(1)}}
+    with pytest.raises(ValueError, match='start from, theirs, are not those of the netD of tiny'):
+        fit(tiny(), tmp_path/'x', steps=1, plot=False, init=other, origin='theirs')
+
+
+def test_helpers_are_frozen_and_nowhere_saved(tiny, tmp_path):
+    class Helped(tiny):
+        def helpers(self): return {'eye': nn.Sequential(nn.Conv2d(1, 1, 1), nn.Dropout(.9), nn.BatchNorm2d(1))}
+        def step(self, run, x, y):
+            eye = run.helpers['eye']
+            assert not any(m.training for m in eye.modules()) and not any(p.requires_grad for p in eye.parameters())
+            run.minimize((eye(run.nets['netG'](x)) - eye(y)).square().mean(), 'netG')
+            return {}
+        def validate(self, nets): return {'eye': nets['eye'](torch.ones(1, 1, 4, 4)).mean()}
+    run = fit(Helped(), tmp_path, steps=2, batch_size=2, plot=False)
+    assert list(run.trained) == ['netG', 'netD'] and len({v for _, v in run.history['val_eye']}) == 1
+    assert list(torch.load(tmp_path/'checkpoint.pt', weights_only=True)['nets']) == ['netG', 'netD']
+
+
+def test_phases_stop_and_go_on(tiny, tmp_path):
+    class Stopped(tiny):
+        def step(self, run, *batch):
+            if run.step == 1 and stops: os.kill(os.getpid(), signal.SIGINT)
+            return super().step(run, *batch)
+    def go(out, *args, **kw):
+        phases = dict(first=tiny(), second=Stopped())
+        phases['second'].share = 2.
+        return fit_phases(phases, tmp_path/out, *args, steps=6, batch_size=2, plot=False, **kw)
+    stops = False
+    whole = go('whole')
+    assert [run.step for run in whole.values()] == [2, 4]
+    with pytest.raises(ValueError, match="part.first holds no finished phase 'first': train it first"):
+        go('part', 'second')
+    stops = True
+    assert [run.interrupted for run in go('part').values()] == [False, True]
+    stops = False
+    part = go('part', resume=True)
+    for k in ('netG', 'netD'): assert same(whole['second'].plain[k].state_dict(), part['second'].plain[k].state_dict())
+    assert part['second'].card['init'] == 'the phase first'
+
+
+def test_a_phase_asks_the_networks_of_the_one_before(tiny, tmp_path):
+    class Pupil(tiny):
+        exports = ('net',)
+        def networks(self): return {'net': nn.Conv2d(1, 1, 1)}
+        def helpers(self): return {'netG': tiny().networks()['netG']}
+        def step(self, run, x, y):
+            run.minimize((run.nets['net'](x) - run.helpers['netG'](x)).square().mean(), 'net')
+            return {}
+        def validate(self, nets): return {'size': nets['netG'][0].weight.norm()}
+    runs = fit_phases(dict(teacher=tiny(), pupil=Pupil()), tmp_path, steps=4, batch_size=2, plot=False)
+    assert same(runs['teacher'].net.state_dict(), runs['pupil'].helpers['netG'].state_dict())
+    assert list(runs['pupil'].trained) == ['net']
+
+
+# a GPU
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
+@pytest.mark.parametrize('precision', ['fp32', 'bf16'])
+def test_on_cuda(tiny, tmp_path, precision):
+    go = lambda **kw: fit(tiny(), tmp_path, steps=4, batch_size=2, device='cuda', precision=precision, plot=False, **kw)
+    run, again = go(), go(resume=True)
+    assert run.device.type == 'cuda' and all(p.isfinite().all() for p in again.net.parameters()) and again.step == 4
+
+
+def test_cuda_check_can_ask_every_network(monkeypatch, capsys):
+    "What `make cuda-check` does, with bfloat16 on this processor in the place of the GPU; and what it says without one"
+    monkeypatch.syspath_prepend(ROOT/'tools')
+    import cuda_check
+    from sketchbook import weights
+    for name in weights.available():
+        net = weights.load(name, 'cpu')
+        inputs, ask = cuda_check.question(net, torch.Generator().manual_seed(0))
+        exact, rough = (cuda_check.answer(net, inputs, ask, 'cpu', precision) for precision in cuda_check.TOLERANCE)
+        assert 0 < cuda_check.difference(rough, exact) < cuda_check.TOLERANCE['bf16'], name
+    assert all(len(task) and task.name for task, _ in cuda_check.toy_tasks().values())
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    assert cuda_check.main([]) == 0 and capsys.readouterr().out == 'There is no GPU here: nothing is compared.\n'
