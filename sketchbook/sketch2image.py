@@ -29,8 +29,8 @@ from .data import CocoInstances, JointImages, OpenMojiPairs, augment_pair, load_
 from .drawings import COLORS, SimpleSet, SvgViews, rgb
 from .masknet import param_groups
 from .metrics import cosine, deep_features, frechet_distance, ink_width, ssim
+from .sketches import check_sketch, is_drawing
 from .sketchnet import TopDown, _say_once, dodge, embolden
-from .tracer import check_sketch, is_drawing
 from .training import Task
 from .vectorize import read_sketch
 from .weights import available, chosen, load
