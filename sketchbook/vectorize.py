@@ -16,10 +16,11 @@ import numpy as np
 import torch
 
 from .blocks import check_flag, check_number, pick_device
+from .metrics import iou
 from .sketches import check_sketch, grey, is_drawing
 from .sketchnet import draw
 from .strokes import Canvas, Stroke, Strokes, pack, pen_way, ragged
-from .tracer import ink_mask, ink_threshold, overlap, trace, wanted_ink
+from .tracer import ink_mask, ink_threshold, trace, wanted_ink
 from .virtual import rasterize, virtual
 from .weights import available
 
@@ -163,7 +164,7 @@ def refine_strokes(
     if not len(strokes): return strokes
     soft,rng,done = _SoftStrokes(strokes).to(pick_device(device)),np.random.default_rng(seed),0
     optimizer = torch.optim.Adam([dict(params=[soft.knots, soft.handles]), dict(params=[soft.pen], lr=lr/2)], lr=lr)
-    best,score = strokes,overlap(mask, ink_mask(strokes.render(), threshold))
+    best,score = strokes,iou(mask, ink_mask(strokes.render(), threshold))
     watch(0, score, strokes)
     optimizer.zero_grad() # the first use of an optimizer imports half of PyTorch: that is not drawing time
     began = time.monotonic()
@@ -172,7 +173,7 @@ def refine_strokes(
         loss = _descend(soft, optimizer, target, mask, n, pixels, rng)
         if not np.isfinite(loss) or _diverged(soft, h, w): break # `lr` was far too large
         now,done = _harden(soft, h, w),done+n
-        reached = overlap(mask, ink_mask(now.render(), threshold))
+        reached = iou(mask, ink_mask(now.render(), threshold))
         if reached>score: best,score = now,reached
         watch(done, reached, now)
     return best
