@@ -232,7 +232,7 @@ def build_coco(args):
     return 1 if made['skipped'] or missing or damaged else 0
 
 # %% ../nbs/06a_cli.ipynb #d6372a4e
-CHAPTERS = ('masknet', 'sketchnet', 'details', 'virtual', 'sketch2image')  # Modules that may have `TASKS` and `evaluate`
+CHAPTERS = ('masknet', 'sketchnet', 'details', 'virtual_training', 'sketch2image')  # Modules that may have `TASKS` and `evaluate`
 
 def tasks() -> dict: # Functions from one data path, or several, to a `Task`, by name of the network
     "Everything that can be trained"

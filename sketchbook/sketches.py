@@ -41,7 +41,8 @@ def check_sketch(
     if not np.isfinite(sketch).all():
         raise ValueError("the sketch holds NaN or infinite values; they should be 0 (ink) to 1 (paper)")
     if sketch.min()<-.01 or sketch.max()>1.01:
-        raise ValueError(f"the sketch runs from {sketch.min():g} to {sketch.max():g}; it should be 0 (ink) to 1 (paper)")
+        low,high = sketch.min(),sketch.max()
+        raise ValueError(f"the sketch runs from {low:g} to {high:g}; it should be 0 (ink) to 1 (paper)")
     return sketch
 
 # %% ../nbs/00g_sketches.ipynb #f4beb59b

@@ -63,7 +63,7 @@ def _check_stroke(
     points:np.ndarray, # See `Stroke`
     widths:np.ndarray, # See `Stroke`
 ):
-    "Refuse what is no stroke in one sentence"
+    "Raise ValueError if a stroke is invalid"
     if points.dtype.kind not in 'iuf' or widths.dtype.kind not in 'iuf':
         raise ValueError(f"a stroke's points and widths should be real numbers, not {points.dtype} and {widths.dtype}")
     if points.ndim!=3 or points.shape[1:]!=(4,2) or len(points)==0:
@@ -72,7 +72,8 @@ def _check_stroke(
         raise ValueError(f"a stroke of {len(points)} segments has {len(points)+1} widths, not {widths.shape}")
     if not (np.isfinite(points).all() and np.isfinite(widths).all() and (widths>=0).all()):
         raise ValueError("a stroke's points and widths should be finite numbers, and no width negative")
-    if max(np.abs(points).max(), widths.max()) > 1e6: raise ValueError("a stroke's points and widths should be at most a million pixels")
+    if max(np.abs(points).max(), widths.max()) > 1e6:
+        raise ValueError("a stroke's points and widths should be at most a million pixels")
 
 # %% ../nbs/02c_strokes.ipynb #8bac7884
 @dataclass(eq=False)
@@ -124,9 +125,11 @@ class Strokes:
     def __getitem__(self, i): return self.strokes[i]
     def __repr__(self):
         several = lambda n, what: f'{n} {what}' + 's'*(n!=1)
-        return f"{several(len(self), 'stroke')}, {several(sum(map(len, self)), 'segment')}, {self.width}x{self.height} px"
+        strokes,segments = several(len(self), 'stroke'),several(sum(map(len, self)), 'segment')
+        return f"{strokes}, {segments}, {self.width}x{self.height} px"
     def __eq__(self, other):
-        return isinstance(other, Strokes) and (self.height, self.width, self.strokes)==(other.height, other.width, other.strokes)
+        return (isinstance(other, Strokes) and self.strokes==other.strokes
+                and (self.height, self.width)==(other.height, other.width))
     def fit(self, height=None, width=None): return _picture_size(self, height, width)
     def resize(self, height=None, width=None): return _resize_strokes(self, *self.fit(height, width))
     def sample(self, height=None, width=None, step=.7): return _sample_strokes(self, *self.fit(height, width), step)
@@ -167,9 +170,11 @@ def unpack(
         raise ValueError("`segments` should be whole numbers of at least 1, one for each stroke")
     ends,total = np.cumsum(arrays['segments']),sum(arrays['segments'])
     if len(arrays['points'])!=total: raise ValueError(f"{total} segments need as many rows of points")
-    if len(arrays['widths'])!=total+len(ends): raise ValueError(f"{len(ends)} strokes of {total} segments need {total+len(ends)} widths")
-    parts = [(arrays['points'][e-n:e], arrays['widths'][e-n+i:e+i+1]) for i,(n,e) in enumerate(zip(arrays['segments'], ends))]
-    return Strokes([Stroke(*p) for p in parts], arrays['height'].item(), arrays['width'].item())
+    if len(arrays['widths'])!=total+len(ends):
+        raise ValueError(f"{len(ends)} strokes of {total} segments need {total+len(ends)} widths")
+    points,widths,spans = arrays['points'],arrays['widths'],enumerate(zip(ends-arrays['segments'], ends))
+    strokes = [Stroke(points[a:b], widths[a+i:b+i+1]) for i,(a,b) in spans]
+    return Strokes(strokes, arrays['height'].item(), arrays['width'].item())
 
 # %% ../nbs/02c_strokes.ipynb #4e9829c0
 def _picture_size(
@@ -227,7 +232,8 @@ def thickness_for(
     "The thickness whose line is nearest to `width`"
     rows = _brush_table(kind)
     small = 1 + np.searchsorted((rows[1:]+rows[:-1])/2, width)
-    return np.where(width<rows[-1], small, np.rint(width - (rows[-1]-len(rows)))).clip(1, 32767).astype(int) # OpenCV's limit
+    large = np.rint(width - (rows[-1]-len(rows)))
+    return np.where(width<rows[-1], small, large).clip(1, 32767).astype(int) # OpenCV's limit
 
 # %% ../nbs/02c_strokes.ipynb #e591ea6d
 def _draw_ink(
@@ -253,7 +259,8 @@ class Canvas:
         height:int, # Pixels of the picture
         width:int,  # Pixels of the picture
     ):
-        if height*width>100e6: raise ValueError(f"a picture of {width}x{height} pixels is too large: at most 100 megapixels can be drawn")
+        if height*width>100e6:
+            raise ValueError(f"a picture of {width}x{height} pixels is too large: at most 100 megapixels can be drawn")
         self.size = height,width
         # 2 is the least for smooth edges; more while the paper stays below 100 megapixels
         self.zoom = next(z for z in (8,4,2) if z==2 or z*z*height*width<=100e6)
@@ -367,7 +374,8 @@ def _svg_outline(
     path += f'A{r0} {r0} 0 0 0 {pair(right[0,0])}Z'
     # round ink at every knot; at the ends it shows where the width changes by more than the stroke is long
     for p,r in zip([*stroke.points[:,0], stroke.end], stroke.widths/2):
-        path += f'M{_num(p[0]-r)} {_num(p[1])}a{_num(r)} {_num(r)} 0 0 0 {_num(2*r)} 0a{_num(r)} {_num(r)} 0 0 0 {_num(-2*r)} 0Z'
+        arc = lambda by: f'a{_num(r)} {_num(r)} 0 0 0 {_num(by)} 0'
+        path += f'M{_num(p[0]-r)} {_num(p[1])}{arc(2*r)}{arc(-2*r)}Z'
     return path
 
 # %% ../nbs/02c_strokes.ipynb #a3e2b265
@@ -422,7 +430,8 @@ def _write_gif(
     first,*rest = [Image.fromarray(p) for p in pictures]
     times = np.diff(np.rint(np.linspace(0, seconds*100, len(pictures)+1)))*10 # GIF counts hundredths of a second
     times[-1] += hold*1000
-    if times.max()>655_350: raise ValueError(f"{path}: a GIF shows one picture for at most 655 seconds, not {times.max()/1000:g}")
+    if times.max()>655_350:
+        raise ValueError(f"{path}: a GIF shows one picture for at most 655 seconds, not {times.max()/1000:g}")
     file = io.BytesIO()
     first.save(file, 'GIF', save_all=True, append_images=rest, duration=[int(t) for t in times], loop=0, optimize=False)
     write_atomic(path, file.getvalue())
@@ -436,16 +445,20 @@ def _write_video(
 ):
     "Save pictures as a video with the program ffmpeg, when it is on this machine"
     program = shutil.which('ffmpeg')
-    if program is None: raise ValueError(f"{path}: a video needs the program ffmpeg, which is not on this machine; write a .gif instead")
+    if program is None:
+        raise ValueError(f"{path}: a video needs the program ffmpeg, which is not installed; write a .gif instead")
     # H.264 wants even sides: one more row or column of paper
     pictures = [np.pad(p, [(0, n%2) for n in p.shape], constant_values=255) for p in pictures]
     h,w = pictures[0].shape
     with tempfile.TemporaryDirectory() as folder:
         film = Path(folder)/'film.mp4'
-        command = [program, '-loglevel', 'error', '-f', 'rawvideo', '-pix_fmt', 'gray', '-s', f'{w}x{h}', '-r', f'{fps:g}', '-i', '-',
-                   '-pix_fmt', 'yuv420p', '-movflags', '+faststart', str(film)]
-        done = subprocess.run(command, input=b''.join(p.tobytes() for p in pictures+pictures[-1:]*round(hold*fps)), capture_output=True)
-        if done.returncode: raise ValueError(f"{path}: ffmpeg could not write the video ({done.stderr.decode(errors='replace').strip().splitlines()[-1:]})")
+        given = ['-f', 'rawvideo', '-pix_fmt', 'gray', '-s', f'{w}x{h}', '-r', f'{fps:g}', '-i', '-']
+        command = [program, '-loglevel', 'error', *given, '-pix_fmt', 'yuv420p', '-movflags', '+faststart', str(film)]
+        data = b''.join(p.tobytes() for p in pictures+pictures[-1:]*round(hold*fps))
+        done = subprocess.run(command, input=data, capture_output=True)
+        if done.returncode:
+            said = done.stderr.decode(errors='replace').strip().splitlines()[-1:]
+            raise ValueError(f"{path}: ffmpeg could not write the video ({said})")
         write_atomic(path, film.read_bytes())
 
 # %% ../nbs/02c_strokes.ipynb #a7473e5a
@@ -453,9 +466,11 @@ def _check_animation(
     path:Path,
     **numbers, # `seconds`, `fps`, `size` and `hold`
 ):
-    "Refuse what cannot be animated in one sentence"
-    if Path(path).suffix.lower() not in ('.gif', '.mp4'): raise ValueError(f"{path}: an animation is a .gif or an .mp4 file")
-    limits = dict(seconds=dict(high=300), hold=dict(least=0, high=300), fps=dict(high=60), size=dict(least=1, high=100_000, whole=True))
+    "Raise ValueError if an animation is impossible"
+    if Path(path).suffix.lower() not in ('.gif', '.mp4'):
+        raise ValueError(f"{path}: an animation is a .gif or an .mp4 file")
+    limits = dict(seconds=dict(high=300), hold=dict(least=0, high=300), fps=dict(high=60),
+                  size=dict(least=1, high=100_000, whole=True))
     for name,value in numbers.items(): check_number(name, value, **limits[name])
 
 def _animate(
@@ -528,16 +543,19 @@ def to_sequence(
 # %% ../nbs/02c_strokes.ipynb #278a9795
 def _check_sequence(
     arrays:dict, # See `from_sequence`
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]: # Rows `(N, 7)`, a cursor a round `(r, 2)`, where each round begins and `N`, `(r+1,)`
-    "The rows of a file, or one sentence on why nobody can draw by them"
-    check_number('`image_size`', np.asarray(arrays['image_size']).item(), least=1, high=100_000, whole=True, unit='pixels')
-    check_number('`init_width`', np.asarray(arrays['init_width']).item(), least=0, high=1)
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]: # Rows `(N, 7)`, a cursor a round `(r, 2)`, the rounds' bounds `(r+1,)`
+    "Return the rows of a file, or raise ValueError with one sentence on why nobody can draw by them"
+    side,width = (np.asarray(arrays[k]).item() for k in ('image_size', 'init_width'))
+    check_number('`image_size`', side, least=1, high=100_000, whole=True, unit='pixels')
+    check_number('`init_width`', width, least=0, high=1)
     data = np.asarray(arrays['strokes_data'], float).reshape(-1, 7)
     cursors,rounds = np.asarray(arrays['init_cursors'], float).reshape(-1, 2),np.ravel(arrays['round_length'])
     if not (np.isfinite(data).all() and np.isfinite(cursors).all()):
         raise ValueError("`strokes_data` and `init_cursors` should be finite numbers")
-    if rounds.sum()!=len(data): raise ValueError(f"`round_length` tells of {rounds.sum()} rows, but `strokes_data` has {len(data)}")
-    if len(cursors)!=len(rounds): raise ValueError(f"{len(rounds)} rounds need as many `init_cursors`, not {len(cursors)}")
+    if rounds.sum()!=len(data):
+        raise ValueError(f"`round_length` tells of {rounds.sum()} rows, but `strokes_data` has {len(data)}")
+    if len(cursors)!=len(rounds):
+        raise ValueError(f"{len(rounds)} rounds need as many `init_cursors`, not {len(cursors)}")
     return data, cursors, np.r_[0, np.cumsum(rounds)]
 
 # %% ../nbs/02c_strokes.ipynb #7d8beeb0

@@ -79,8 +79,9 @@ def find_ink(
     if threshold is not None: check_number('threshold', threshold, high=1)
     ink = ink_mask(sketch, ink_threshold(sketch) if threshold is None else threshold, faint=threshold is None)
     if ink.mean()>.5 and not is_photo(sketch) and _thickness(ink)>_thickness(~ink):
-        invert = '; if its lines are light on dark, invert the picture (in Python, pass `1 - sketch`)' if np.ptp(sketch)>.1 else ''
-        raise ValueError(f"{ink.mean():.0%} of the sketch is dark; it should be dark lines on light paper{invert}")
+        invert = '; if its lines are light on dark, invert the picture (in Python, pass `1 - sketch`)'
+        raise ValueError(f"{ink.mean():.0%} of the sketch is dark; it should be dark lines on light paper"
+                         + (invert if np.ptp(sketch)>.1 else ''))
     return ink
 
 # %% ../nbs/02d_tracer.ipynb #70a19000
@@ -113,7 +114,7 @@ def _pixel_graph(
 def _walk_pixels(
     edges:np.ndarray, # Neighbouring pixels, shape `(m, 2)`
     node:np.ndarray,  # Junction that each pixel belongs to, -1 for none, shape `(n,)`
-) -> list:            # Branches: arrays of pixel numbers, from junction or end to junction or end; loops repeat their first
+) -> list:            # Branches: pixel numbers from junction or end to junction or end; loops repeat their first
     "Follow the lines from one junction or end to the next"
     both = np.concatenate([edges, edges[:,::-1]])
     both = both[np.lexsort(both.T[::-1])]
@@ -384,7 +385,8 @@ class _Trails:
     def of(cls, parts:list): # `(points, half widths)` of each line
         first = np.r_[0, np.cumsum([len(p) for p,_ in parts])].astype(int)
         rings = [len(p)>3 and np.array_equal(p[0], p[-1]) for p,_ in parts]
-        xy,radius = (np.concatenate([np.asarray(p[i], float) for p in parts]) if parts else np.zeros((0,2)[:2-i]) for i in (0,1))
+        if not parts: return cls(np.zeros((0,2)), np.zeros(0), first, np.zeros(0, bool))
+        xy,radius = (np.concatenate([np.asarray(a, float) for a in values]) for values in zip(*parts))
         return cls(xy, radius, first, np.array(rings, bool))
 
     def arms(self, k:int):
@@ -448,7 +450,8 @@ def _across(
     back,ahead = trails.arms(3)
     along = trails.xy[ahead]-trails.xy[back]
     first,last = trails.first[:-1],trails.first[1:]-1
-    for end,next in ((first, np.minimum(first+4, last)), (last, np.maximum(last-4, first))): # an end has no room to look
+    # an end has no room to look
+    for end,next in ((first, np.minimum(first+4, last)), (last, np.maximum(last-4, first))):
         along[end] = np.where(trails.closed[:,None], along[end], along[next])
     normal = np.stack([-along[:,1], along[:,0]], 1)
     return normal/np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-9), along.any(1)
@@ -591,7 +594,7 @@ def _fit_once(
     hi:np.ndarray,    # Last point of each piece
     into:np.ndarray,  # Directions at both ends, shape `(k, 2, 2)`
     rounds:int=3,     # How often to move the points along the curves
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]: # Control points `(k, 4, 2)`, largest error `(k,)` in pixels, its place `(k,)`
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]: # Control points `(k, 4, 2)`, largest errors `(k,)`, pixels, and places
     "Fit one curve to each piece, all pieces at the same time"
     i,part,start = ragged(lo, hi)
     tips = np.stack([xy[lo], xy[hi]], 1)
@@ -600,7 +603,7 @@ def _fit_once(
     for k in range(rounds+1):
         if k: t = _nearer(points[part], xy[i], t)
         points = _solve_handles(xy[i], t, part, start, tips, into)
-    # the eye forgives a wrong width more than a wrong place, more in a thick line, and a wrong place less in a fine line
+    # a wrong width is seen less than a wrong place, least in a thick line; a wrong place is seen most in a fine line
     off = np.linalg.norm(bezier(points[part], t)-xy[i], axis=1)/np.minimum(1, .7+radius[i]/10)
     error = np.maximum(off, np.abs(linear-radius[i])/(1.5+radius[i]/10))
     largest = np.maximum.reduceat(error, start)
@@ -756,7 +759,8 @@ def _to_strokes(
     nearly = trails.smooth(trails.xy, 1)
     corner = _find_corners(replace(trails, xy=nearly))
     trails = _measure_room(trails, corner)
-    trails = replace(trails, xy=trails.smooth(trails.xy, 2), radius=trails.smooth(trails.radius, 3, pin=False).clip(.25))
+    radius = trails.smooth(trails.radius, 3, pin=False).clip(.25)
+    trails = replace(trails, xy=trails.smooth(trails.xy, 2), radius=radius)
     lo,hi,into,along = _pieces_of(trails, corner)
     points = np.zeros((0,4,2))
     if len(lo):
@@ -782,7 +786,7 @@ def _stroke_weights(
 def drawing_order(
     strokes:list, # `Stroke`s
 ) -> list:        # The same, in the order and direction they are drawn
-    "Put bold and long strokes first, fine and short ones last; within a class go on with what begins nearest to the pen"
+    "Put bold and long strokes first, fine and short ones last; within a class take what begins nearest to the pen"
     if not strokes: return []
     weight = _stroke_weights(strokes)
     tier = np.floor(np.log(weight.max()/np.maximum(weight, 1e-9)+1e-9)/np.log(4)).clip(0, 4)

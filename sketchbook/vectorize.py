@@ -214,17 +214,19 @@ def vectorize(
 # %% ../nbs/03_vectorize.ipynb #8a7c47d8
 def read_sketch(
     photo:np.ndarray,   # `(H, W, 3)` uint8
-    read_as:str='auto', # `"drawing"` takes it as a sketch, `"Canny"` and `"SketchNet"` make one of a photo; `"auto"` looks
+    read_as:str='auto', # `"drawing"` takes it as a sketch, `"Canny"` or `"SketchNet"` makes one; `"auto"` decides
 ) -> np.ndarray:        # Sketch, float32 `(H, W)`, 1 = paper
     "Make a sketch of a photo, or take it as one"
-    if not (isinstance(photo, np.ndarray) and photo.dtype==np.uint8 and photo.ndim==3 and photo.shape[2]==3 and photo.size):
-        given = getattr(photo, 'shape', type(photo).__name__)
+    given = getattr(photo, 'shape', type(photo).__name__)
+    if not (isinstance(photo, np.ndarray) and photo.dtype==np.uint8 and given[2:]==(3,) and photo.size):
         raise ValueError(f"a photo is a uint8 array of shape (height, width, 3), not {given}")
     page = grey(photo)
-    if read_as=='auto': read_as = 'drawing' if is_drawing(page) else 'SketchNet' if 'sketchnet' in available() else 'Canny'
+    best = 'SketchNet' if 'sketchnet' in available() else 'Canny'
+    if read_as=='auto': read_as = 'drawing' if is_drawing(page) else best
     if read_as=='drawing': return page
     if read_as=='SketchNet': return draw(photo)
-    if read_as!='Canny': raise ValueError(f"a picture is read as 'auto', 'drawing', 'Canny' or 'SketchNet', not {read_as!r}")
+    if read_as!='Canny':
+        raise ValueError(f"a picture is read as 'auto', 'drawing', 'Canny' or 'SketchNet', not {read_as!r}")
     from skimage.feature import canny
     return 1-canny(page, sigma=2).astype(np.float32)
 
@@ -246,7 +248,8 @@ def _file_of(
 ) -> bytes:
     "A drawing as the bytes of a file"
     kind = Path(name).suffix.lower()
-    if kind not in ('.svg', '.gif', '.npz'): raise ValueError(f"{name}: a drawing becomes an .svg, a .gif or an .npz file")
+    if kind not in ('.svg', '.gif', '.npz'):
+        raise ValueError(f"{name}: a drawing becomes an .svg, a .gif or an .npz file")
     if kind=='.svg': return strokes.to_svg().encode()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder)/f'drawing{kind}' # whatever the name says, nothing is written elsewhere
@@ -276,12 +279,15 @@ def explore_strokes(
         raise ValueError(f"pictures should be a dict of names and photos, not {type(pictures).__name__}")
     ways = ['auto', 'drawing', 'Canny'] + (['SketchNet'] if 'sketchnet' in available() else [])
     methods = [m for m in METHODS if m!='virtual' or 'virtual' in available()]
-    drawn,play = slider('drawn (%)', 0, 100, 100),W.Play(value=100, max=100, step=4, interval=200, tooltip='watch the pen')
+    drawn = slider('drawn (%)', 0, 100, 100)
+    play = W.Play(value=100, max=100, step=4, interval=200, tooltip='watch the pen')
     W.link((play, 'value'), (drawn, 'value'))
     controls = dict(photo=PhotoPicker(pictures), read_as=W.Dropdown(options=ways, description='read as'),
                     method=W.Dropdown(options=methods, description='method'),
-                    tolerance=slider('tolerance (px)', .3, 8., 1., .1), min_length=slider('shortest (px)', 0, 80, 4), drawn=drawn)
-    controls['method'].observe(lambda change: setattr(controls['tolerance'], 'disabled', change['new']!='trace'), 'value')
+                    tolerance=slider('tolerance (px)', .3, 8., 1., .1),
+                    min_length=slider('shortest (px)', 0, 80, 4), drawn=drawn)
+    def only_tracer(change): controls['tolerance'].disabled = change['new']!='trace'
+    controls['method'].observe(only_tracer, 'value')
     def prepare(photo, read_as, method, tolerance, min_length):
         options = dict(tolerance=tolerance) if method=='trace' else {}
         return _with_warnings(read_sketch(photo, read_as), method, min_length=min_length, **options)

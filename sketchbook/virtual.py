@@ -72,7 +72,7 @@ def _edge_distance(
 def rasterize(
     xy:torch.Tensor,     # Points along the pen's paths, (m, 2), pixels
     radius:torch.Tensor, # Half the pen's width at the points, (m,), pixels
-    begin:torch.Tensor,  # Points that begin a piece, which the next point ends: each pixel's candidates, (..., p or 1, k)
+    begin:torch.Tensor,  # Each pixel's candidates: points that begin a piece, the next one ends it, (..., p or 1, k)
     pixels:torch.Tensor, # Pixel centres, (p, 2), pixels
     tau:float,           # Softness of the edge, pixels
 ) -> torch.Tensor:       # Ink (..., p), 0..1
@@ -159,7 +159,8 @@ class VirtualSketcher(nn.Module):
     def see(self, shown): # windows of drawing and canvas (N, 2, view, view), 0..1, 1 = ink -> embedding (N, 128)
         return self.encode(torch.cat([shown*2-1, self.coordinates.expand(len(shown), -1, -1, -1)], 1))
 
-    def decide(self, embedding, window, width, state): # (N, 128), pixels (N,), half windows (N,), state -> Action, state
+    # embedding (N, 128), window (N,) in pixels, pen's width (N,) in half windows, state -> Action, state
+    def decide(self, embedding, window, width, state):
         features = torch.stack([width, window/self.limits[0]], 1)
         state = self.rnn(torch.cat([embedding.float(), features], 1), state)
         return _activate(self.pen(state[0]), self.stroke(state[0])), state
@@ -265,7 +266,8 @@ def _open_cells(
 ) -> np.ndarray:      # bool (H, W)
     "Where there is work left: the cells of a grid in which less than `share` of the ink is drawn"
     h, w = ink.shape
-    count = lambda m: np.add.reduceat(np.add.reduceat(m.astype(np.int32), np.arange(0, h, side), 0), np.arange(0, w, side), 1)
+    rows, columns = np.arange(0, h, side), np.arange(0, w, side)
+    count = lambda m: np.add.reduceat(np.add.reduceat(m.astype(np.int32), rows, 0), columns, 1)
     todo = (count(left) > few) & (count(left) > (1-share)*count(ink))
     return todo.repeat(side, 0)[:h].repeat(side, 1)[:,:w]
 
@@ -306,7 +308,7 @@ class _Pens:
         "Take the other pens away and give back what they drew"
         gone = [r for r, k in zip(self.rows, some) if not k]
         self.rows = [r for r, k in zip(self.rows, some) if k]
-        self.cursor, self.width, self.window, self.idle = (a[some] for a in (self.cursor, self.width, self.window, self.idle))
+        for name in ('cursor', 'width', 'window', 'idle'): setattr(self, name, getattr(self, name)[some])
         self.state = tuple(s[torch.as_tensor(some, device=s.device)] for s in self.state)
         return gone
 
@@ -585,7 +587,7 @@ def _compare(
 
 def evaluate(
     name,          # `"virtual"` or the path of a weight file
-    data,          # `openmoji`: held-out drawings at 256 px; a folder or tar of photos, which SketchNet draws; or sketches
+    data,          # `openmoji`: held-out drawings at 256 px; a folder or tar of photos to be sketched; or sketches
     limit=None,    # Only the first so many; `None`: at most 100
     device='auto', # See `pick_device`
 ) -> dict:         # Means, and `n`

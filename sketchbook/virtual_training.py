@@ -20,8 +20,8 @@ from .data import OpenMojiPairs, PhotoFolder, provenance
 from .strokes import Stroke
 from .tracer import measure, trace
 from .training import Task
-from .virtual import (Action, InkOf, Rollout, SketchesOf, VirtualSketcher, curve_points, draw_on, look, quadratic,
-                                rollout, to_page, virtual)
+from .virtual import (Action, InkOf, Rollout, SketchesOf, VirtualSketcher, curve_points, draw_on, look,
+                                quadratic, rollout, to_page, virtual)
 
 # %% ../nbs/02g_virtual_training.ipynb #a97fc78e
 class Trail(NamedTuple):
@@ -400,7 +400,8 @@ def _training_loss(
     if run.progress < task.raster_from or run.step % task.raster_every: return loss, terms
     page = page.float()[:,None]/255
     drawn = rollout(net, page, start[:,:2], start[:,2], start[:,3], task.unroll)
-    more = dict(raster=task.lambda_raster*_pyramid_loss(drawn.soft, page), **_pen_losses(drawn, run.progress, out=task.out))
+    more = dict(raster=task.lambda_raster*_pyramid_loss(drawn.soft, page))
+    more |= _pen_losses(drawn, run.progress, out=task.out)
     return loss + sum(more.values()), terms | more
 
 
@@ -416,7 +417,7 @@ def _patch(
     out[:cut.shape[0],:cut.shape[1]] = cut
     return out, start - np.float32([x, y, 0, 0])
 
-
+# %% ../nbs/02g_virtual_training.ipynb #b6679e5b
 def virtual_task(
     path, # `openmoji`, or a folder or tar of photos: then SketchNet draws 300 of them, and they join OpenMoji's ink
 ) -> VirtualTask:
@@ -431,7 +432,8 @@ def virtual_task(
         sketches, times = [*sketches, drawn], [1, 4]
         about = dict(data=f"{about['data']}; SketchNet's drawings of {len(drawn)} photos: {known['data']}",
                      data_licence=f"{about['data_licence']}; {known['data_licence']}")
-    task = VirtualTask(Drawings(*sketches, times=times), [held_out[i][0] for i in range(0, len(held_out), len(held_out)//12)])
+    every = range(0, len(held_out), len(held_out)//12)
+    task = VirtualTask(Drawings(*sketches, times=times), [held_out[i][0] for i in every])
     task.about = about
     return task
 
