@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Action', 'curve_points', 'rasterize', 'VirtualSketcher', 'Rollout', 'rollout', 'look', 'quadratic', 'draw_on',
-           'to_page', 'virtual', 'InkOf', 'SketchesOf', 'evaluate']
+           'to_page', 'virtual', 'InkOf', 'SketchesOf', 'evaluate', 'shade_ink', 'explore_pen']
 
 # %% ../nbs/02e_virtual.ipynb #e4b65398
 import re
@@ -21,7 +21,7 @@ from torch.utils.data import get_worker_info
 
 from .blocks import ConvBlock, check_number
 from .data import OpenMojiPairs, PhotoFolder, ink_only, render_svg
-from .sketches import check_sketch, is_drawing
+from .sketches import check_sketch, dark_on_light, grey, is_drawing
 from .sketchnet import draw
 from .strokes import Stroke, Strokes, bezier, lengths, thickness_for, window_after
 from .tracer import chain, depth, find_ink, find_lines, measure, trace, wanted_ink
@@ -602,3 +602,42 @@ def evaluate(
         try: rows.append(_compare(sketches[k], net, device))
         except ValueError as e: raise ValueError(f'sketch number {k} of the data: {e}') from e
     return {k: float(np.mean([r[k] for r in rows])) for k in rows[0]} | dict(n=n)
+
+# %% ../nbs/02e_virtual.ipynb #b1eafe22
+def shade_ink(
+    ink:np.ndarray,    # uint8 (H, W), 255 = ink to be drawn
+    canvas:np.ndarray, # uint8 (H, W), 255 = ink on the canvas
+) -> np.ndarray:       # uint8 (H, W, 3)
+    "A picture of drawing and canvas: ink still to be drawn is light blue, ink on the canvas dark"
+    return (255 - ink[...,None]*np.array([.35,.15,0]) - canvas[...,None]*.75).clip(0, 255).astype(np.uint8)
+
+
+def _follow_pen(
+    sketch:np.ndarray, # (H, W) float 0..1, 1 = paper
+    steps:int=60,      # At most
+) -> list:             # Page, canvas, cursor and window of each step
+    "Let the pens of the first round draw, and keep what the first of them saw"
+    seen = []
+    def watch(_, pens):
+        if len(pens): seen.append((pens.page, pens.canvas.copy(), pens.cursor[0], pens.window[0]))
+    virtual(sketch, rounds=1, steps=steps, watch=watch)
+    if not seen: raise ValueError('the page is blank: there is nothing to draw')
+    return seen
+
+
+def explore_pen(
+    pictures:dict=None, # `{name: photo}`: drawings or photos; the sample photos when `None`
+):                      # An ipywidgets `VBox`
+    "A slider over the steps of a pen: its window on the page, and what it shows"
+    from sketchbook.widgets import PhotoPicker, explorer, slider
+    def prepare(photo):
+        sketch = dark_on_light(grey(photo))
+        return _follow_pen(sketch if is_drawing(sketch) else draw(photo, 1))
+    def redraw(seen, step):
+        page, canvas, cursor, window = seen[min(int(step), len(seen))-1]
+        whole, corner = shade_ink(page, canvas), [np.rint(cursor+s*window/2).astype(int).tolist() for s in (-1, 1)]
+        cv2.rectangle(whole, *corner, (200, 40, 40), 2)
+        shown = cv2.resize(shade_ink(look(page, cursor, window), look(canvas, cursor, window)), None, fx=4, fy=4)
+        said = f'step {min(int(step), len(seen))} of {len(seen)}: a window of {window:.0f} pixels'
+        return {'the window on the page': whole, 'what it shows': shown}, said
+    return explorer(dict(photo=PhotoPicker(pictures), step=slider('step', 1, 60, 8, 1)), redraw, prepare)

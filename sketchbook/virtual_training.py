@@ -10,7 +10,6 @@ __all__ = ['TASKS', 'Trail', 'Drawings', 'Expert', 'ExpertAction', 'expert_actio
 import warnings
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F

@@ -274,6 +274,22 @@ def test_weights_of_another_network_are_refused():
     with pytest.raises(ValueError, match='masknet-v2 holds a MaskNet, but drawing needs a VirtualSketcher'): V.virtual(plus(), net='masknet-v2', device='cpu')
 
 
+def test_the_explorer_follows_a_pen(monkeypatch, net):
+    as_photo = lambda sketch: np.repeat(np.rint(sketch*255).astype(np.uint8)[...,None], 3, 2)
+    monkeypatch.setattr(V, 'draw', lambda photo, resolution: plus())
+    monkeypatch.setattr(V, '_sketcher', lambda *_: net)
+    ex = V.explore_pen({'plus': as_photo(plus()), 'chalk': as_photo(1-plus()), 'grey': np.full((96, 96, 3), 128, np.uint8),
+                        'blank': as_photo(np.ones((9, 9)))})
+    first = ex.pane.images['the window on the page'].value
+    for name in ('chalk', 'grey'):         # a dark page is inverted, a photo is drawn first: the same drawing
+        ex.controls['photo'].choice.value = name
+        assert ex.pane.images['the window on the page'].value == first and ex.pane.error is None
+    ex.controls['step'].value = 1
+    assert ex.pane.message.text.startswith('step 1 of') and ex.pane.images['the window on the page'].value != first
+    ex.controls['photo'].choice.value = 'blank'
+    assert 'the page is blank' in ex.pane.message.text
+
+
 def test_a_bad_sketch_among_others_is_named(net, tmp_path):
     from sketchbook import weights
     path = weights.save(V.VirtualSketcher(), tmp_path/'a.safetensors')
@@ -342,8 +358,9 @@ def test_thick_lines_are_drawn_smaller_and_enlarged(net):
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a CUDA device')
-def test_cuda_draws_too():
-    net = V.VirtualSketcher().cuda().eval()
-    assert isinstance(V.virtual(plus(), net=net, rounds=1, steps=5), Strokes)
-    drawn = V.rollout(net, torch.rand(1, 1, 64, 64).cuda(), *(torch.tensor(v).cuda() for v in ([[30., 30]], [64.], [4.])), 2)
-    assert drawn.soft.is_cuda
+def test_cuda_draws_and_trains_too(tmp_path):
+    from sketchbook.training import fit
+    task = T.VirtualTask(T.Drawings([plus()]), steps=2, unroll=2, raster_from=0, raster_every=1)
+    run = fit(task, tmp_path/'run', steps=2, batch_size=2, device='cuda', plot=False, progress=False)
+    assert np.isfinite([v for _, v in run.history['raster']]).all()
+    assert isinstance(V.virtual(plus(), net=run.net, rounds=1, steps=5), Strokes) and next(run.net.parameters()).is_cuda
