@@ -21,17 +21,19 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from sketchbook.data import OpenMojiPairs, find_photos, ink_only, load_photo, render_svg, sample_photos
+from sketchbook.data import OpenMojiPairs, find_photos, ink_only, render_svg, sample_photos
+from sketchbook.metrics import iou
+from sketchbook.sketches import load_sketch
 from sketchbook.sketchnet import xdog
 from sketchbook.strokes import Stroke, Strokes
-from sketchbook.tracer import coverage, find_ink, find_lines, measure, overlap, soft_overlap, trace
+from sketchbook.tracer import coverage, find_ink, find_lines, measure, soft_overlap, trace
 from sketchbook.vectorize import refine_strokes, resize_sketch
 from sketchbook.virtual import InkOf, virtual
 from sketchbook.weights import UnknownWeights
 
 
 def sketches(folder, n, size, pen):
-    if folder: return [cv2.cvtColor(load_photo(p), cv2.COLOR_RGB2GRAY).astype(np.float32)/255 for p in find_photos([folder])[:n]]
+    if folder: return [load_sketch(p) for p in find_photos([folder])[:n]]
     drawings = InkOf(OpenMojiPairs('val'), sizes=(size, size+1), pens=(pen, pen))
     return [drawings[i] for i in range(0, len(drawings), max(1, len(drawings)//n))][:n]
 
@@ -76,7 +78,7 @@ def compared(svg, sketch):
     # `render_svg` gives squares: a square around the page, cut to the page again
     square = re.sub(r'<svg[^>]*>', f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {max(h, w)} {max(h, w)}">', svg, count=1)
     ink,drawn = find_ink(sketch),render_svg(square, max(h, w))[:h,:w,0]<128
-    return dict(ink_covered=coverage(ink, drawn), strokes_on_ink=coverage(drawn, ink), iou=overlap(ink, drawn))
+    return dict(ink_covered=coverage(ink, drawn), strokes_on_ink=coverage(drawn, ink), iou=iou(ink, drawn))
 
 
 def vtraced(sketch):

@@ -8,7 +8,7 @@ __all__ = ['KINDS', 'PACKAGES', 'REPORTS', 'SettingError', 'OutputError', 'check
            'cut_object', 'sketch_photo', 'Result', 'as_picture', 'choose_names', 'gather', 'write_strokes',
            'write_result', 'all_or_nothing', 'moved', 'sweep_up', 'check_output', 'versions', 'device_name',
            'start_report', 'write_report', 'known_names', 'my_share', 'is_first_process', 'named_warnings', 'attempt',
-           'work_through', 'save_entry', 'run_folder', 'load_sketch', 'vectorize_folder']
+           'work_through', 'save_entry', 'run_folder', 'vectorize_folder']
 
 # %% ../nbs/06_pipeline.ipynb #ff7c3692
 import json
@@ -33,6 +33,7 @@ from . import vectorize as vectorizer
 from .blocks import pick_device
 from .data import UnreadableImage, find_photos, load_photo, save_image, shrink, write_atomic
 from .metrics import thin_lines
+from .sketches import load_sketch
 from .strokes import Stroke, Strokes
 from .training import graceful_shutdown
 
@@ -569,13 +570,6 @@ def run_folder(
     return work_through(sources, work, start_report(p, names, network_names(p).values()), out/REPORTS['run'], progress)
 
 # %% ../nbs/06_pipeline.ipynb #34b7127c
-def load_sketch(
-    src,             # Anything `load_photo` takes
-) -> np.ndarray:     # `(H, W)` float32, 1 = paper
-    "Read a drawing; colours become grey"
-    return cv2.cvtColor(load_photo(src), cv2.COLOR_RGB2GRAY).astype(np.float32)/255
-
-
 def vectorize_folder(
     paths,           # Sketches and folders of sketches, one or a list, or a dict `{name: sketch as photo}`
     out,             # Folder for results

@@ -27,8 +27,8 @@ from .data import CocoInstances, JointImages, OpenMojiPairs
 from .data import augment_pair, load_photo, provenance, save_image, to_tensor
 from .drawings import COLORS, SimpleSet, SvgViews, rgb
 from .metrics import cosine, deep_features, frechet_distance, ink_width, perceptual_distance, ssim
+from .sketches import check_sketch, is_drawing
 from .sketchnet import _say_once, dodge, embolden
-from .tracer import check_sketch, is_drawing
 from .training import Task
 from .vectorize import read_sketch
 from .weights import chosen, load

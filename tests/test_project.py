@@ -193,13 +193,35 @@ def test_every_notebook_has_a_module_and_the_other_way_round():
     assert names=={p.stem for p in (ROOT/'sketchbook').glob('*.py') if not p.stem.startswith('_')}
 
 
+UPWARD = {('widgets', 'strokes'), ('widgets', 'tracer')}   # the drawing canvas, until it stands below the strokes
+
+def imported_chapters(tree, names):
+    "Which of the modules `names` of the package does a module import anywhere, also inside functions?"
+    found = set()
+    for n in ast.walk(tree):
+        if isinstance(n, ast.Import): found |= {a.name.removeprefix('sketchbook.').split('.')[0] for a in n.names if a.name.startswith('sketchbook.')}
+        elif isinstance(n, ast.ImportFrom):
+            path = (n.module or '').split('.')
+            if n.level==0 and path[0]!='sketchbook': continue
+            path = path[n.level==0:]
+            found |= {path[0]} if path and path[0] else {a.name for a in n.names}
+    return found & set(names)
+
+
 def test_chapters_import_only_from_chapters_above():
     import chapters
     order = [p.stem.partition('_')[2] for p in chapters.chapters() if p.stem!='index']
-    for i,name in enumerate(order):
-        tree = ast.parse((ROOT/'sketchbook'/f'{name}.py').read_text(encoding='utf-8'))
-        early = {n.module for n in tree.body if isinstance(n, ast.ImportFrom) and n.level==1 and n.module}
-        assert early <= set(order[:i]), f'{name} imports {early-set(order[:i])}, which comes later'
+    read = lambda name: ast.parse((ROOT/'sketchbook'/f'{name}.py').read_text(encoding='utf-8'))
+    arrows = {(name, other) for name in order for other in imported_chapters(read(name), order)}
+    assert len(arrows)>len(order)
+    assert {(a, b) for a, b in arrows if order.index(a)<=order.index(b)}==UPWARD   # none is new, and none of these is out of date
+
+
+@pytest.mark.parametrize('code', ('from .b import f', 'def g():\n    from .b import f', 'from sketchbook.b import f', 'from . import b',
+                                  'from sketchbook import b', 'import sketchbook.b as c', 'class A:\n    def g(self): import sketchbook.b'))
+def test_every_way_to_import_a_chapter_is_seen(code):
+    assert imported_chapters(ast.parse(code), ['a', 'b'])=={'b'}
+    assert imported_chapters(ast.parse(code.replace('sketchbook', 'elsewhere').replace('.b', '.x').replace('import b', 'import x')), ['a', 'b'])==set()
 
 
 def test_refresh_twice_changes_nothing(tmp_path):

@@ -11,7 +11,7 @@ from PIL import Image
 
 from sketchbook.data import OpenMojiPairs, render_svg
 from sketchbook.strokes import Canvas, Stroke, Strokes, from_sequence, to_sequence
-from sketchbook.tracer import coverage, drawing_order, faint_lines, find_ink, find_lines, ink_mask, measure, soft_overlap, trace
+from sketchbook.tracer import _faint_lines, coverage, drawing_order, find_ink, find_lines, ink_mask, measure, soft_overlap, trace
 from sketchbook.vectorize import refine_strokes, vectorize
 from sketchbook.virtual import InkOf
 from sketchbook.weights import available
@@ -112,8 +112,8 @@ def test_noise_is_no_line():
         noise = rng.normal(0, sd, (240,240)).astype(np.float32)
         if blur: noise = cv2.GaussianBlur(noise, (0,0), blur)*2*blur*np.sqrt(np.pi)
         page = (straight(circle(120, 120, 90), 4)+noise).clip(0, 1)
-        assert faint_lines(page).mean()<.05 and len(trace(page))<=6
-    assert not faint_lines(np.full((40,40), .5, np.float32)).any()
+        assert _faint_lines(page).mean()<.05 and len(trace(page))<=6
+    assert not _faint_lines(np.full((40,40), .5, np.float32)).any()
 
 
 def test_thin_lines_survive_a_smaller_size():

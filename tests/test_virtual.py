@@ -1,9 +1,12 @@
-"Virtual Sketching: geometry, rules, lessons, training, bad input, and what the shipped weights promise"
+"Virtual Sketching: geometry, rules, demonstrations, training, bad input, and what the shipped weights promise"
+import contextlib
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
-from sketchbook import virtual as V
+from sketchbook import virtual as V, virtual_training as T
 from sketchbook.data import OpenMojiPairs, render_svg
 from sketchbook.strokes import Strokes
 from sketchbook.tracer import measure
@@ -24,7 +27,7 @@ def net():
 
 
 def random_action(n=64):
-    return V.activate(torch.randn(n, 2)*5, torch.randn(n, 6)*5)
+    return V._activate(torch.randn(n, 2)*5, torch.randn(n, 6)*5)
 
 
 def test_numbers_stay_in_their_ranges():
@@ -38,7 +41,7 @@ def test_soft_strokes_agree_with_a_plain_renderer():
     svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><path d="M10 50Q20 5 55 20" fill="none" stroke="#000" stroke-width="7" stroke-linecap="round"/></svg>'
     t = torch.linspace(0, 1, 17)[:,None]
     xy = (1-t)**2*torch.tensor([10., 50]) + 2*t*(1-t)*torch.tensor([20., 5]) + t*t*torch.tensor([55., 20])
-    ours = V.soft_strokes(xy[None], torch.full((1, 17), 3.5), 64, tau=.3)[0,0]
+    ours = V._window_ink(xy[None], torch.full((1, 17), 3.5), 64, tau=.3)[0,0]
     assert (ours - (1-torch.tensor(render_svg(svg, 64)[...,0])/255)).abs().mean() < .01
 
 
@@ -49,7 +52,7 @@ def test_gradients_of_the_rasteriser(radius, taper):
     points = (torch.rand(2, 4, 2, dtype=torch.float64)*16).requires_grad_()
     r = (torch.full((2, 4), radius, dtype=torch.float64)*torch.linspace(1-taper, 1, 4)).requires_grad_()
     weight = torch.rand(2, 1, 16, 16)
-    value = lambda p, r: (V.soft_strokes(p, r, 16)*weight).sum()
+    value = lambda p, r: (V._window_ink(p, r, 16)*weight).sum()
     got = torch.autograd.grad(value(points, r), (points, r))
     for k, (x, g) in enumerate(zip((points, r), got)):
         numeric = torch.zeros_like(x)
@@ -62,21 +65,21 @@ def test_gradients_of_the_rasteriser(radius, taper):
 
 def test_a_dot_and_a_zero_length_stroke_have_finite_gradients():
     points = torch.full((1, 5, 2), 20., requires_grad=True)
-    V.soft_strokes(points, torch.full((1, 5), 2.), 32).sum().backward()
+    V._window_ink(points, torch.full((1, 5), 2.), 32).sum().backward()
     assert points.grad.isfinite().all() and points.grad.abs().max() < 100
 
 
 def test_crop_and_look_see_the_same():
     page = np.random.default_rng(0).integers(0, 256, (80, 120)).astype(np.uint8)
     at, window = np.array([70.25, 31.5]), 52.
-    ours = V.crop(torch.tensor(page)[None,None]/255, torch.tensor(at)[None].float(), torch.tensor([window]), 64)[0,0]
+    ours = V._crop(torch.tensor(page)[None,None]/255, torch.tensor(at)[None].float(), torch.tensor([window]), 64)[0,0]
     assert np.abs(V.look(page, at, window)/255 - ours.numpy()).max() < .06
     assert V.look(page, np.array([-500., 0]), 64.).max() == 0 # beyond the page there is paper
 
 
 def test_gradients_reach_place_and_size_of_a_window():
     at, side = torch.tensor([[20., 22]], requires_grad=True), torch.tensor([17.], requires_grad=True)
-    V.paste(torch.rand(1, 1, 16, 16), at, side, 40, 40).square().sum().backward()
+    V._paste(torch.rand(1, 1, 16, 16), at, side, 40, 40).square().sum().backward()
     assert at.grad.abs().sum() > 0 and side.grad.abs().sum() > 0
 
 
@@ -89,75 +92,97 @@ def test_windows_keep_their_limits():
             assert low <= V.window_after(torch.tensor([64.]), scale, side, limits)[0] <= high
 
 
-@pytest.mark.parametrize('preset', ('book', 'paper'))
 @pytest.mark.parametrize('width', (4., 9.))
-def test_the_ink_of_a_walk_is_as_wide_as_asked(preset, width):
-    net, side = V.VirtualSketcher(preset), 100.
+def test_the_ink_of_a_rollout_is_as_wide_as_asked(width):
+    net, side = V.VirtualSketcher(), 100.
     for layer in (net.pen, net.stroke): torch.nn.init.zeros_(layer.weight)
     net.pen.bias.data = torch.tensor([9., -9])
     share = torch.tensor((2*width/side-.01)/.99)
     net.stroke.bias.data = torch.tensor([0, 0, .8, 0, torch.logit(share), 0]) # straight to the right, as wide at the end
-    walked = V.walk(net, torch.zeros(1, 1, 160, 160), torch.tensor([[40., 80]]), torch.tensor([side]), torch.tensor([width]), 1)
-    across = walked.soft[0,0,:,55]
+    drawn = V.rollout(net, torch.zeros(1, 1, 160, 160), torch.tensor([[40., 80]]), torch.tensor([side]), torch.tensor([width]), 1)
+    across = drawn.soft[0,0,:,55]
     assert across.sum().item() == pytest.approx(width, abs=.4) and across[80].item() > .7
 
 
 def test_blank_drawings_are_refused():
-    task = V.VirtualTask(V.Drawings([np.ones((64, 64), np.float32)]*3), steps=2)
+    task = T.VirtualTask(T.Drawings([np.ones((64, 64), np.float32)]*3), steps=2)
     with pytest.raises(ValueError, match='All 3 drawings are blank'): task.sample(0, np.random.default_rng(0))
 
 
-@pytest.mark.parametrize('preset,channels', (('book', 1), ('paper', 1), ('paper', 3)))
-def test_both_presets_walk(preset, channels):
+def test_a_rollout_reaches_all_weights():
     torch.manual_seed(0)
-    net = V.VirtualSketcher(preset, channels)
-    page = torch.rand(2, channels, 140, 130)
-    walked = V.walk(net, page, torch.tensor([[60., 60], [20, 100]]), torch.tensor([64., 128]), torch.tensor([3., 3]), 3)
-    assert walked.soft.shape == walked.hard.shape == (2, 1, 140, 130)
-    sum([walked.soft.mean(), *V.pen_losses(walked, 1.).values()]).backward()
+    net = V.VirtualSketcher()
+    start = torch.tensor([[60., 60], [20, 100]]), torch.tensor([64., 128]), torch.tensor([3., 3])
+    drawn = V.rollout(net, torch.rand(2, 1, 140, 130), *start, 3)
+    assert drawn.soft.shape == drawn.hard.shape == (2, 1, 140, 130)
+    sum([drawn.soft.mean(), *T._pen_losses(drawn, 1.).values()]).backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in net.parameters())
 
 
+@pytest.mark.parametrize('progress', (0., 1.))
+def test_a_training_step_in_bfloat16(progress):
+    task = T.VirtualTask(T.Drawings([plus()]), steps=3, unroll=3)
+    batch = [torch.as_tensor(np.stack(v)) for v in zip(*(task.sample(0, np.random.default_rng(s)) for s in range(4)))]
+    run, losses = SimpleNamespace(nets={'net': V.VirtualSketcher()}, progress=progress, step=0), []
+    for way in (contextlib.nullcontext(), torch.autocast('cpu', torch.bfloat16)):
+        with way: loss, terms = T._training_loss(task, run, *batch)
+        loss.backward()
+        losses.append(loss.item())
+        assert ('raster' in terms) == (progress > 0) and all(v.dtype == torch.float32 for v in terms.values())
+    assert all(p.grad.isfinite().all() for p in run.nets['net'].parameters())
+    assert losses[1] == pytest.approx(losses[0], rel=.05) and losses[1] != losses[0]
+
+
+def test_a_worker_draws_photos_on_the_cpu(monkeypatch):
+    asked = []
+    monkeypatch.setattr(V, 'draw', lambda photo, resolution, detail, device: asked.append(device))
+    sketches = V.SketchesOf([np.zeros((60, 40, 3), np.uint8)])
+    sketches[0]
+    monkeypatch.setattr(V, 'get_worker_info', lambda: object())
+    sketches[0]
+    assert asked == ['auto', 'cpu']
+
+
 def test_schedules():
-    assert [V.sweep_start(p, 48, 24) for p in (0, .25, 1)] == [24, 18, 0]
-    still = V.Walk(None, None, torch.zeros(2, 48), torch.zeros(2, 48), torch.zeros(2, 48))
-    weights = [float(V.pen_losses(still, p, move=.1)['moves']) for p in (0, 1/3, 2/3, 1)]
+    assert [T._sweep_start(p, 48, 24) for p in (0, .25, 1)] == [24, 18, 0]
+    still = V.Rollout(None, None, torch.zeros(2, 48), torch.zeros(2, 48), torch.zeros(2, 48))
+    weights = [float(T._pen_losses(still, p, move=.1)['moves']) for p in (0, 1/3, 2/3, 1)]
     assert weights == pytest.approx([0, 0, .05, .1])
 
 
 @pytest.mark.parametrize('seed', range(6))
-def test_the_tutor_covers_the_page_and_stays_in_range(seed):
-    page, trails = V.Drawings([plus()])[0]
-    tutor, rng = V.Tutor(page, trails, np.random.default_rng(seed)), np.random.default_rng(seed)
+def test_the_expert_covers_the_page_and_stays_in_range(seed):
+    page, trails = T.Drawings([plus()])[0]
+    expert, rng = T.Expert(page, trails, np.random.default_rng(seed)), np.random.default_rng(seed)
     for _ in range(80):
-        right = V.answers(tutor)
+        right = T.expert_actions(expert)
         if not right: break
         for a in right:
-            n = np.array(V.as_numbers(tutor, a))
+            n = np.array(T._targets(expert, a))
             assert (n[:2] >= 0).all() and (n[:2] <= 1).all() and (np.abs(n[2:4]) <= 1).all() and .01 <= n[4] <= 1 and 0 < n[5] < 2
-        V.act(tutor, right[rng.integers(len(right))])
-    assert not V.answers(tutor) and tutor.window <= 128
+        T._perform(expert, right[rng.integers(len(right))])
+    assert not T.expert_actions(expert) and expert.window <= 128
     ink = page > 127
-    assert ((tutor.canvas > 127) & ink).sum() > .75*ink.sum()
-    assert ((tutor.canvas > 127) & ~ink).sum() < .7*ink.sum() # a pen that presses too hard
+    assert ((expert.canvas > 127) & ink).sum() > .75*ink.sum()
+    assert ((expert.canvas > 127) & ~ink).sum() < .7*ink.sum() # a pen that presses too hard
 
 
-def test_lessons_repeat_and_fit_the_loss():
-    drawings = V.Drawings([plus()])
-    task = V.VirtualTask(drawings, steps=4)
+def test_demonstrations_repeat_and_fit_the_loss():
+    drawings = T.Drawings([plus()])
+    task = T.VirtualTask(drawings, steps=4)
     first, again, other = (task.sample(0, np.random.default_rng(s)) for s in (3, 3, 4))
     assert all(np.array_equal(a, b) for a, b in zip(first, again)) and not all(np.array_equal(a, b) for a, b in zip(first, other))
-    batch = [torch.as_tensor(np.stack(v)) for v in zip(first, other)][:5]
-    terms = V.lesson_loss(V.VirtualSketcher(), *batch)
+    batch = [torch.as_tensor(np.stack(v)) for v in zip(first, other)][:6]
+    terms = T.imitation_loss(V.VirtualSketcher(), *batch)
     assert all(v.isfinite() for v in terms.values())
 
 
-def test_the_loss_of_right_answers_is_zero():
-    shown, felt, pen, wanted, valid = V.lesson(V.Tutor(*V.Drawings([plus()])[0], np.random.default_rng(1)), 3)
+def test_the_place_error_of_right_actions_is_zero():
+    *_, pen, wanted, valid = T.demonstration(T.Expert(*T.Drawings([plus()])[0], np.random.default_rng(1)), 3)
     w = torch.tensor(wanted)
     for k in range(int(valid[0].sum())):
         said = V.Action(None, w[:1,k,:2], w[:1,k,2:4], None, None)
-        error = V.place_error(said, w[:1], torch.tensor(pen[:1]))
+        error = T._place_error(said, w[:1], torch.tensor(pen[:1]))
         assert error[0,k] < 1e-5
 
 
@@ -166,26 +191,26 @@ class Knowing:
     def __init__(self, pen, wanted): self.pen, self.wanted, self.step = pen, torch.as_tensor(wanted), 0
     def see(self, shown, *_): return torch.zeros(len(shown), 128)
     def start(self, n): return ()
-    def decide(self, code, feel, state):
+    def decide(self, embedding, window, width, state):
         w, pen = self.wanted[self.step,0][None], int(self.pen[self.step])
         self.step += 1
         return V.Action(torch.tensor([[50.-100*pen, 100.*pen-50]]), w[:,:2], w[:,2:4], w[:,4], w[:,5]), state
 
 
 def test_the_loss_of_a_lesson_is_zero_for_right_answers_alone():
-    drawing = V.Drawings([plus()])[0]
-    lessons = (V.lesson(V.Tutor(*drawing, np.random.default_rng(seed)), 3) for seed in range(50))
-    shown, felt, pen, wanted, valid = next(l for l in lessons if l[4][:,0].all()) # one with an answer at every step
-    batch = [torch.as_tensor(v)[None] for v in (shown, felt, pen, wanted, valid)]
-    right = V.lesson_loss(Knowing(pen, wanted), *batch)
+    drawing = T.Drawings([plus()])[0]
+    demonstrations = (T.demonstration(T.Expert(*drawing, np.random.default_rng(seed)), 3) for seed in range(50))
+    found = next(d for d in demonstrations if d[-1][:,0].all()) # one with an action at every step
+    batch, (pen, wanted) = [torch.as_tensor(v)[None] for v in found], found[3:5]
+    right = T.imitation_loss(Knowing(pen, wanted), *batch)
     assert all(v.item() == pytest.approx(0, abs=1e-5) for v in right.values())
-    wrong = V.lesson_loss(Knowing(1-pen, wanted*.5), *batch)
+    wrong = T.imitation_loss(Knowing(1-pen, wanted*.5), *batch)
     assert all(v.item() > .01 for v in wrong.values())
 
 
 def test_training_resumes_and_validates(tmp_path):
     from sketchbook.training import fit
-    task = V.VirtualTask(V.Drawings([plus(), plus(width=9)]), [plus()], steps=2, unroll=2, raster_from=.5, raster_every=1)
+    task = T.VirtualTask(T.Drawings([plus(), plus(width=9)]), [plus()], steps=2, unroll=2, raster_from=.5, raster_every=1)
     run = fit(task, tmp_path/'run', steps=4, batch_size=2, device='cpu', plot=False, progress=False)
     assert {'place', 'raster', 'sweep', 'val_ink_covered', 'val_score'} <= set(run.history)
     assert run.card['weights_from_step'] <= 4
@@ -196,7 +221,7 @@ def test_training_resumes_and_validates(tmp_path):
 
 
 def test_blank_pages_are_skipped_in_training():
-    task = V.VirtualTask(V.Drawings([np.ones((64, 64), np.float32), plus()]), steps=2)
+    task = T.VirtualTask(T.Drawings([np.ones((64, 64), np.float32), plus()]), steps=2)
     assert task.sample(0, np.random.default_rng(0))[0].max() > 0
 
 
@@ -249,6 +274,22 @@ def test_weights_of_another_network_are_refused():
     with pytest.raises(ValueError, match='masknet-v2 holds a MaskNet, but drawing needs a VirtualSketcher'): V.virtual(plus(), net='masknet-v2', device='cpu')
 
 
+def test_the_explorer_follows_a_pen(monkeypatch, net):
+    as_photo = lambda sketch: np.repeat(np.rint(sketch*255).astype(np.uint8)[...,None], 3, 2)
+    monkeypatch.setattr(V, 'draw', lambda photo, resolution: plus())
+    monkeypatch.setattr(V, '_sketcher', lambda *_: net)
+    ex = V.explore_pen({'plus': as_photo(plus()), 'chalk': as_photo(1-plus()), 'grey': np.full((96, 96, 3), 128, np.uint8),
+                        'blank': as_photo(np.ones((9, 9)))})
+    first = ex.pane.images['the window on the page'].value
+    for name in ('chalk', 'grey'):         # a dark page is inverted, a photo is drawn first: the same drawing
+        ex.controls['photo'].choice.value = name
+        assert ex.pane.images['the window on the page'].value == first and ex.pane.error is None
+    ex.controls['step'].value = 1
+    assert ex.pane.message.text.startswith('step 1 of') and ex.pane.images['the window on the page'].value != first
+    ex.controls['photo'].choice.value = 'blank'
+    assert 'the page is blank' in ex.pane.message.text
+
+
 def test_a_bad_sketch_among_others_is_named(net, tmp_path):
     from sketchbook import weights
     path = weights.save(V.VirtualSketcher(), tmp_path/'a.safetensors')
@@ -265,8 +306,8 @@ def test_joining_keeps_ends_and_count():
     line = lambda a, b: V.Stroke([[a, a, b, b]], [3, 3])
     paper = np.zeros((50, 50), bool)
     apart = [line([0,0], [10,0]), line([30,30], [40,30])]
-    assert V.join_ends(apart, ~paper) == apart and V.join_ends([], paper) == []
-    ring, = V.join_ends([line([0,0], [20,0]), line([20,0], [20,20]), line([20,20], [0,0])], paper)
+    assert V._join_ends(apart, ~paper) == apart and V._join_ends([], paper) == []
+    ring, = V._join_ends([line([0,0], [20,0]), line([20,0], [20,20]), line([20,20], [0,0])], paper)
     assert ring.closed and len(ring) == 4
 
 
@@ -274,10 +315,10 @@ def test_a_gap_is_drawn_through_only_straight_on_and_on_ink():
     line = lambda a, b: V.Stroke([[a, a, b, b]], [3, 3])
     ink = np.zeros((50, 80), bool); ink[8:13] = True; ink[:,30:34] = True
     ahead, gap = line([5,10], [20,10]), [[20,10], [32,10]]
-    assert len(V.join_ends([ahead, line([32,10], [50,10])], ink)) == 1
-    assert len(V.join_ends([ahead, line([32,10], [50,10])], np.zeros_like(ink))) == 2
-    assert len(V.join_ends([ahead, line([32,10], [32,40])], ink)) == 2            # a turn of 90 degrees, too far for a corner
-    joined, = V.join_ends([ahead, line([32,10], [50,10])], ink)
+    assert len(V._join_ends([ahead, line([32,10], [50,10])], ink)) == 1
+    assert len(V._join_ends([ahead, line([32,10], [50,10])], np.zeros_like(ink))) == 2
+    assert len(V._join_ends([ahead, line([32,10], [32,40])], ink)) == 2            # a turn of 90 degrees, too far for a corner
+    joined, = V._join_ends([ahead, line([32,10], [50,10])], ink)
     assert np.allclose(joined.points[1,[0,3]], gap) and np.allclose(joined.length, 45, atol=.2)
 
 
@@ -317,8 +358,9 @@ def test_thick_lines_are_drawn_smaller_and_enlarged(net):
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a CUDA device')
-def test_cuda_draws_too():
-    net = V.VirtualSketcher().cuda().eval()
-    assert isinstance(V.virtual(plus(), net=net, rounds=1, steps=5), Strokes)
-    walked = V.walk(net, torch.rand(1, 1, 64, 64).cuda(), *(torch.tensor(v).cuda() for v in ([[30., 30]], [64.], [4.])), 2)
-    assert walked.soft.is_cuda
+def test_cuda_draws_and_trains_too(tmp_path):
+    from sketchbook.training import fit
+    task = T.VirtualTask(T.Drawings([plus()]), steps=2, unroll=2, raster_from=0, raster_every=1)
+    run = fit(task, tmp_path/'run', steps=2, batch_size=2, device='cuda', plot=False, progress=False)
+    assert np.isfinite([v for _, v in run.history['raster']]).all()
+    assert isinstance(V.virtual(plus(), net=run.net, rounds=1, steps=5), Strokes) and next(run.net.parameters()).is_cuda
