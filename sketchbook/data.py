@@ -75,6 +75,8 @@ def _what_is(
     return "not a picture of a kind that can be read here"
 
 # %% ../nbs/00_data.ipynb #79ad9939
+_MAX_PIXELS = 100_000_000
+
 def _check_size(w, h, max_pixels):
     if w*h>max_pixels: raise UnreadableImage(f"{w} x {h} pixels are more than the {max_pixels/1e6:g} million allowed")
 
@@ -167,7 +169,7 @@ def _name_of(src):
 # %% ../nbs/00_data.ipynb #d87f0712
 def load_photo(
     src,                         # A path, the bytes of a file, an array `(H, W)` or `(H, W, 1 to 4)`, or a PIL image
-    max_pixels:int=100_000_000,  # Files with more are refused before decoding; Pillow's own limit, some 179 million, holds as well
+    max_pixels:int=_MAX_PIXELS,  # Files with more are refused before decoding; Pillow's own limit, some 179 million, holds as well
     max_side:int|None=None,      # Longest side of the result, pixels; larger pictures shrink, JPEGs while they are decoded
 ) -> np.ndarray:                 # Photo, `(H, W, 3)` uint8, never the array that was given
     "Read any picture a person has: upright, alpha over white, 8-bit RGB, first frame"
@@ -278,6 +280,16 @@ class Members:
     def __repr__(self): return f'Members({self.path.name}, {len(self)} files)'
 
 # %% ../nbs/00_data.ipynb #437266fc
+def _promises_too_much(
+    data:bytes, # A PNG or JPEG
+) -> bool:      # True also when its header cannot be read
+    "Whether the size that stands in a picture file is more than `load_photo` allows"
+    with contextlib.suppress(Exception), warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        w, h = Image.open(io.BytesIO(data)).size
+        return w*h>_MAX_PIXELS
+    return True
+
 def decode(
     data:bytes,      # A picture file
     name:str,        # What to call it when it cannot be read
@@ -285,9 +297,9 @@ def decode(
 ) -> np.ndarray:     # `(H, W, 3)` uint8, or `(H, W)` uint8 when grey
     "Decode a training picture quickly"
     plain_png = data[:4]==b'\x89PNG' and data[25:26] in (b'\0', b'\2') and b'tRNS' not in data[:4096]  # grey or RGB, no alpha
-    if plain_png or data[:2]==b'\xff\xd8':
+    if (plain_png or data[:2]==b'\xff\xd8') and not _promises_too_much(data):
         try: a = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE if grey else cv2.IMREAD_COLOR)
-        except cv2.error: a = None      # a header that promises billions of pixels, say
+        except cv2.error: a = None      # more than a million pixels wide, say
         if a is not None: return a if grey else cv2.cvtColor(a, cv2.COLOR_BGR2RGB)
     try: photo = load_photo(data)
     except UnreadableImage as e: raise UnreadableImage(str(e).replace('the bytes given', name)) from e

@@ -6,11 +6,12 @@
 __all__ = ['KINDS', 'PACKAGES', 'REPORTS', 'SettingError', 'OutputError', 'check_settings', 'Pipeline', 'stage', 'network_names',
            'networks', 'find_object', 'choose_box', 'crop', 'draw_box', 'pen_weight', 'paste_sketch', 'place_strokes',
            'cut_object', 'sketch_photo', 'Result', 'as_picture', 'choose_names', 'gather', 'write_strokes',
-           'write_result', 'all_or_nothing', 'moved', 'sweep_up', 'check_output', 'versions', 'device_name',
-           'start_report', 'write_report', 'known_names', 'my_share', 'is_first_process', 'named_warnings', 'attempt',
-           'work_through', 'save_entry', 'run_folder', 'load_sketch', 'vectorize_folder']
+           'write_result', 'this_machine', 'is_gone', 'all_or_nothing', 'moved', 'sweep_up', 'check_output', 'versions',
+           'device_name', 'start_report', 'write_report', 'known_names', 'my_share', 'take_gpu', 'is_first_process',
+           'named_warnings', 'attempt', 'work_through', 'save_entry', 'run_folder', 'load_sketch', 'vectorize_folder']
 
 # %% ../nbs/06_pipeline.ipynb #ff7c3692
+import hashlib
 import json
 import os
 import platform
@@ -344,6 +345,25 @@ def write_result(
     save_image(folder/'gallery'/f'{name}.png', result.gallery(vector_panel))
     if result.strokes is not None: write_strokes(result.strokes, folder, name, result.sketch.shape)
 
+# %% ../nbs/06_pipeline.ipynb #b80a8ae4
+def this_machine() -> str: # 8 hex digits
+    "By what a machine, or a container on it, knows its own processes again"
+    try: space = os.readlink('/proc/self/ns/pid')   # two containers may share a name, but number their processes apart
+    except OSError: space = ''
+    return hashlib.sha256(f'{platform.node()} {space}'.encode()).hexdigest()[:8]
+
+
+def is_gone(
+    part, # A folder of `all_or_nothing`
+) -> bool: # False also where nobody can know
+    "Whether the process that made `part` ended, on this machine"
+    _, machine, pid, *_ = [*part.name.split('-'), '', '']
+    if os.name!='posix' or machine!=this_machine() or not pid.isdecimal(): return False
+    try: os.kill(int(pid), 0)
+    except (ProcessLookupError, OverflowError): return True
+    except OSError: pass    # somebody else's, and alive
+    return False
+
 # %% ../nbs/06_pipeline.ipynb #b80a8ae6
 @contextmanager
 def all_or_nothing(
@@ -351,7 +371,7 @@ def all_or_nothing(
 ):         # Gives a hidden folder inside; at the end `.files` of it have moved to the same places in `out`
     "Collect files in a hidden folder, then move them into `out`; after an error `out` is as it was"
     out = Path(out)
-    with tempfile.TemporaryDirectory(prefix='.part-', dir=out) as tmp:
+    with tempfile.TemporaryDirectory(prefix=f'.part-{this_machine()}-{os.getpid()}-', dir=out) as tmp:
         part = Path(tmp)
         yield part
         for f in moved(part):
@@ -368,13 +388,13 @@ def moved(
 # %% ../nbs/06_pipeline.ipynb #a7686154
 def sweep_up(
     out,            # Folder of results
-    hours:float=1., # No photo takes as long to write; another process may be writing right now
+    hours:float=1., # After which a folder goes whose process cannot be asked; no photo takes as long to write
 ):
     "Take away the hidden folders that killed runs left in `out`"
     for part in Path(out).glob('.part-*'):
         try: old = part.stat().st_mtime < time.time()-3600*hours
         except OSError: continue    # it has just moved
-        if old: shutil.rmtree(part, ignore_errors=True)
+        if old or is_gone(part): shutil.rmtree(part, ignore_errors=True)
 
 # %% ../nbs/06_pipeline.ipynb #35e780c5
 def check_output(
@@ -446,8 +466,9 @@ def known_names(
         try: names = json.loads((Path(out)/file).read_text(encoding='utf-8'))['names']
         except (OSError, ValueError, KeyError, TypeError): continue
         if isinstance(names, dict): known |= names
-    there = lambda n: Path(n).name == n and (Path(out)/'gallery'/f'{n}.png').exists() or (Path(out)/'vector'/f'{n}.svg').exists()
-    return {k: n for k, n in known.items() if isinstance(n, str) and there(n)}
+    ours = lambda n: isinstance(n, str) and Path(n).name==n     # a path would lead out of the folder
+    there = lambda n: any(os.path.exists(Path(out)/f) for f in (f'gallery/{n}.png', f'vector/{n}.svg'))
+    return {k: n for k, n in known.items() if ours(n) and there(n)}
 
 # %% ../nbs/06_pipeline.ipynb #2ec3289a
 @contextmanager
@@ -461,6 +482,12 @@ def my_share(
     from accelerate import PartialState
     from accelerate.utils import gather_object
     with PartialState().split_between_processes(jobs) as mine: yield mine, gather_object
+
+
+def take_gpu():
+    "Make the GPU with this process's number on this machine its `cuda`, before anything is put on another's"
+    if int(os.environ.get('WORLD_SIZE', 1))>1 and torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ.get('LOCAL_RANK', 0))%torch.cuda.device_count())
 
 
 def is_first_process() -> bool: # True on the one that writes the report and speaks
@@ -545,6 +572,7 @@ def run_folder(
     "Sketch every photo; one that cannot be read is skipped and reported"
     p = pipeline or Pipeline()
     sources = gather(paths, out)
+    take_gpu()
     nets = networks(p)
     out = check_output(out)
     names = choose_names(sources, known_names(out))
@@ -574,6 +602,7 @@ def vectorize_folder(
     "Turn every sketch into strokes"
     p = pipeline or Pipeline()
     sources = gather(paths, out)
+    take_gpu()
     out = check_output(out)
     drawn = {k: Path(k).stem for k in sources if Path(k).parent==(out/'sketch').absolute()}
     names = choose_names(sources, known_names(out) | drawn)

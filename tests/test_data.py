@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from pycocotools import mask as M
 
 from sketchbook.data import (BoundaryPairs, CocoInstances, DrawingPairs, JointImages, Members, OpenMojiPairs, PhotoFolder, SaliencyPairs, UnreadableImage,
-                             augment_pair, color_jitter, emoji_family, load_photo, paste_object, random_affine, sample_photos, save_image, to_tensor, warp)
+                             augment_pair, color_jitter, decode, emoji_family, load_photo, paste_object, random_affine, sample_photos, save_image, to_tensor, warp)
 
 
 def photo_of(seed, h=40, w=60):
@@ -88,6 +89,27 @@ def test_torch_loader(pairs, tmp_path):
     ds = SaliencyPairs(pack(pairs, tmp_path/'p.tar'))
     batches = list(torch.utils.data.DataLoader(ds, batch_size=3, num_workers=2))
     assert batches[0][0].shape==(3, 40, 60, 3) and batches[0][1].dtype==torch.float32
+
+
+# ---- pictures of training data
+
+@pytest.mark.parametrize('kind', ['PNG', 'JPEG'])
+def test_decode_refuses_what_load_photo_refuses(monkeypatch, kind):
+    "By the size in the header: 144 million pixels in a file of some hundred kilobytes are never decoded"
+    file = io.BytesIO()
+    Image.new('L', (12_000, 12_000)).save(file, kind)
+    monkeypatch.setattr(cv2, 'imdecode', lambda *a: pytest.fail('decoded'))
+    monkeypatch.setattr(Image.Image, 'load', lambda *a: pytest.fail('decoded'))
+    for grey in (False, True):
+        with pytest.raises(UnreadableImage, match='^bomb: 12000 x 12000 pixels are more than the 100 million allowed$'): decode(file.getvalue(), 'bomb', grey)
+
+
+def test_decode_names_what_it_cannot_read():
+    file = io.BytesIO()
+    Image.new('RGB', (9, 9)).save(file, 'PNG')
+    wide = file.getvalue()[:16] + (1<<21).to_bytes(4, 'big') + (1).to_bytes(4, 'big') + file.getvalue()[24:]     # OpenCV has a limit of its own
+    for data in (b'\xff\xd8', b'\x89PNG\r\n\x1a\n', b'\xff\xd8'+bytes(99), file.getvalue()[:40], wide):
+        with pytest.raises(UnreadableImage, match='^it: .*damaged|^it: not a picture'): decode(data, 'it')
 
 
 # ---- pairs

@@ -1,4 +1,5 @@
 "The whole way: what each network is shown, what is written, under which names, and what is left after trouble"
+import contextlib
 import json
 import os
 import subprocess
@@ -393,6 +394,56 @@ def test_a_damaged_report_is_no_obstacle(tmp_path, quick, photo):
     for text in ('{"names":', '[]', '{"names": 3}'):
         (tmp_path/'out'/'report.json').write_text(text)
         assert run_folder(tmp_path/'photos', tmp_path/'out', quick)['photos'][0]['name'] == 'a'
+
+
+@pytest.mark.parametrize('name', ['../../evil', 'ABSOLUTE', 'x/../../evil', '..', 7, None, 'evil\0', 'e'*5000])
+def test_a_tampered_report_never_leads_out_of_the_folder(tmp_path, name):
+    "The name of an existing file outside, which both branches of the check would find"
+    out = tmp_path/'deep'/'out'
+    for f in (tmp_path/'evil', out/'evil', tmp_path/'deep'/'evil'):
+        for end in ('.svg', '.png'):
+            f.parent.mkdir(parents=True, exist_ok=True)
+            f.with_suffix(end).write_text('precious')
+    for kind in ('gallery', 'vector'): (out/kind).mkdir()
+    save_image(tmp_path/'a.png', np.full((30, 30, 3), 200, np.uint8))
+    before, name = files(tmp_path), str(tmp_path/'evil') if name == 'ABSOLUTE' else name
+    (out/'report.json').write_text(json.dumps({'names': {str(tmp_path/'a.png'): name}}))
+    assert known_names(out) == {}
+    assert vectorize_folder(tmp_path/'a.png', out)['photos'][0]['name'] == 'a'
+    written = set(files(tmp_path)) - set(before)
+    assert written and all(f.startswith('deep/out/') and 'evil' not in f for f in written)
+
+
+def test_what_a_killed_run_left_goes_with_the_next_one(tmp_path, root):
+    "A process killed while it holds its hidden folder; one that is alive keeps its own"
+    code = ("import sys, time; from sketchbook.pipeline import all_or_nothing\n"
+            "with all_or_nothing(sys.argv[1]) as part: (part/'half').write_text('x'); print(part.name, flush=True); time.sleep(600)")
+    start = lambda: subprocess.Popen([sys.executable, '-c', code, str(tmp_path)], stdout=subprocess.PIPE, text=True, env=os.environ | {'PYTHONPATH': str(root)})
+    with start() as dead, start() as alive:
+        names = [p.stdout.readline().strip() for p in (dead, alive)]
+        dead.kill()
+        dead.wait()
+        assert {p.name for p in tmp_path.iterdir()} == set(names)
+        pipeline.check_output(tmp_path)
+        left = [p.name for p in tmp_path.iterdir()]
+        alive.kill()
+    assert left == [names[1]]
+
+
+def test_each_process_takes_its_gpu_before_networks_load(monkeypatch, tmp_path, quick, photo):
+    save_image(tmp_path/'photos'/'a.png', photo)
+    done, real = [], pipeline.networks
+    monkeypatch.setattr(pipeline, 'networks', lambda p: done.append('networks') or real(p))
+    monkeypatch.setattr(pipeline.torch.cuda, 'is_available', lambda: True)
+    monkeypatch.setattr(pipeline.torch.cuda, 'device_count', lambda: 4)
+    monkeypatch.setattr(pipeline.torch.cuda, 'set_device', done.append)
+    run_folder(tmp_path/'photos', tmp_path/'out', quick)
+    assert done == ['networks'], 'a process of its own uses the GPU that torch gives it'
+    monkeypatch.setenv('WORLD_SIZE', '6')
+    monkeypatch.setenv('LOCAL_RANK', '5')
+    monkeypatch.setattr(pipeline, 'my_share', lambda jobs: contextlib.nullcontext((jobs, lambda found: found)))
+    run_folder(tmp_path/'photos', tmp_path/'out', quick)
+    assert done[1:] == [1, 'networks']
 
 
 def test_two_processes_share_the_folder(tmp_path, own, photo, root):
