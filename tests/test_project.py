@@ -81,6 +81,19 @@ def test_modules_import_without_the_heavy_packages():
     assert run.returncode==0, run.stderr
 
 
+def test_ci_installs_what_was_tested():
+    "Every package that the project asks for is pinned, to a version that it allows, and CI takes the pins"
+    from packaging.requirements import Requirement
+    lines = [l for l in (ROOT/'.ci'/'constraints.txt').read_text().splitlines() if not l.startswith('#')]
+    pins = {r.name: str(r.specifier).removeprefix('==') for r in map(Requirement, lines)}
+    assert all(re.fullmatch(r'[\w.]+', v) for v in pins.values()) and 'sketchbook' not in pins
+    asked = [*project()['dependencies'], *(r for rs in project()['optional-dependencies'].values() for r in rs)]
+    for r in map(Requirement, asked):
+        if r.name!='sketchbook': assert pins[r.name] in r.specifier, f'{r} is pinned to {pins[r.name]}'
+    for f in ('.ci/run', '.github/workflows/test.yml'): assert re.search(r'PIP_CONSTRAINT[=:] ?\.ci/constraints\.txt', (ROOT/f).read_text())
+    assert 'PIP_CONSTRAINT' not in (ROOT/'Makefile').read_text() + (ROOT/'tools'/'setup.sh').read_text()
+
+
 def test_nothing_but_weights_and_cards_is_shipped():
     folder = ROOT/'sketchbook'/'pretrained'
     stems = {s: {p.stem for p in folder.glob(f'*{s}')} for s in ('.safetensors', '.json')}
