@@ -21,7 +21,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from sketchbook.data import OpenMojiPairs, find_photos, ink_only, load_photo, render_svg, sample_photos
+from sketchbook.data import find_photos, load_photo, sample_photos
+from sketchbook.drawings import OpenMojiPairs, ink_only, render_svg
 from sketchbook.sketchnet import xdog
 from sketchbook.strokes import Stroke, Strokes
 from sketchbook.tracer import coverage, find_ink, find_lines, measure, overlap, soft_overlap, trace

@@ -219,7 +219,7 @@ def vectorize(args):
 # %% ../nbs/06a_cli.ipynb #8775af24
 def build_coco(args):
     "A training set from COCO"
-    from sketchbook.data import build_coco_set
+    from sketchbook.coco import build_coco_set
     try: made = build_coco_set(args.annotations, args.images, args.out, args.classes, args.centred, args.min_size, args.val, args.seed, args.size)
     except KeyboardInterrupt: print(f'sketchbook: stopped; the same command goes on from {args.out}.', file=sys.stderr); return 130
     for e in made['skipped']: print(f'skipped {e["photo"]}: {e["why"]}', file=sys.stderr)

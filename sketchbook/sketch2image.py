@@ -25,7 +25,9 @@ from torch import nn
 from torch.utils.data import Subset
 
 from .blocks import ConvBlock, Encoder, GANStep, PatchGAN, PerceptualLoss, check_number, evaluating
-from .data import CocoInstances, JointImages, OpenMojiPairs, augment_pair, load_photo, provenance, save_image, to_tensor
+from .data import JointImages, augment_pair, load_photo, provenance, save_image, to_tensor
+from .drawings import OpenMojiPairs
+from .coco import CocoInstances
 from .drawings import COLORS, SimpleSet, SvgViews, rgb
 from .masknet import param_groups
 from .metrics import cosine, deep_features, frechet_distance, ink_width, ssim

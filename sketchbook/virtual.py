@@ -26,7 +26,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from .blocks import ConvBlock, check_number, perceptual_backbone
-from .data import OpenMojiPairs, PhotoFolder, ink_only, provenance, render_svg
+from .data import PhotoFolder, provenance
+from .drawings import OpenMojiPairs, ink_only, render_svg
 from .strokes import Stroke, Strokes, bezier, lengths, thickness_for, window_after
 from .tracer import chain, check_sketch, depth, find_ink, find_lines, is_drawing, measure, trace, wanted_ink
 from .training import Task

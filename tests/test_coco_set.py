@@ -1,23 +1,25 @@
-"Training sets built from COCO: what is in them, how they are split, that a kill at any moment changes no byte"
-import json, multiprocessing, os, signal, subprocess, sys, tarfile, time
+"COCO: its objects, and training sets built from them: what is in them, how they are split, that a kill at any moment changes no byte"
+import json, multiprocessing, os, pickle, shutil, signal, subprocess, sys, tarfile, time
 
 import cv2
 import numpy as np
 import pytest
 from pycocotools import mask as M
 
-from sketchbook import data
+from sketchbook import coco
 from sketchbook.cli import main
-from sketchbook.data import CocoInstances, Members, SaliencyPairs, build_coco_set, save_image
+from sketchbook.data import Members, SaliencyPairs, save_image
+from sketchbook.coco import CocoInstances, build_coco_set
 from sketchbook.masknet import as_pairs
 
 H, W, PHOTOS = 160, 240, 8
+PARTS = '.build_coco_set'         # where a set that is not finished keeps its pieces
 FILES = ('train.tar', 'val.tar', 'manifest.json')
 
 
-def photo_of(seed):
+def photo_of(seed, h=H, w=W):
     "A smooth random photo"
-    return cv2.resize(np.random.default_rng(seed).integers(0, 256, (4, 6, 3), dtype=np.uint8), (W, H), interpolation=cv2.INTER_CUBIC)
+    return cv2.resize(np.random.default_rng(seed).integers(0, 256, (4, 6, 3), dtype=np.uint8), (w, h), interpolation=cv2.INTER_CUBIC)
 
 
 def polygon(x, y, w, h): return [[x, y, x+w, y, x+w, y+h, x, y+h]]
@@ -64,9 +66,79 @@ def build(small_set, tmp_path):
 
 
 def same(a, b): return all((a/f).read_bytes() == (b/f).read_bytes() for f in FILES)
+def notes(folder): return [p for p in (folder/PARTS).glob('*.json') if p.name != 'settings.json']
+def stop(*a): raise KeyboardInterrupt
 
 
 def photo_ids(pairs): return {i.split('-')[0] for i in pairs.ids}
+
+
+# objects
+
+@pytest.fixture
+def annotated(tmp_path):
+    "Two photos; a polygon cat, a run-length dog, a small cat, a crowd of dogs, and a cat whose photo is missing"
+    for i in (1, 2): save_image(tmp_path/'images'/f'{i}.jpg', photo_of(i, 200, 300))
+    dog = np.zeros((200, 300), np.uint8); dog[60:160, 0:120] = 1
+    flat = dog.T.ravel()                                           # COCO counts down the columns, zeros first
+    counts = np.diff([0, *np.flatnonzero(np.diff(flat))+1, flat.size]).tolist()
+    packed = M.encode(np.asfortranarray(dog)); packed = dict(size=packed['size'], counts=packed['counts'].decode())
+    square = lambda x, y, s: [[x, y, x+s, y, x+s, y+s, x, y+s]]
+    ann = lambda id, image, cat, seg, box, **kw: dict(id=id, image_id=image, category_id=cat, segmentation=seg, bbox=box, area=1, iscrowd=0) | kw
+    data = dict(images=[dict(id=i, file_name=f'{i}.jpg', width=300, height=200) for i in (1, 2, 3)], categories=[dict(id=17, name='cat'), dict(id=18, name='dog')],
+                annotations=[ann(1, 1, 17, square(100, 60, 80), [100, 60, 80, 80]), ann(2, 2, 18, dict(size=[200, 300], counts=counts), [0, 60, 120, 100]),
+                             ann(3, 2, 17, square(10, 10, 20), [10, 10, 20, 20]), ann(4, 1, 18, dict(size=[200, 300], counts=counts), [0, 60, 120, 100], iscrowd=1),
+                             ann(5, 3, 17, square(0, 0, 90), [0, 0, 90, 90]), ann(6, 1, 18, packed, [0, 60, 120, 100])])
+    (tmp_path/'coco.json').write_text(json.dumps(data))
+    return tmp_path/'coco.json', tmp_path/'images', dog
+
+
+def test_coco_classes_sizes_and_outlines(annotated, capfd):
+    file, images, dog = annotated
+    every = CocoInstances(file, images)
+    assert (every.ids, every.labels, every.missing)==([1, 2, 6], ['cat', 'dog', 'dog'], 1)
+    assert CocoInstances(file, images, 'cat', min_size=15).ids==[1, 3] and CocoInstances(file, images, ['dog']).ids==[2, 6]
+    photo, mask = every[0]
+    assert photo.shape==(200, 300, 3) and mask.dtype==np.float32 and abs(mask.sum()-80*80)<200 and mask[100, 140]==1 and mask[100, 90]==0
+    for i in (1, 2): assert np.array_equal(every[i][1], dog)      # plain and packed run lengths
+    assert capfd.readouterr().out==''
+
+
+def test_coco_centred_and_not(annotated):
+    file, images, _ = annotated
+    ds = CocoInstances(file, images, centred=True)
+    for photo, mask in ds:
+        assert photo.shape[:2]==mask.shape and photo.shape[0]==photo.shape[1]
+        y, x = np.nonzero(mask)
+        assert abs(max(np.ptp(y), np.ptp(x))/len(mask) - 128/224)<.02
+        assert abs(y.min()+y.max()-len(mask))<=4 and abs(x.min()+x.max()-len(mask))<=4
+    for (photo, mask), (again, _) in zip(CocoInstances(file, images, centred=False), CocoInstances(file, images, centred=False)):
+        assert np.array_equal(photo, again)
+        y, x = np.nonzero(mask)
+        off = np.abs(np.array([y.min()+y.max(), x.min()+x.max()])/2 - len(mask)/2)
+        assert off.max()>.08*len(mask) and min(y.min(), x.min())>=0
+        assert abs(max(np.ptp(y), np.ptp(x))/len(mask) - 128/224)<.02       # nothing of it was cut away
+    assert not np.array_equal(CocoInstances(file, images, centred=False, seed=1)[0][0], CocoInstances(file, images, centred=False)[0][0])
+
+
+def test_coco_from_a_tar_and_pickled(annotated, tmp_path):
+    file, images, _ = annotated
+    with tarfile.open(tmp_path/'i.tar', 'w') as tar:
+        for f in images.iterdir(): tar.add(f, f'val2017/{f.name}')
+    ds = pickle.loads(pickle.dumps(CocoInstances(file, tmp_path/'i.tar')))
+    assert np.array_equal(ds[0][0], CocoInstances(file, images)[0][0])
+
+
+def test_coco_refuses(annotated, tmp_path):
+    file, images, _ = annotated
+    with pytest.raises(ValueError, match='no class unicorn in .*it has cat, dog'): CocoInstances(file, images, ['cat', 'unicorn'])
+    with pytest.raises(ValueError, match='at least 900 px'): CocoInstances(file, images, min_size=900)
+    with pytest.raises(FileNotFoundError, match='gone.json'): CocoInstances(tmp_path/'gone.json', images)
+    (tmp_path/'empty').mkdir()
+    with pytest.raises(ValueError, match='none of the 4 objects'): CocoInstances(file, tmp_path/'empty')
+    for text in ('Buy milk', '[]', '{}', '{"images": []}', '{"annotations": [{}]}'):
+        (tmp_path/'bad.json').write_text(text)
+        with pytest.raises(ValueError, match='bad.json: not a COCO annotation file'): CocoInstances(tmp_path/'bad.json', images)
 
 
 # what is written
@@ -74,7 +146,8 @@ def photo_ids(pairs): return {i.split('-')[0] for i in pairs.ids}
 def test_what_is_in_a_set(build, tmp_path):
     made = build('set')
     assert sorted(p.name for p in (tmp_path/'set').iterdir()) == sorted(FILES)
-    assert made == json.loads((tmp_path/'set'/'manifest.json').read_text())
+    written = json.loads((tmp_path/'set'/'manifest.json').read_text())
+    assert len(written.pop('sha256')) == 64 and made == written
     assert made['left_out'] == {'crowd': {'dog': 1}, 'too small': {'cat': 1}} and made['missing'] == ['gone.jpg']
     assert [(e['photo'], e['objects']) for e in made['skipped']] == [('letter.jpg', 1), ('turned.jpg', 1)]
     assert made['skipped'][0]['why'] == 'text, not a picture'
@@ -170,23 +243,21 @@ def test_the_same_bytes_every_time(build, tmp_path):
     assert [(tmp_path/'a'/f).stat().st_mtime_ns for f in FILES] == before      # nothing to do
 
 
-@pytest.mark.parametrize('every', [1, 3])
-def test_interrupted_and_resumed(build, tmp_path, monkeypatch, every):
-    "An interrupt after k of the pictures, for many k, one after the other in the same folder"
+@pytest.mark.parametrize('every, at, rounds', [(1, 13, 3), (3, 25, 1)])
+def test_interrupted_and_resumed(build, tmp_path, monkeypatch, every, at, rounds):
+    "An interrupt at the `at`th picture, again and again in the same folder"
     build('whole')
-    real, calls = data._encode, []
+    real, calls, seen = coco.encode, [], []
     def cut(*a):
         calls.append(a)
-        if len(calls) == 13: raise KeyboardInterrupt
-        return real(*a)
-    monkeypatch.setattr(data, '_encode', cut)
-    rounds = 0
+        return stop() if len(calls) == at else real(*a)
+    monkeypatch.setattr(coco, 'encode', cut)
     while True:
         calls.clear()
         try: build('cut', every=every); break
-        except KeyboardInterrupt: rounds += 1
-        assert not list((tmp_path/'cut').glob('*.tar')) and json.loads((tmp_path/'cut'/'building.json').read_text())['done'] >= rounds
-    assert rounds >= 3 and same(tmp_path/'whole', tmp_path/'cut')
+        except KeyboardInterrupt: seen.append(len(notes(tmp_path/'cut')))
+        assert [p.name for p in (tmp_path/'cut').iterdir()] == [PARTS]
+    assert len(seen) >= rounds and seen == sorted(set(seen)) and same(tmp_path/'whole', tmp_path/'cut')
     assert sorted(p.name for p in (tmp_path/'cut').iterdir()) == sorted(FILES)
 
 
@@ -202,10 +273,10 @@ def die_at(owner, name, n, ask):
 
 
 @pytest.mark.skipif('fork' not in multiprocessing.get_all_start_methods(), reason='no fork here')
-@pytest.mark.parametrize('owner, name, n', [(data, '_encode', 2), (data, '_encode', 21), (data, 'write_atomic', 1), (os, 'fsync', 5),
-                                            (os, 'replace', 2), (os, 'replace', 4), (os, 'replace', -1), (os, 'replace', -2)])
+@pytest.mark.parametrize('owner, name, n', [(coco, 'encode', 2), (coco, 'encode', 21), (coco, 'write_atomic', 1), (os, 'fsync', 5), (os, 'replace', 2),
+                                            (os, 'replace', 4), (os, 'replace', -1), (os, 'replace', -2), (shutil, 'rmtree', 2)])
 def test_killed_anywhere(owner, name, n, build, tmp_path, monkeypatch):
-    "SIGKILL while a picture is made, a note written, a tar renamed; counted from the end where `n` is negative"
+    "SIGKILL while a picture is made, a note written, a tar renamed, the pieces taken away; counted from the end where `n` is negative"
     build('whole', every=2)
     if n < 0:
         real, count = os.replace, []
@@ -219,17 +290,17 @@ def test_killed_anywhere(owner, name, n, build, tmp_path, monkeypatch):
     assert p.exitcode == -signal.SIGKILL
     for tar in (tmp_path/'cut').glob('*.tar'): assert tar.read_bytes() == (tmp_path/'whole'/tar.name).read_bytes()     # whole, or not there
     build('cut', every=2)
-    assert same(tmp_path/'whole', tmp_path/'cut') and not list((tmp_path/'cut').glob('*.part'))
+    assert same(tmp_path/'whole', tmp_path/'cut') and sorted(p.name for p in (tmp_path/'cut').iterdir()) == sorted(FILES)
 
 
-def test_a_part_that_is_too_short_is_made_again(build, tmp_path, monkeypatch):
+def test_a_piece_that_is_too_short_or_gone_is_made_again(build, tmp_path, monkeypatch):
     build('whole')
-    real = data._encode
-    monkeypatch.setattr(data, '_encode', lambda name, a: (_ for _ in ()).throw(KeyboardInterrupt) if name.startswith('5-') else real(name, a))
+    monkeypatch.setattr(coco, '_publish', stop)
     with pytest.raises(KeyboardInterrupt): build('cut')
     monkeypatch.undo()
-    part = tmp_path/'cut'/'train.tar.part'
-    part.write_bytes(part.read_bytes()[:700])
+    short, gone, *_ = [p for p in sorted((tmp_path/'cut'/PARTS).glob('train*.tar')) if p.stat().st_size > 0]
+    short.write_bytes(short.read_bytes()[:700])
+    gone.unlink()
     build('cut')
     assert same(tmp_path/'whole', tmp_path/'cut')
 
@@ -250,12 +321,12 @@ def test_ctrl_c_at_the_command_line(tmp_path, root):
     words = ['build-coco', str(tmp_path/'c.json'), str(tmp_path/'images'), '--off-centre', '--val', '0.2']
     p = subprocess.Popen([sys.executable, '-m', 'sketchbook.cli', *words, '--out', str(tmp_path/'cut')], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {'PYTHONPATH': str(root)},
                          preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))   # who runs the tests in the background ignores it
-    part, until = tmp_path/'cut'/'train.tar.part', time.time()+90
-    while time.time() < until and not (part.exists() and part.stat().st_size > 20_000): time.sleep(.002)
+    until = time.time()+90
+    while time.time() < until and not notes(tmp_path/'cut'): time.sleep(.002)
     p.send_signal(signal.SIGINT)
     err = p.communicate(timeout=60)[1]
     assert p.returncode == 130 and err == f'sketchbook: stopped; the same command goes on from {tmp_path/"cut"}.\n'
-    assert not list((tmp_path/'cut').glob('*.tar')) and 0 < json.loads((tmp_path/'cut'/'building.json').read_text())['done'] < 400
+    assert [f.name for f in (tmp_path/'cut').iterdir()] == [PARTS] and 0 < len(notes(tmp_path/'cut')) < 400/50
     for name in ('cut', 'whole'): assert main([*words, '--out', str(tmp_path/name)]) == 0
     assert same(tmp_path/'whole', tmp_path/'cut')
 
@@ -269,7 +340,7 @@ def test_other_settings_are_refused(build, tmp_path, monkeypatch):
                       (dict(val=.5), r'val 0.25, not 0.5'), (dict(seed=1), 'seed 0, not 1'), (dict(size=64), 'size None, not 64')):
         with pytest.raises(ValueError, match=f'set holds a set with {words}; name another folder'): build('set', **kw)
     assert before == {f: (tmp_path/'set'/f).read_bytes() for f in FILES}
-    monkeypatch.setattr(data, '_encode', lambda *a: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(coco, 'encode', stop)
     with pytest.raises(KeyboardInterrupt): build('half')
     monkeypatch.undo()
     with pytest.raises(ValueError, match='half holds a set with seed 0, not 1'): build('half', seed=1)
@@ -309,7 +380,7 @@ def test_an_empty_result_leaves_nothing(build, small_set, tmp_path):
 
 def test_a_side_without_pairs_gets_no_tar(build, small_set, tmp_path):
     files = sorted(p.name for p in small_set[1].iterdir())
-    seed = next(s for s in range(99) if data._val_photos(files, .1, s) == {'letter.jpg'})       # the one photo that validates is a bad one
+    seed = next(s for s in range(99) if coco._val_photos(files, .1, s) == {'letter.jpg'})       # the one photo that validates is a bad one
     for _ in range(2):
         assert build('set', seed=seed, val=.1)['tars']['val']['pairs'] == 0
         assert sorted(p.name for p in (tmp_path/'set').iterdir()) == ['manifest.json', 'train.tar']
@@ -403,22 +474,21 @@ def test_two_annotations_of_one_id_are_both_kept(written, tmp_path):
     assert made['tars']['train']['pairs'] == 4 == len(SaliencyPairs(tmp_path/'set'/'train.tar'))
 
 
-@pytest.mark.parametrize('name', ['manifest.json', 'building.json'])
+@pytest.mark.parametrize('name', ['manifest.json', f'{PARTS}/settings.json', f'{PARTS}/train-1-0000002.json'])
 def test_a_damaged_note_is_named(build, tmp_path, monkeypatch, name):
-    "Whatever part of a note is gone or of another kind, and a file that is no JSON"
-    if name == 'building.json': monkeypatch.setattr(data, '_save_note', lambda *a, real=data._save_note: (real(*a), a[1]['done'] > 4 and 1/0))
-    try: build('set')
-    except ZeroDivisionError: monkeypatch.undo()
-    whole = json.loads((tmp_path/'set'/name).read_text())
-    tar = next(iter(whole['tars'].values()))
-    keys = [k for k in whole if k != 'settings'] + ['settings']
-    bad = [*({k: v for k, v in whole.items() if k != gone} for gone in keys), *(whole | {k: 'x'} for k in keys),
-           *(whole | dict(tars={'train': t, 'val': t}) for t in (None, {}, tar | dict(bytes='9'), tar | dict(objects=[]), tar | dict(pairs=None), tar | dict(objects={'cat': 'x'}))),
-           whole | dict(skipped=['x']), whole | dict(skipped=[{}]), [], 3, None]
-    for text in [*map(json.dumps, bad), '', '{', '['*100_000, '\x00']:
-        (tmp_path/'set'/name).write_text(text)
+    "A note that was changed, however little, one without its checksum, and a file that is no note"
+    if name != 'manifest.json':
+        monkeypatch.setattr(coco, '_publish', stop)
+        with pytest.raises(KeyboardInterrupt): build('set')
+        monkeypatch.undo()
+    else: build('set')
+    note = tmp_path/'set'/name
+    whole = json.loads(note.read_text())
+    changed = [whole | dict(extra=1), *({k: v for k, v in whole.items() if k != gone} for gone in whole), *(whole | {k: 'x'} for k in whole)]
+    for text in [*map(json.dumps, changed), '[1, 2]', '3', 'null', '', '{', '['*100_000, '\x00']:
+        note.write_text(text)
         with pytest.raises(ValueError, match=f'{name}: not a file that build_coco_set wrote, or damaged'): build('set')
-    (tmp_path/'set'/name).write_bytes(b'\xff\xfe{')
+    note.write_bytes(b'\xff\xfe{')
     with pytest.raises(ValueError, match=f'{name}: not a file'): build('set')
 
 

@@ -1,4 +1,4 @@
-"Data sets over folders and tars, COCO, OpenMoji, and augmentation that keeps photo and target together"
+"Data sets over folders and tars, and augmentation that keeps photo and target together"
 import io, json, multiprocessing, pickle, re, socket, subprocess, sys, tarfile
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from pycocotools import mask as M
 
-from sketchbook.data import (BoundaryPairs, CocoInstances, DrawingPairs, JointImages, Members, OpenMojiPairs, PhotoFolder, SaliencyPairs, UnreadableImage,
-                             augment_pair, color_jitter, decode, emoji_family, load_photo, paste_object, random_affine, sample_photos, save_image, to_tensor, warp)
+from sketchbook.data import (BoundaryPairs, DrawingPairs, JointImages, Members, PhotoFolder, SaliencyPairs, UnreadableImage, augment_pair,
+                             color_jitter, decode, load_photo, paste_object, random_affine, sample_photos, save_image, to_tensor, warp)
 
 
 def photo_of(seed, h=40, w=60):
@@ -199,120 +198,6 @@ def test_shared_sets(shared_data):
     assert 4<=len(BoundaryPairs(shared_data/'bsds_val.tar')[0][1])<=9
     flowers = PhotoFolder(shared_data/'flowers.tar', under='val')
     assert {i.split('/')[1] for i in flowers.ids}=={'daisy', 'dandelion', 'roses', 'sunflowers', 'tulips'}
-
-
-# ---- COCO
-
-@pytest.fixture
-def coco(tmp_path):
-    "Two photos; a polygon cat, a run-length dog, a small cat, a crowd of dogs, and a cat whose photo is missing"
-    for i in (1, 2): save_image(tmp_path/'images'/f'{i}.jpg', photo_of(i, 200, 300))
-    dog = np.zeros((200, 300), np.uint8); dog[60:160, 0:120] = 1
-    flat = dog.T.ravel()                                           # COCO counts down the columns, zeros first
-    counts = np.diff([0, *np.flatnonzero(np.diff(flat))+1, flat.size]).tolist()
-    packed = M.encode(np.asfortranarray(dog)); packed = dict(size=packed['size'], counts=packed['counts'].decode())
-    square = lambda x, y, s: [[x, y, x+s, y, x+s, y+s, x, y+s]]
-    ann = lambda id, image, cat, seg, box, **kw: dict(id=id, image_id=image, category_id=cat, segmentation=seg, bbox=box, area=1, iscrowd=0) | kw
-    data = dict(images=[dict(id=i, file_name=f'{i}.jpg', width=300, height=200) for i in (1, 2, 3)], categories=[dict(id=17, name='cat'), dict(id=18, name='dog')],
-                annotations=[ann(1, 1, 17, square(100, 60, 80), [100, 60, 80, 80]), ann(2, 2, 18, dict(size=[200, 300], counts=counts), [0, 60, 120, 100]),
-                             ann(3, 2, 17, square(10, 10, 20), [10, 10, 20, 20]), ann(4, 1, 18, dict(size=[200, 300], counts=counts), [0, 60, 120, 100], iscrowd=1),
-                             ann(5, 3, 17, square(0, 0, 90), [0, 0, 90, 90]), ann(6, 1, 18, packed, [0, 60, 120, 100])])
-    (tmp_path/'coco.json').write_text(json.dumps(data))
-    return tmp_path/'coco.json', tmp_path/'images', dog
-
-
-def test_coco_classes_sizes_and_outlines(coco, capfd):
-    file, images, dog = coco
-    every = CocoInstances(file, images)
-    assert (every.ids, every.labels, every.missing)==([1, 2, 6], ['cat', 'dog', 'dog'], 1)
-    assert CocoInstances(file, images, 'cat', min_size=15).ids==[1, 3] and CocoInstances(file, images, ['dog']).ids==[2, 6]
-    photo, mask = every[0]
-    assert photo.shape==(200, 300, 3) and mask.dtype==np.float32 and abs(mask.sum()-80*80)<200 and mask[100, 140]==1 and mask[100, 90]==0
-    for i in (1, 2): assert np.array_equal(every[i][1], dog)      # plain and packed run lengths
-    assert capfd.readouterr().out==''
-
-
-def test_coco_centred_and_not(coco):
-    file, images, _ = coco
-    ds = CocoInstances(file, images, centred=True)
-    for photo, mask in ds:
-        assert photo.shape[:2]==mask.shape and photo.shape[0]==photo.shape[1]
-        y, x = np.nonzero(mask)
-        assert abs(max(np.ptp(y), np.ptp(x))/len(mask) - 128/224)<.02
-        assert abs(y.min()+y.max()-len(mask))<=4 and abs(x.min()+x.max()-len(mask))<=4
-    for (photo, mask), (again, _) in zip(CocoInstances(file, images, centred=False), CocoInstances(file, images, centred=False)):
-        assert np.array_equal(photo, again)
-        y, x = np.nonzero(mask)
-        off = np.abs(np.array([y.min()+y.max(), x.min()+x.max()])/2 - len(mask)/2)
-        assert off.max()>.08*len(mask) and min(y.min(), x.min())>=0
-        assert abs(max(np.ptp(y), np.ptp(x))/len(mask) - 128/224)<.02       # nothing of it was cut away
-    assert not np.array_equal(CocoInstances(file, images, centred=False, seed=1)[0][0], CocoInstances(file, images, centred=False)[0][0])
-
-
-def test_coco_from_a_tar_and_pickled(coco, tmp_path):
-    file, images, _ = coco
-    ds = pickle.loads(pickle.dumps(CocoInstances(file, pack(images, tmp_path/'i.tar', 'val2017/'))))
-    assert np.array_equal(ds[0][0], CocoInstances(file, images)[0][0])
-
-
-def test_coco_refuses(coco, tmp_path):
-    file, images, _ = coco
-    with pytest.raises(ValueError, match='no class unicorn in .*it has cat, dog'): CocoInstances(file, images, ['cat', 'unicorn'])
-    with pytest.raises(ValueError, match='at least 900 px'): CocoInstances(file, images, min_size=900)
-    with pytest.raises(FileNotFoundError, match='gone.json'): CocoInstances(tmp_path/'gone.json', images)
-    (tmp_path/'empty').mkdir()
-    with pytest.raises(ValueError, match='none of the 4 objects'): CocoInstances(file, tmp_path/'empty')
-    for text in ('Buy milk', '[]', '{}', '{"images": []}', '{"annotations": [{}]}'):
-        (tmp_path/'bad.json').write_text(text)
-        with pytest.raises(ValueError, match='bad.json: not a COCO annotation file'): CocoInstances(tmp_path/'bad.json', images)
-
-
-# ---- OpenMoji
-
-@pytest.fixture(scope='module')
-def moji(): return {s: OpenMojiPairs(s, size=64) for s in ('train', 'val', 'all')}
-
-
-def test_openmoji_split_is_whole_and_repeatable(moji):
-    train, val, both = (set(moji[s].ids) for s in ('train', 'val', 'all'))
-    assert not train & val and train | val==both and len(both)>4000 and .09<len(val)/len(both)<=.1
-    again = OpenMojiPairs('val', size=64)
-    assert again.ids==moji['val'].ids and np.array_equal(again[3][1], moji['val'][3][1])
-    assert OpenMojiPairs('val', seed=1).ids!=moji['val'].ids
-    with pytest.raises(ValueError, match="not 'test'"): OpenMojiPairs('test')
-
-
-def test_openmoji_variants_stay_on_one_side(moji):
-    "Tone, gender, direction and joined signs taken off with a rule of this test's own"
-    base = lambda n: re.sub(r'-(1F3F[B-F]|FE0F|200D|2640|2642|27A1)', '', n)
-    train, val = ({base(n) for n in moji[s].ids} for s in ('train', 'val'))
-    assert not train & val
-    first = lambda n: base(n).split('-')[0]
-    assert not {first(n) for n in moji['train'].ids} & {first(n) for n in moji['val'].ids}
-    people = [n for n in moji['all'].ids if first(n) in ('1F468', '1F469', '1F9D1')]
-    assert len({moji['all'].families[n] for n in people})==1
-
-
-def test_openmoji_same_ink_stays_on_one_side(moji):
-    for same in ('1F499 1F49A 1F49B', '1F534 1F535 1F7E2', '1F1E9-1F1EA 1F1EB-1F1F7'):
-        assert len({moji['all'].families[n] for n in same.split()})==1
-
-
-def test_openmoji_without_flags():
-    ids = OpenMojiPairs('all', flags=False).ids
-    assert not any(emoji_family(n)=='flags' for n in ids) and len(ids)>3900
-
-
-def test_openmoji_pairs_are_aligned(moji):
-    ds = OpenMojiPairs('val', size=128)
-    for i in range(0, len(ds), 60):
-        lines, picture = ds[i]
-        assert lines.shape==(128, 128) and lines.dtype==np.float32 and picture.shape==(128, 128, 3) and picture.dtype==np.uint8
-        assert lines.min()<.5 and lines.max()==1 and (picture[[0, -1]]==255).mean()>.9
-    ds = OpenMojiPairs('all', size=128)
-    lines, picture = ds[ds.ids.index('1F98A')]
-    assert picture[lines<.02].max()<12                            # under full ink the picture is black
-    assert lines[picture.min(2)>250].min()>.9
 
 
 # ---- augmentation

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from sketchbook import virtual as V
-from sketchbook.data import OpenMojiPairs, render_svg
+from sketchbook.drawings import OpenMojiPairs, render_svg
 from sketchbook.strokes import Strokes
 from sketchbook.tracer import measure
 from sketchbook.vectorize import vectorize
