@@ -260,22 +260,15 @@ def _read_note(path):
         if note.pop('sha256')==_digest(note): return note
     raise ValueError(f"{path}: not a file that build_coco_set wrote, or damaged; name another folder, or delete this one")
 
-def _check_settings(out, there, wanted):
-    "Refuse to go on with a set of other settings"
-    for k in wanted:
-        if there.get(k)!=wanted[k]:
-            changed = "other annotations or photos (they have changed since)"
-            what = changed if k=='content' else f"{k} {there.get(k)!r}, not {wanted[k]!r}"
-            raise ValueError(f"{out} holds a set with {what}; name another folder, or delete that one")
-
 def _claim(out, parts, settings):
     "The manifest of a finished set; None when there is work to do, and then the folder `parts` is ours"
     done, begun = _read_note(out/'manifest.json'), _read_note(parts/'settings.json')
-    for note in filter(None, (done, begun)): _check_settings(out, note['settings'], settings)
-    sizes = {f.stem: f.stat().st_size for f in (out/'train.tar', out/'val.tar') if f.exists()}
-    if done and sizes=={side: t['bytes'] for side, t in done['tars'].items() if t['bytes']}: return done
-    if sizes and not done and not begun:
-        raise ValueError(f"{out} holds tars that build_coco_set did not write; name another folder")
+    for k, there in ((k, note['settings'].get(k)) for note in (done, begun) if note for k in settings):
+        other = 'other annotations or photos (they have changed since)' if k=='content' else f'{k} {there!r}, not {settings[k]!r}'
+        if there!=settings[k]: raise ValueError(f"{out} holds a set with {other}; name another folder, or delete that one")
+    tars = [f for f in (out/'train.tar', out/'val.tar') if f.exists()]
+    if done and [f.stat().st_size for f in tars]==[t['bytes'] for t in done['tars'].values() if t['pairs']]: return done
+    if tars and not done and not begun: raise ValueError(f"{out} holds tars that build_coco_set did not write; name another folder")
     if not begun: shutil.rmtree(parts, ignore_errors=True)
     _write_note(parts/'settings.json', dict(settings=settings))
     (out/'manifest.json').unlink(missing_ok=True)
@@ -291,59 +284,48 @@ def _tar_member(
     return info.tobuf(tarfile.GNU_FORMAT) + data + bytes(-len(data)%512)
 
 # %% ../nbs/00g_coco.ipynb #c0c0000a
-def _write_piece(path, makes):
-    "Write the pairs of some photos to `path`, a piece of a tar, then the note beside it, which says that it is whole"
-    note = dict(photos=0, pairs=0, objects=Counter(), skipped=[])
-    with open(path, 'wb') as f:
-        for pairs, skipped in (make() for make in makes):
-            for name, photo, mask, labels in pairs:
-                for member, a in ((f'{name}.jpg', photo), (f'{name}.png', mask)): f.write(_tar_member(member, encode(member, a)))
-                note['objects'].update(labels)
-            note['photos'] += bool(pairs); note['pairs'] += len(pairs); note['skipped'] += skipped
-        f.flush(); os.fsync(f.fileno())
-        note['bytes'] = f.tell()
-    _write_note(path.with_suffix('.json'), note)
-    return note
+def _piece(makes):
+    "The bytes of a piece: a line of JSON about some photos, then the files of their pairs as they stand in a tar"
+    done = [make() for make in makes]
+    pairs = [p for found, _ in done for p in found]
+    note = dict(photos=sum(bool(found) for found, _ in done), pairs=len(pairs), objects=Counter(l for *_, labels in pairs for l in labels),
+                skipped=[e for _, skipped in done for e in skipped])
+    files = [(f'{name}.{end}', a) for name, photo, mask, _ in pairs for end, a in (('jpg', photo), ('png', mask))]
+    return json.dumps(note).encode() + b'\n' + b''.join(_tar_member(name, encode(name, a)) for name, a in files)
 
-def _write_pieces(parts, work, every, progress):
-    "Do the photos of `work`, `(side, function to pairs and skipped)`, that no earlier call did: `{side: [(piece, note), ...]}`"
-    from tqdm import tqdm
-    made = {side: [] for side in sorted({side for side, _ in work})}
-    with tqdm(total=len(work), unit='photo', disable=None if progress is None else not progress) as bar:
-        for side, pieces in made.items():
-            makes = [make for s, make in work if s==side]
-            for i in range(0, len(makes), every):
-                path = parts/f'{side}-{every}-{i:07}.tar'
-                note = _read_note(path.with_suffix('.json'))
-                if not note or not path.exists() or path.stat().st_size!=note['bytes']: note = _write_piece(path, makes[i:i+every])
-                pieces.append((path, note)); bar.update(min(every, len(makes)-i))
-    return made
+def _write_pieces(parts, side, makes, every, bar):
+    "Write the pieces that are not there yet; the paths of all"
+    paths = [parts/f'{side}-{every}-{i:07}.part' for i in range(0, len(makes), every)]
+    for i, path in enumerate(paths):
+        todo = makes[i*every:(i+1)*every]
+        if not path.exists(): write_atomic(path, _piece(todo))
+        bar.update(len(todo))
+    return paths
+
+def _join(pieces, tar):
+    "Join pieces as a tar, unless there are no pairs in them; what is in it"
+    total, part = dict(bytes=0, photos=0, pairs=0, objects=Counter(), skipped=[]), pieces[0].with_suffix('.tar')
+    with open(part, 'wb') as f:
+        for note, _, files in (p.read_bytes().partition(b'\n') for p in pieces):
+            f.write(files)
+            for k, v in json.loads(note).items(): total[k] += Counter(v) if k=='objects' else v
+        f.write(bytes(1024)); f.flush(); os.fsync(f.fileno())
+        if total['pairs']: total['bytes'] = f.tell()
+    if total['pairs']: os.replace(part, tar)
+    return total | dict(objects=dict(sorted(total['objects'].items())))
 
 # %% ../nbs/00g_coco.ipynb #c0c0000d
-def _join(pieces, tar, part):
-    "Join `(piece, note)` as the file `tar`; what it holds"
-    total = {k: sum(note[k] for _, note in pieces) for k in ('bytes', 'photos', 'pairs')}
-    objects = sum((Counter(note['objects']) for _, note in pieces), Counter())
-    if not total['pairs']: return total | dict(objects={})
-    with open(part, 'wb') as f:
-        for path, _ in pieces:
-            with open(path, 'rb') as piece: shutil.copyfileobj(piece, f)
-        f.write(bytes(1024)); f.flush(); os.fsync(f.fileno())
-    os.replace(part, tar)
-    return total | dict(bytes=total['bytes']+1024, objects=dict(sorted(objects.items())))
-
 def _publish(out, parts, made, about):
-    "Join the pieces, give the tars their names, and write the manifest; a set without a pair leaves nothing behind"
-    skipped = sorted((e for pieces in made.values() for _, note in pieces for e in note['skipped']), key=lambda e: e['photo'])
-    if not any(note['pairs'] for pieces in made.values() for _, note in pieces):
-        shutil.rmtree(parts)
-        with contextlib.suppress(OSError): out.rmdir()           # only when nothing else is in it
-        raise ValueError(f"no pair could be made of {len({e['photo'] for e in skipped})} photos; {skipped[0]['photo']}: {skipped[0]['why']}")
-    tars = {side: _join(pieces, out/f'{side}.tar', parts/f'{side}.part') for side, pieces in made.items()}
-    manifest = dict(about, tars=tars, skipped=skipped)
-    _write_note(parts/'manifest.json', manifest)
-    os.replace(parts/'manifest.json', out/'manifest.json')
-    return manifest
+    "Write the manifest of `{side: what is in its tar}`; a set without a pair leaves nothing behind"
+    skipped = sorted((e for t in made.values() for e in t.pop('skipped')), key=lambda e: e['photo'])
+    if any(t['pairs'] for t in made.values()):
+        _write_note(parts/'manifest.json', about | dict(tars=made, skipped=skipped))
+        os.replace(parts/'manifest.json', out/'manifest.json')
+        return about | dict(tars=made, skipped=skipped)
+    shutil.rmtree(parts)
+    with contextlib.suppress(OSError): out.rmdir()           # only when nothing else is in it
+    first, photos = skipped[0], len({e['photo'] for e in skipped})
+    raise ValueError(f"no pair could be made of {photos} photos; {first['photo']}: {first['why']}")
 
 # %% ../nbs/00g_coco.ipynb #ae0e6c94
 def _check_request(out, min_size, val, seed, size):
@@ -370,6 +352,7 @@ def build_coco_set(
     progress=None,          # Show a bar? None: on a terminal
 ) -> dict:                  # The manifest: settings, pairs and objects per class, what was left out or skipped and why
     "Write training sets for `SaliencyPairs` from COCO; called again with the same settings it goes on where it was"
+    from tqdm import tqdm
     _check_request(out, min_size, val, seed, size)
     ds = CocoInstances(annotations, images, classes, centred, min_size, seed)
     photos = {}                                              # objects by photo, however the annotations call it
@@ -379,11 +362,14 @@ def build_coco_set(
     settings = dict(annotations=Path(annotations).name, images=ds.members.path.name, classes=classes, centred=centred,
                     min_size=min_size, val=val, seed=seed, size=size, content=_content(annotations, called.values()))
     validate = _val_photos(called.values(), val, seed)
-    work = [('val' if called[where] in validate else 'train', partial(_photo_pairs, ds, at, size)) for where, at in photos.items()]
+    sides = {'train': [], 'val': []} if validate else {'train': []}
+    for where, at in photos.items(): sides['val' if called[where] in validate else 'train'].append(partial(_photo_pairs, ds, at, size))
     out, parts = Path(out), Path(out)/'.build_coco_set'
     manifest = _claim(out, parts, settings)
     if not manifest:
-        about = dict(settings=settings, left_out=ds.left_out, missing=ds.absent)
-        manifest = _publish(out, parts, _write_pieces(parts, work, every, progress), about)
+        with tqdm(total=len(photos), unit='photo', disable=None if progress is None else not progress) as bar:
+            pieces = {side: _write_pieces(parts, side, makes, every, bar) for side, makes in sides.items()}
+        made = {side: _join(paths, out/f'{side}.tar') for side, paths in pieces.items()}
+        manifest = _publish(out, parts, made, dict(settings=settings, left_out=ds.left_out, missing=ds.absent))
     shutil.rmtree(parts, ignore_errors=True)
     return manifest

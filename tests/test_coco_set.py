@@ -66,7 +66,7 @@ def build(small_set, tmp_path):
 
 
 def same(a, b): return all((a/f).read_bytes() == (b/f).read_bytes() for f in FILES)
-def notes(folder): return [p for p in (folder/PARTS).glob('*.json') if p.name != 'settings.json']
+def pieces(folder): return sorted((folder/PARTS).glob('*.part'))
 def stop(*a): raise KeyboardInterrupt
 
 
@@ -255,7 +255,7 @@ def test_interrupted_and_resumed(build, tmp_path, monkeypatch, every, at, rounds
     while True:
         calls.clear()
         try: build('cut', every=every); break
-        except KeyboardInterrupt: seen.append(len(notes(tmp_path/'cut')))
+        except KeyboardInterrupt: seen.append(len(pieces(tmp_path/'cut')))
         assert [p.name for p in (tmp_path/'cut').iterdir()] == [PARTS]
     assert len(seen) >= rounds and seen == sorted(set(seen)) and same(tmp_path/'whole', tmp_path/'cut')
     assert sorted(p.name for p in (tmp_path/'cut').iterdir()) == sorted(FILES)
@@ -273,7 +273,7 @@ def die_at(owner, name, n, ask):
 
 
 @pytest.mark.skipif('fork' not in multiprocessing.get_all_start_methods(), reason='no fork here')
-@pytest.mark.parametrize('owner, name, n', [(coco, 'encode', 2), (coco, 'encode', 21), (coco, 'write_atomic', 1), (os, 'fsync', 5), (os, 'replace', 2),
+@pytest.mark.parametrize('owner, name, n', [(coco, 'encode', 2), (coco, 'encode', 21), (coco, 'write_atomic', 1), (os, 'fsync', 1), (os, 'replace', 2),
                                             (os, 'replace', 4), (os, 'replace', -1), (os, 'replace', -2), (shutil, 'rmtree', 2)])
 def test_killed_anywhere(owner, name, n, build, tmp_path, monkeypatch):
     "SIGKILL while a picture is made, a note written, a tar renamed, the pieces taken away; counted from the end where `n` is negative"
@@ -293,18 +293,6 @@ def test_killed_anywhere(owner, name, n, build, tmp_path, monkeypatch):
     assert same(tmp_path/'whole', tmp_path/'cut') and sorted(p.name for p in (tmp_path/'cut').iterdir()) == sorted(FILES)
 
 
-def test_a_piece_that_is_too_short_or_gone_is_made_again(build, tmp_path, monkeypatch):
-    build('whole')
-    monkeypatch.setattr(coco, '_publish', stop)
-    with pytest.raises(KeyboardInterrupt): build('cut')
-    monkeypatch.undo()
-    short, gone, *_ = [p for p in sorted((tmp_path/'cut'/PARTS).glob('train*.tar')) if p.stat().st_size > 0]
-    short.write_bytes(short.read_bytes()[:700])
-    gone.unlink()
-    build('cut')
-    assert same(tmp_path/'whole', tmp_path/'cut')
-
-
 def test_a_lost_tar_is_made_again(build, tmp_path):
     build('whole'), build('cut')
     (tmp_path/'cut'/'val.tar').unlink()
@@ -322,11 +310,11 @@ def test_ctrl_c_at_the_command_line(tmp_path, root):
     p = subprocess.Popen([sys.executable, '-m', 'sketchbook.cli', *words, '--out', str(tmp_path/'cut')], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {'PYTHONPATH': str(root)},
                          preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))   # who runs the tests in the background ignores it
     until = time.time()+90
-    while time.time() < until and not notes(tmp_path/'cut'): time.sleep(.002)
+    while time.time() < until and not pieces(tmp_path/'cut'): time.sleep(.002)
     p.send_signal(signal.SIGINT)
     err = p.communicate(timeout=60)[1]
     assert p.returncode == 130 and err == f'sketchbook: stopped; the same command goes on from {tmp_path/"cut"}.\n'
-    assert [f.name for f in (tmp_path/'cut').iterdir()] == [PARTS] and 0 < len(notes(tmp_path/'cut')) < 400/50
+    assert [f.name for f in (tmp_path/'cut').iterdir()] == [PARTS] and 0 < len(pieces(tmp_path/'cut')) < 400/50
     for name in ('cut', 'whole'): assert main([*words, '--out', str(tmp_path/name)]) == 0
     assert same(tmp_path/'whole', tmp_path/'cut')
 
@@ -474,7 +462,7 @@ def test_two_annotations_of_one_id_are_both_kept(written, tmp_path):
     assert made['tars']['train']['pairs'] == 4 == len(SaliencyPairs(tmp_path/'set'/'train.tar'))
 
 
-@pytest.mark.parametrize('name', ['manifest.json', f'{PARTS}/settings.json', f'{PARTS}/train-1-0000002.json'])
+@pytest.mark.parametrize('name', ['manifest.json', f'{PARTS}/settings.json'])
 def test_a_damaged_note_is_named(build, tmp_path, monkeypatch, name):
     "A note that was changed, however little, one without its checksum, and a file that is no note"
     if name != 'manifest.json':
