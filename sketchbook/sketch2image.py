@@ -839,7 +839,8 @@ def explore_completion(
     "Draw with the mouse, or load a sketch, and see it completed: which network, which colours are wished for, how many samples"
     import ipywidgets as W
     from matplotlib.colors import to_hex       # the colour picker also takes `red` and `#0f0`
-    from sketchbook.widgets import DrawingCanvas, device_picker, explorer, slider, to_png
+    from sketchbook.canvas import DrawingCanvas
+    from sketchbook.widgets import device_picker, explorer, slider, to_png
     known = {k: v for k, v in VARIANTS.items() if v in available()}
     variants = W.Dropdown(options=list(known), description='network')
     controls = dict(sketch=DrawingCanvas(256, 256, 7, pages=pages or example_pages()), variant=variants,

@@ -9,8 +9,7 @@ W = pytest.importorskip('ipywidgets')
 
 from sketchbook import widgets
 from sketchbook.data import UnreadableImage, load_photo
-from sketchbook.widgets import (Busy, Drawing, DrawingCanvas, Memo, PhotoPicker, ResultPane, Soon, download_button, explorer, histogram,
-                                slider, to_png)
+from sketchbook.widgets import Busy, Memo, PhotoPicker, ResultPane, Soon, download_button, explorer, histogram, slider, to_png
 
 PHOTOS = {name: np.random.default_rng(i).integers(0, 255, (12, 16, 3), dtype=np.uint8) for i,name in enumerate(['one', 'two'])}
 
@@ -46,8 +45,8 @@ def test_not_a_picture(picture):
 def test_import_needs_no_widgets():
     code = ("import sys, importlib.abc\n"
             "for m in ('ipywidgets', 'IPython', 'matplotlib', 'ipycanvas', 'fastcore', 'nbdev'): sys.modules[m] = None\n"
-            "import sketchbook.widgets as w\n"
-            "d = w.Drawing(8, 8); d.begin(1, 1); assert d.sketch().min()==0 and w.Memo(abs)")
+            "import sketchbook.widgets as w, sketchbook.canvas as c\n"
+            "d = c.Drawing(8, 8); d.begin(1, 1); assert d.sketch().min()==0 and w.Memo(abs)")
     subprocess.run([sys.executable, '-c', code], check=True)
 
 
@@ -325,94 +324,3 @@ def test_a_file_without_a_slow_half():
     ex.controls['n'].value = 7
     ex.downloads['it.png'].button.click()
     assert (load_photo(saved(ex.downloads['it.png'])[1])==7).all()
-
-
-# the canvas
-
-def test_drawing():
-    d = Drawing(32, 24, strokes=[[(1, 1), (9, 9)]])
-    d.move(5, 5); d.begin(3, 4); d.move(3, 4); d.move(99, -1); d.end(); d.move(7, 7)
-    assert d.strokes==[[(1, 1), (9, 9)], [(3, 4), (31, 0)]]
-    s = d.sketch()
-    assert s.shape==(24, 32) and s.dtype==np.float32 and s.min()==0 and s.max()==1
-    d.undo(); d.undo(); d.undo()
-    assert d.strokes==[] and (d.sketch()==1).all()
-
-
-def test_drawings_share_nothing():
-    start = [[(1, 1)]]
-    a,b = Drawing(strokes=start), Drawing(strokes=start)
-    a.begin(2, 2); a.strokes[0].append((3, 3))
-    assert b.strokes==start==[[(1, 1)]]
-
-
-def test_canvas_without_ipycanvas(monkeypatch):
-    monkeypatch.setitem(sys.modules, 'ipycanvas', None)
-    with pytest.raises(ModuleNotFoundError, match='pip install ipycanvas'): DrawingCanvas()
-
-
-class FakeCanvas(W.DOMWidget):
-    "What we use of ipycanvas, recording what is drawn"
-    def __init__(self, width, height, **kwargs): super().__init__(**kwargs); self.drawn,self.on = [], {}
-    def __getattr__(self, name):
-        if not name.startswith('on_') or name in ('on_msg', 'on_displayed', 'on_widget_constructed', 'on_trait_change'): raise AttributeError(name)
-        return lambda f: self.on.__setitem__(name, f)
-    def clear(self): self.drawn.clear()
-    def stroke_line(self, *xy): self.drawn.append(xy)
-    def stroke_lines(self, points): self.drawn.append(np.asarray(points).tolist())
-    def fill_circle(self, *xyr): self.drawn.append(xyr)
-    def put_image_data(self, page): self.drawn.append(page[...,0])
-
-
-def test_canvas_with_mouse_and_finger(monkeypatch):
-    monkeypatch.setitem(sys.modules, 'ipycanvas', types.SimpleNamespace(Canvas=FakeCanvas))
-    c,told = DrawingCanvas(40, 30), []
-    c.observe(lambda _: told.append(len(c.strokes)))
-    on = c.canvas.on
-    on['on_mouse_move'](5, 5)
-    on['on_mouse_down'](1, 2); on['on_mouse_move'](9, 9); on['on_mouse_up'](9, 9); on['on_mouse_move'](20, 20); on['on_mouse_out'](40, 0)
-    on['on_touch_start']([(5, 6)]); on['on_touch_move']([(7, 8)]); on['on_touch_end']([])
-    assert c.strokes==[[(1, 2), (9, 9)], [(5, 6), (7, 8)]] and told==[1, 2]
-    on['on_client_ready']()
-    assert c.canvas.drawn==[[[1, 2], [9, 9]], [[5, 6], [7, 8]]]
-    c.undo.click(); assert told[-1]==1
-    c.clear.click(); assert c.strokes==[] and (c.value==1).all() and c.canvas.drawn==[]
-    c2 = DrawingCanvas(40, 30); c2._begin(1, 1)
-    assert c.strokes==[]
-
-
-def test_a_lone_point_is_a_dot_on_the_canvas(monkeypatch):
-    monkeypatch.setitem(sys.modules, 'ipycanvas', types.SimpleNamespace(Canvas=FakeCanvas))
-    c = DrawingCanvas(20, 20, line_width=4)
-    c._begin(5, 6); assert c.canvas.drawn==[(5, 6, 2.)]
-    c._end(); assert c.canvas.drawn==[(5, 6, 2.)] and c.value[6,5]<.1
-
-
-def test_undo_takes_back_clear():
-    d = Drawing(20, 20)
-    d.load(np.tile([1., 0.], (20, 10))); d.begin(2, 2); d.end()
-    full = d.sketch()
-    d.clear(); d.clear(); d.begin(9, 9); d.end(); d.undo(); assert d.sketch().min()==1
-    d.undo(); assert np.array_equal(d.sketch(), full)
-    d.clear(); d.load(np.ones((20, 20))); d.undo(); assert d.sketch().min()==1      # another page is another drawing
-
-
-def test_a_page_that_is_white_on_black_is_turned_round(monkeypatch):
-    monkeypatch.setitem(sys.modules, 'ipycanvas', types.SimpleNamespace(Canvas=FakeCanvas))
-    page = np.ones((20, 60), np.float32); page[8:12,10:50] = 0
-    for sketch in (page, 1-page): assert np.abs(DrawingCanvas(60, 60, pages={'p': sketch}).value[20:40] - page).max()<.02
-
-
-def test_the_pen_is_as_wide_as_it_says():
-    for width in (3, 5, 7, 12):
-        d = Drawing(64, 64); d.begin(0, 32); d.move(63, 32); d.end()
-        assert abs((1-d.sketch(width))[:,32].sum() - width)<1
-
-
-def test_canvas_is_a_control(monkeypatch):
-    monkeypatch.setitem(sys.modules, 'ipycanvas', types.SimpleNamespace(Canvas=FakeCanvas))
-    c = DrawingCanvas(20, 20)
-    ex = explorer(dict(drawing=c), lambda drawing: 1-drawing)
-    before = ex.pane.images[''].value
-    c._begin(2, 2); c._move(15, 15); c._end()
-    assert ex.pane.images[''].value!=before

@@ -262,6 +262,11 @@ class Explorer:
         png = base64.b64decode(image.evaluate(PIXELS).partition(',')[2])
         return np.asarray(Image.open(io.BytesIO(png)).convert('RGB'))/255
 
+    def canvas(self):
+        "The pixels of the canvas: `(H, W, 3)` uint8, what is transparent in black"
+        png = self.box.locator('canvas').first.evaluate('c => c.toDataURL()').partition(',')[2]
+        return np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert('RGB'))
+
     def image(self, title=''):
         if not title: return self.box.locator('img.widget-image')
         return self.box.locator('.widget-vbox', has=self.page.locator(':scope > .widget-label', has_text=whole(title))).locator('img.widget-image')
