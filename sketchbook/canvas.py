@@ -116,7 +116,8 @@ class _Pad(Control):
     sketch = property(lambda self: self.drawing.sketch(), doc="The page in grey, `(height, width)` float32, 1 = paper")
     value = property(lambda self: self.picture() if self.color else self.sketch, doc="The picture of a canvas in colour, else the sketch")
     def picture(self) -> np.ndarray: return self.drawing.picture() # `(height, width, 3)` uint8
-    def redraw(self): self.canvas.put_image_data(self.picture())
+    def redraw(self): # with a fourth channel it travels as PNG, without one as JPEG
+        self.canvas.put_image_data(np.pad(self.picture(), ((0, 0), (0, 0), (0, 1)), constant_values=255))
 
     @property
     def pen(self):

@@ -41,7 +41,8 @@ def render_svg(
     size:int=256,    # Side of the picture, pixels
 ) -> np.ndarray:     # Photo, `(size, size, 3)` uint8, on white
     "Render a square SVG drawing"
-    import resvg_py
+    try: import resvg_py
+    except ImportError: raise ModuleNotFoundError("SVG drawings are rendered by resvg-py: pip install resvg-py") from None
     png = resvg_py.svg_to_bytes(svg_string=svg, width=size, height=size, background='white', skip_system_fonts=True)
     return decode(bytes(png), 'the rendered SVG')
 

@@ -97,7 +97,7 @@ class FakeCanvas(W.DOMWidget):
         return lambda f: self.on.__setitem__(name, f)
     def stroke_line(self, *xy): self.drawn.append(xy)
     def fill_circle(self, *xyr): self.drawn.append(xyr)
-    def put_image_data(self, picture): self.drawn,self.shown = [], picture
+    def put_image_data(self, picture): self.drawn,self.shown = [], picture[...,:3]
 
 
 @pytest.fixture

@@ -141,6 +141,11 @@ def test_coco_refuses(annotated, tmp_path):
         with pytest.raises(ValueError, match='bad.json: not a COCO annotation file'): CocoInstances(tmp_path/'bad.json', images)
 
 
+def test_coco_without_pycocotools(annotated, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'pycocotools', None)
+    with pytest.raises(ModuleNotFoundError, match="^COCO's outlines need pycocotools: pip install pycocotools$"): CocoInstances(*annotated[:2])[0]
+
+
 # what is written
 
 def test_what_is_in_a_set(build, tmp_path):

