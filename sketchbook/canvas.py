@@ -73,14 +73,17 @@ class Drawing(_Strokes):
         size = max(1, round(w*scale)), max(1, round(h*scale))
         x,y = (self.width-size[0])//2, (self.height-size[1])//2
         paper = np.full((self.height, self.width, 3), 255, np.uint8)
-        paper[y:y+size[1],x:x+size[0]] = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale<1 else cv2.INTER_LINEAR)
+        paper[y:y+size[1],x:x+size[0]] = cv2.resize(picture, size,
+                                                    interpolation=cv2.INTER_AREA if scale<1 else cv2.INTER_LINEAR)
         self.page,self.background = (None, paper) if background else (paper, None)
 
     def _ink(self, paper, points, pen):
         "Draw one stroke with smooth edges"
         width = max(1, int(thickness_for(pen.width, cv2.LINE_AA)))     # OpenCV's lines are wider than they should be
-        points = np.round(np.array(points if len(points)>1 else points*2)*16).astype(np.int32)   # sixteenths; a lone point is a dot
-        line = lambda on, color: cv2.polylines(on, [points.reshape(-1, 1, 2)], False, color, width, cv2.LINE_AA, shift=4)
+        # sixteenths; a lone point is a dot
+        points = np.round(np.array(points if len(points)>1 else points*2)*16).astype(np.int32)
+        line = lambda on, color: cv2.polylines(on, [points.reshape(-1, 1, 2)], False, color, width, cv2.LINE_AA,
+                                               shift=4)
         if not pen.erase or self.background is None: return line(paper, (255,)*3 if pen.erase else pen.rgb)
         share = line(np.zeros(paper.shape[:2], np.uint8), 255)[...,None]/np.float32(255)
         return np.rint(paper + (self.background.astype(np.float32)-paper)*share).astype(np.uint8)
@@ -100,7 +103,8 @@ class Drawing(_Strokes):
 def _canvas(width, height, begin, move, end, ready):
     "An ipycanvas `Canvas` that reports mouse and fingers, or one sentence"
     try: from ipycanvas import Canvas
-    except ImportError: raise ModuleNotFoundError('Drawing with the mouse needs the package ipycanvas: pip install ipycanvas.') from None
+    except ImportError:
+        raise ModuleNotFoundError('Drawing with the mouse needs the package ipycanvas: pip install ipycanvas.') from None
     size = dict(width=f'{width}px', height=f'{height}px', align_self='flex-start')      # a box would stretch it
     c = Canvas(width=width, height=height, layout=dict(border='1px solid #999', **size))
     for on in (c.on_mouse_up, c.on_mouse_out, c.on_touch_end, c.on_touch_cancel): on(lambda *_: end())
@@ -112,9 +116,11 @@ def _canvas(width, height, begin, move, end, ready):
 # %% ../nbs/02f_canvas.ipynb #ca00000f
 class _Pad(Control):
     "What the hands do on a `DrawingCanvas`: needs `drawing`, `canvas`, `tool`, `brush` and `colors`"
-    strokes = property(lambda self: self.drawing.strokes, doc="Strokes in drawing order, each a list of `(x, y)` in pixels")
+    strokes = property(lambda self: self.drawing.strokes,
+                       doc="Strokes in drawing order, each a list of `(x, y)` in pixels")
     sketch = property(lambda self: self.drawing.sketch(), doc="The page in grey, `(height, width)` float32, 1 = paper")
-    value = property(lambda self: self.picture() if self.color else self.sketch, doc="The picture of a canvas in colour, else the sketch")
+    value = property(lambda self: self.picture() if self.color else self.sketch,
+                     doc="The picture of a canvas in colour, else the sketch")
     def picture(self) -> np.ndarray: return self.drawing.picture() # `(height, width, 3)` uint8
     def redraw(self): # with a fourth channel it travels as PNG, without one as JPEG
         self.canvas.put_image_data(np.pad(self.picture(), ((0, 0), (0, 0), (0, 1)), constant_values=255))

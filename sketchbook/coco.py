@@ -47,7 +47,8 @@ def _read_coco(path):
     "The lists of a COCO annotation file"
     if not Path(path).is_file(): raise FileNotFoundError(f"{path}: no such annotation file")
     try: coco = json.loads(Path(path).read_bytes())
-    except (ValueError, RecursionError) as e: raise ValueError(f"{path}: not a COCO annotation file; its JSON cannot be read ({e})") from e
+    except (ValueError, RecursionError) as e:
+        raise ValueError(f"{path}: not a COCO annotation file; its JSON cannot be read ({e})") from e
     lists = coco if isinstance(coco, dict) else {}
     for k in ('annotations', 'images', 'categories'):
         if not isinstance(lists.get(k), list) or not lists[k]:
@@ -58,7 +59,8 @@ def _by_id(coco, path, kind, field):
     "`{id: entry}` of the images or categories, each with text in `field`"
     found = {}
     for n, c in enumerate(coco[kind]):
-        if not (isinstance(c, dict) and isinstance(c.get('id'), (int, str)) and isinstance(c.get(field), str) and c[field]):
+        if not (isinstance(c, dict) and isinstance(c.get('id'), (int, str)) and isinstance(c.get(field), str)
+                and c[field]):
             raise ValueError(f"{path}: not a COCO annotation file; entry {n} of its {kind} should be an object with an id, a number or text, and a {field}, which is text")
         if found.setdefault(c['id'], c)[field]!=c[field]:
             raise ValueError(f"{path}: two of its {kind} have the id {c['id']!r}, {found[c['id']][field]} and {c[field]}; give each its own")
@@ -78,7 +80,8 @@ def _run_lengths(text):
 
 def _check_runs(seg, h, w):
     "Refuse run lengths that do not cover the photo: the decoder believes them, and reads or writes beyond its memory"
-    if not isinstance(seg, dict) or not {'size', 'counts'}<=seg.keys(): raise ValueError("it should be a list of polygons, or run lengths with their size and counts")
+    if not isinstance(seg, dict) or not {'size', 'counts'}<=seg.keys():
+        raise ValueError("it should be a list of polygons, or run lengths with their size and counts")
     if list(seg['size'])!=[h, w]: raise ValueError(f"it is for a photo of {seg['size']} pixels, not {[h, w]}")
     counts = seg['counts'] if isinstance(seg['counts'], list) else _run_lengths(seg['counts'])
     if not all(type(c) is int for c in counts): raise ValueError("its runs are no whole numbers")
@@ -87,8 +90,10 @@ def _check_runs(seg, h, w):
 def _check_polygons(seg, h, w):
     "Refuse what is no list of polygons `[x, y, x, y, ...]`, and polygons so far away that drawing them would take all memory"
     for p in seg:
-        if not isinstance(p, list) or len(p)<6 or len(p)%2: raise ValueError("a polygon is a list of at least three x, y")
-        if not all(isinstance(v, (int, float)) and abs(v)<=9*max(h, w) for v in p): raise ValueError("a corner is no number, or far outside of the photo")
+        if not isinstance(p, list) or len(p)<6 or len(p)%2:
+            raise ValueError("a polygon is a list of at least three x, y")
+        if not all(isinstance(v, (int, float)) and abs(v)<=9*max(h, w) for v in p):
+            raise ValueError("a corner is no number, or far outside of the photo")
 
 # %% ../nbs/00g_coco.ipynb #3316578b
 def _coco_mask(seg, h, w):
@@ -100,7 +105,8 @@ def _coco_mask(seg, h, w):
         if isinstance(seg, list): rle = M.merge(M.frPyObjects(seg, h, w))
         else: rle = M.frPyObjects(seg, h, w) if isinstance(seg['counts'], list) else seg
         mask = M.decode(rle).astype(np.float32)
-    except Exception as e: raise ValueError(f"its outline cannot be read ({e})") from e    # pycocotools raises plain `Exception`
+    # pycocotools raises plain `Exception`
+    except Exception as e: raise ValueError(f"its outline cannot be read ({e})") from e
     if mask.shape!=(h, w) or not mask.any(): raise ValueError("its outline holds no pixel of the photo")
     return mask
 
@@ -108,10 +114,12 @@ def _coco_mask(seg, h, w):
 def _label(a, labels, photos):
     "The class of an annotation; None when its id, class or photo is missing or of a wrong kind"
     if not isinstance(a, dict) or type(a.get('id')) is not int or a['id']<0: return None
-    named = [isinstance(a.get(k), (int, str)) and a[k] in there for k, there in (('category_id', labels), ('image_id', photos))]
+    named = [isinstance(a.get(k), (int, str)) and a[k] in there
+             for k, there in (('category_id', labels), ('image_id', photos))]
     return labels[a['category_id']]['name'] if all(named) else None
 
-def _is_box(box): return isinstance(box, list) and len(box)==4 and all(isinstance(v, (int, float)) and abs(v)<1e9 for v in box)
+def _is_box(box):
+    return isinstance(box, list) and len(box)==4 and all(isinstance(v, (int, float)) and abs(v)<1e9 for v in box)
 
 def _why_not(a, min_size):
     "Why an annotation gives no object, or None"
@@ -147,8 +155,10 @@ def _choose_objects(coco, path, classes, min_size):
         else: chosen.append(dict(a, label=label, file=photo['file_name'], hw=(photo.get('height'), photo.get('width'))))
     if chosen: return chosen, left_out
     damaged = sum(left_out.get('damaged', {}).values())
-    raise ValueError(f"{path}: no object of these classes is at least {min_size:g} px wide and high" + (f"; {damaged} of its annotations are damaged: each needs the id, "
-                     "a whole number, category_id, image_id, segmentation and a bbox of four numbers" if damaged else ""))
+    raise ValueError(f"{path}: no object of these classes is at least {min_size:g} px wide and high"
+                     + (f"; {damaged} of its annotations are damaged: each needs the id, "
+                     "a whole number, category_id, image_id, segmentation and a bbox of four numbers" if damaged
+                        else ""))
 
 # %% ../nbs/00g_coco.ipynb #1df16cb1
 def _match_files(
@@ -159,7 +169,8 @@ def _match_files(
     ends, found = {}, {}
     for n in names: ends.setdefault(PurePosixPath(n).name, []).append(n)
     for w in dict.fromkeys(wanted):
-        fits = [n for n in ends.get(PurePosixPath(w).name, ()) if f'/{n}'.endswith(f'/{w}') or f'/{w}'.endswith(f'/{n}')]
+        fits = [n for n in ends.get(PurePosixPath(w).name, ()) if f'/{n}'.endswith(f'/{w}')
+                or f'/{w}'.endswith(f'/{n}')]
         if fits: found[w] = max(fits, key=len)
     return found
 
@@ -180,8 +191,10 @@ class CocoInstances:
         self.objects = [a for a in chosen if a['file'] in files]
         self.absent = sorted({a['file'] for a in chosen} - files.keys())
         if not self.objects: raise ValueError(f"{images}: none of the {len(chosen)} objects' photos is in it")
-        self.missing, self.centred, self.seed = len(chosen)-len(self.objects), centred, seed   # objects without their photo
-        self.ids, self.labels, self.names = map(list, zip(*[(a['id'], a['label'], files[a['file']]) for a in self.objects]))
+        # objects without their photo
+        self.missing, self.centred, self.seed = len(chosen)-len(self.objects), centred, seed
+        self.ids, self.labels, self.names = map(list,
+                                                zip(*[(a['id'], a['label'], files[a['file']]) for a in self.objects]))
 
     def photo(self,
         i:int,      # Which object
@@ -202,7 +215,8 @@ class CocoInstances:
         mask = _coco_mask(self.objects[i]['segmentation'], h, w)
         if self.centred is None: return photo, mask
         if not np.min([x, y, w-x-bw, h-y-bh])>=-2: raise ValueError("its box reaches beyond the photo")
-        window = _object_window((x, y, bw, bh), None if self.centred else np.random.default_rng((self.seed, self.ids[i])))
+        window = _object_window((x, y, bw, bh),
+                                None if self.centred else np.random.default_rng((self.seed, self.ids[i])))
         return _cut(photo, *window), _cut(mask, *window)
 
     def __len__(self): return len(self.ids)
@@ -217,14 +231,18 @@ def _photo_pairs(
 ) -> tuple:        # `(pairs, skipped)`
     "All that one photo gives"
     where = ds.names[at[0]]
-    skip = lambda why, objects: dict(photo=where, objects=objects, why=why.replace(f'{ds.members.path}: ', '').removeprefix(f'{where}: '))
+    skip = lambda why, objects: dict(photo=where, objects=objects,
+                                     why=why.replace(f'{ds.members.path}: ', '').removeprefix(f'{where}: '))
     try: photo = ds.photo(at[0])
     except (ValueError, OSError) as e: return [], [skip(getattr(e, 'strerror', None) or str(e), len(at))]
     pairs, skipped = [], []
     for i in at:
-        try: pairs.append((re.sub(r'\W', '_', str(ds.objects[i]['image_id'])) + f'-{ds.ids[i]}', *ds.cut(photo, i), [ds.labels[i]]))
+        try:
+            pairs.append((re.sub(r'\W', '_', str(ds.objects[i]['image_id'])) + f'-{ds.ids[i]}', *ds.cut(photo, i),
+                          [ds.labels[i]]))
         except ValueError as e: skipped.append(skip(f'object {ds.ids[i]}: {e}', 1))
-    if ds.centred is None and pairs: pairs = [(pairs[0][0], photo, np.max([m for _, _, m, _ in pairs], 0), [l for *_, ls in pairs for l in ls])]
+    if ds.centred is None and pairs:
+        pairs = [(pairs[0][0], photo, np.max([m for _, _, m, _ in pairs], 0), [l for *_, ls in pairs for l in ls])]
     return [(name, shrink(p, size), shrink(m, size), labels) for name, p, m, labels in pairs], skipped
 
 # %% ../nbs/00g_coco.ipynb #7479116b
@@ -235,7 +253,8 @@ def _val_photos(
 ) -> set:      # Those that validate: none for 0, else at least one
     "Draw the photos that validate"
     order = sorted(photos, key=lambda p: hashlib.sha256(f'{seed} {p}'.encode()).digest())
-    if val and len(order)<2: raise ValueError(f"all objects are in one photo, {order[0]}, which cannot be split; give val 0")
+    if val and len(order)<2:
+        raise ValueError(f"all objects are in one photo, {order[0]}, which cannot be split; give val 0")
     return set(order[:min(len(order)-1, max(1, round(val*len(order))))] if val else ())
 
 def _content(annotations, names):
@@ -265,10 +284,12 @@ def _claim(out, parts, settings):
     done, begun = _read_note(out/'manifest.json'), _read_note(parts/'settings.json')
     for k, there in ((k, note['settings'].get(k)) for note in (done, begun) if note for k in settings):
         other = 'other annotations or photos (they have changed since)' if k=='content' else f'{k} {there!r}, not {settings[k]!r}'
-        if there!=settings[k]: raise ValueError(f"{out} holds a set with {other}; name another folder, or delete that one")
+        if there!=settings[k]:
+            raise ValueError(f"{out} holds a set with {other}; name another folder, or delete that one")
     tars = [f for f in (out/'train.tar', out/'val.tar') if f.exists()]
     if done and [f.stat().st_size for f in tars]==[t['bytes'] for t in done['tars'].values() if t['pairs']]: return done
-    if tars and not done and not begun: raise ValueError(f"{out} holds tars that build_coco_set did not write; name another folder")
+    if tars and not done and not begun:
+        raise ValueError(f"{out} holds tars that build_coco_set did not write; name another folder")
     if not begun: shutil.rmtree(parts, ignore_errors=True)
     _write_note(parts/'settings.json', dict(settings=settings))
     (out/'manifest.json').unlink(missing_ok=True)
@@ -288,7 +309,8 @@ def _piece(makes):
     "The bytes of a piece: a line of JSON about some photos, then the files of their pairs as they stand in a tar"
     done = [make() for make in makes]
     pairs = [p for found, _ in done for p in found]
-    note = dict(photos=sum(bool(found) for found, _ in done), pairs=len(pairs), objects=Counter(l for *_, labels in pairs for l in labels),
+    note = dict(photos=sum(bool(found) for found, _ in done), pairs=len(pairs),
+                objects=Counter(l for *_, labels in pairs for l in labels),
                 skipped=[e for _, skipped in done for e in skipped])
     files = [(f'{name}.{end}', a) for name, photo, mask, _ in pairs for end, a in (('jpg', photo), ('png', mask))]
     return json.dumps(note).encode() + b'\n' + b''.join(_tar_member(name, encode(name, a)) for name, a in files)
@@ -333,9 +355,12 @@ def _check_request(out, min_size, val, seed, size):
     if not os.fspath(out): raise ValueError("the name of the folder for the set is empty; name a folder")
     if Path(out).exists() and not Path(out).is_dir(): raise ValueError(f"{out} is a file; a set needs a folder")
     if not min_size>=1: raise ValueError(f"min_size should be at least 1 px, not {min_size!r}")
-    if not 0<=val<1: raise ValueError(f"val, the share of the photos that validate, should be from 0 to below 1, not {val!r}")
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed<0: raise ValueError(f"seed should be a whole number from 0, not {seed!r}")
-    if size is not None and not size>=16: raise ValueError(f"size, the longest side of the pictures, should be at least 16 px or None, not {size!r}")
+    if not 0<=val<1:
+        raise ValueError(f"val, the share of the photos that validate, should be from 0 to below 1, not {val!r}")
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed<0:
+        raise ValueError(f"seed should be a whole number from 0, not {seed!r}")
+    if size is not None and not size>=16:
+        raise ValueError(f"size, the longest side of the pictures, should be at least 16 px or None, not {size!r}")
 
 # %% ../nbs/00g_coco.ipynb #a1184a91
 def build_coco_set(
@@ -363,7 +388,8 @@ def build_coco_set(
                     min_size=min_size, val=val, seed=seed, size=size, content=_content(annotations, called.values()))
     validate = _val_photos(called.values(), val, seed)
     sides = {'train': [], 'val': []} if validate else {'train': []}
-    for where, at in photos.items(): sides['val' if called[where] in validate else 'train'].append(partial(_photo_pairs, ds, at, size))
+    for where, at in photos.items():
+        sides['val' if called[where] in validate else 'train'].append(partial(_photo_pairs, ds, at, size))
     out, parts = Path(out), Path(out)/'.build_coco_set'
     manifest = _claim(out, parts, settings)
     if not manifest:

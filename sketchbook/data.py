@@ -84,7 +84,8 @@ def _from_pil(im, max_pixels, max_side):
     if max_side and max(w, h)>max_side: im.draft(None, [max(1, -(-d*max_side//max(w, h))) for d in (w, h)])
     plain_cmyk = im.format in ('JPEG', 'MPO') and 'adobe' not in im.info
     im.load()
-    with contextlib.suppress(Exception): ImageOps.exif_transpose(im, in_place=True)   # a broken note must not cost us the photo
+    # a broken note must not cost us the photo
+    with contextlib.suppress(Exception): ImageOps.exif_transpose(im, in_place=True)
     return _flatten(im, plain_cmyk)
 
 # %% ../nbs/00_data.ipynb #d66d7178
@@ -109,7 +110,8 @@ def _from_file(f, max_pixels, max_side):
     except Image.UnidentifiedImageError:
         if head[:4] in (b'II*\0', b'MM\0*', b'II+\0', b'MM\0+'): return _read_tiff(f, max_pixels)
         raise UnreadableImage(_what_is(head)) from None
-    if im.format=='EPS': raise UnreadableImage("a PostScript drawing, not a photo; export it as PNG")  # Pillow would run Ghostscript
+    # Pillow would run Ghostscript
+    if im.format=='EPS': raise UnreadableImage("a PostScript drawing, not a photo; export it as PNG")
     return _from_pil(im, max_pixels, max_side)
 
 # %% ../nbs/00_data.ipynb #58efe379
@@ -124,9 +126,11 @@ def _from_array(a):
     elif dtype==np.uint16: a = _eight_bits(a)
     elif dtype!=np.uint8:
         top = 1 if np.issubdtype(dtype, np.floating) else 255
-        if not np.issubdtype(dtype, np.number) or np.iscomplexobj(a): raise UnreadableImage(f"numbers are wanted, not {dtype}")
+        if not np.issubdtype(dtype, np.number) or np.iscomplexobj(a):
+            raise UnreadableImage(f"numbers are wanted, not {dtype}")
         if not np.isfinite(a).all(): raise UnreadableImage("it holds NaN or infinite values")
-        if a.min()<-1e-3 or a.max()>top+1e-3: raise UnreadableImage(f"values of {dtype} should be 0..{top}, not {a.min():g}..{a.max():g}")
+        if a.min()<-1e-3 or a.max()>top+1e-3:
+            raise UnreadableImage(f"values of {dtype} should be 0..{top}, not {a.min():g}..{a.max():g}")
         a = (np.clip(a, 0, top)*(255/top) + .5).astype(np.uint8)
     return _flatten(Image.fromarray(a[...,0] if a.shape[2]==1 else a))
 
@@ -160,7 +164,8 @@ def shrink(
 def _name_of(src):
     "What an error message calls `src`"
     if isinstance(src, (str, os.PathLike)): return str(src)
-    kind = 'array' if isinstance(src, np.ndarray) else 'bytes' if isinstance(src, (bytes, bytearray, memoryview)) else type(src).__name__
+    kind = 'array' if isinstance(src, np.ndarray) else 'bytes' if isinstance(src,
+        (bytes, bytearray, memoryview)) else type(src).__name__
     return getattr(src, 'filename', '') or f'the {kind} given'
 
 # %% ../nbs/00_data.ipynb #d87f0712
@@ -175,7 +180,8 @@ def load_photo(
             warnings.simplefilter('ignore')
             return shrink(np.array(_read_source(src, max_pixels, max_side)), max_side)
     except UnreadableImage as e: raise UnreadableImage(f"{_name_of(src)}: {e}") from e.__cause__
-    except Image.DecompressionBombError as e: raise UnreadableImage(f"{_name_of(src)}: far too many pixels to open safely ({e})") from e
+    except Image.DecompressionBombError as e:
+        raise UnreadableImage(f"{_name_of(src)}: far too many pixels to open safely ({e})") from e
     except Exception as e:
         why = str(e).partition('\n')[0] or type(e).__name__
         raise UnreadableImage(f"{_name_of(src)}: the picture is damaged or cut off ({why})") from e
@@ -207,11 +213,13 @@ def encode(
     if not (a.ndim==2 or a.ndim==3 and a.shape[2] in (3, 4)) or 0 in a.shape:
         raise ValueError(f"{path}: a picture is (H, W) or (H, W, 3), not {a.shape}")
     if a.dtype!=np.uint8:
-        if a.dtype.kind not in 'bf': raise ValueError(f"{path}: a picture to save is uint8, float 0..1 or bool, not {a.dtype}")
+        if a.dtype.kind not in 'bf':
+            raise ValueError(f"{path}: a picture to save is uint8, float 0..1 or bool, not {a.dtype}")
         if not np.isfinite(a).all(): raise ValueError(f"{path}: the picture to save holds NaN or infinite values")
         a = (np.clip(a.astype(np.float32), 0, 1)*255 + .5).astype(np.uint8)
     buf = io.BytesIO()
-    Image.fromarray(a).save(buf, format=_FORMATS[suffix], **(dict(quality=95) if suffix in ('.jpg', '.jpeg', '.webp') else {}))
+    Image.fromarray(a).save(buf, format=_FORMATS[suffix],
+                            **(dict(quality=95) if suffix in ('.jpg', '.jpeg', '.webp') else {}))
     return buf.getvalue()
 
 def save_image(
@@ -222,9 +230,11 @@ def save_image(
     write_atomic(path, encode(path, array))
 
 # %% ../nbs/00_data.ipynb #bcff085f
-PHOTO_SUFFIXES = ('.jpg', '.jpeg', '.png', '.webp', '.bmp', '.gif', '.tif', '.tiff', '.heic', '.heif', '.avif', '.jp2', '.ppm', '.pgm')
+PHOTO_SUFFIXES = ('.jpg', '.jpeg', '.png', '.webp', '.bmp', '.gif', '.tif', '.tiff', '.heic', '.heif', '.avif', '.jp2',
+                  '.ppm', '.pgm')
 
-def _is_photo(name): return PurePosixPath(name).suffix.lower() in PHOTO_SUFFIXES and not PurePosixPath(name).name.startswith('.')
+def _is_photo(name):
+    return PurePosixPath(name).suffix.lower() in PHOTO_SUFFIXES and not PurePosixPath(name).name.startswith('.')
 
 # %% ../nbs/00_data.ipynb #05aed153
 def find_photos(
@@ -248,7 +258,8 @@ def _tar_index(
     "Where each regular file of a tar begins and how long it is"
     try:
         with tarfile.open(path, 'r:') as tar: files = [m for m in tar if m.isreg() and not m.issparse()]
-    except tarfile.TarError as e: raise ValueError(f"{path}: neither a folder nor a plain, uncompressed tar ({e})") from e
+    except tarfile.TarError as e:
+        raise ValueError(f"{path}: neither a folder nor a plain, uncompressed tar ({e})") from e
     end = max((m.offset_data+m.size for m in files), default=0)
     if end>Path(path).stat().st_size: raise ValueError(f"{path}: the tar is cut off; copy it again")
     return {m.name.removeprefix('./'): (m.offset_data, m.size) for m in files}
@@ -262,7 +273,8 @@ class Members:
         self.path = Path(path).absolute()
         if not self.path.exists(): raise FileNotFoundError(f"{path}: no such file or folder")
         self.index = None if self.path.is_dir() else _tar_index(self.path)
-        names = self.index if self.index is not None else (p.relative_to(self.path).as_posix() for p in self.path.rglob('*') if p.is_file())
+        names = self.index if self.index is not None else (p.relative_to(self.path).as_posix()
+                                                           for p in self.path.rglob('*') if p.is_file())
         self.names = sorted(n for n in names if not PurePosixPath(n).name.startswith('.'))
 
     def read(self,
@@ -296,7 +308,8 @@ def decode(
     grey:bool=False, # Give one channel?
 ) -> np.ndarray:     # `(H, W, 3)` uint8, or `(H, W)` uint8 when grey
     "Decode a training picture quickly"
-    plain_png = data[:4]==b'\x89PNG' and data[25:26] in (b'\0', b'\2') and b'tRNS' not in data[:4096]  # grey or RGB, no alpha
+    # grey or RGB, no alpha
+    plain_png = data[:4]==b'\x89PNG' and data[25:26] in (b'\0', b'\2') and b'tRNS' not in data[:4096]
     if (plain_png or data[:2]==b'\xff\xd8') and not _promises_too_much(data):
         try: a = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE if grey else cv2.IMREAD_COLOR)
         except cv2.error: a = None      # more than a million pixels wide, say
@@ -330,7 +343,8 @@ class PhotoFolder(_Pictures):
         under:str='', # Only those below this folder inside, `train` say
     ):
         super().__init__(path)
-        self.names = [n for n in self.members.names if _is_photo(n) and (not under or n.startswith(under.rstrip('/')+'/'))]
+        self.names = [n for n in self.members.names if _is_photo(n)
+                      and (not under or n.startswith(under.rstrip('/')+'/'))]
         if not self.names: raise ValueError(f"{path}: no photos in it" + (f" below {under!r}" if under else ""))
         self.ids = [str(PurePosixPath(n).with_suffix('')) for n in self.names]
     def __getitem__(self, i): return self._read(self.names[i])
@@ -367,7 +381,8 @@ class BoundaryPairs(_Pictures):
             m = re.fullmatch(r'(.+)\.boundaries\.\d+\.png', n)
             if m and m[1] in drawn: drawn[m[1]].append(n)
         self.ids = sorted(k for k in photos if drawn[k])
-        if not self.ids: raise ValueError(f"{path}: no pairs in it; a photo ID.jpg needs drawings ID.boundaries.0.png and so on")
+        if not self.ids:
+            raise ValueError(f"{path}: no pairs in it; a photo ID.jpg needs drawings ID.boundaries.0.png and so on")
         self.files = [(photos[k], drawn[k]) for k in self.ids]
 
     def __getitem__(self, i):
@@ -394,7 +409,8 @@ class DrawingPairs(_Pictures):
         l, d = self.files[i]
         lines = self._read(l, grey=True).astype(np.float32)/255
         drawing = decode(self.drawings.read(d), f'{self.drawings.path}: {d}', grey=not self.color)
-        if drawing.shape[:2]!=lines.shape: drawing = cv2.resize(drawing, lines.shape[::-1], interpolation=cv2.INTER_AREA)
+        if drawing.shape[:2]!=lines.shape:
+            drawing = cv2.resize(drawing, lines.shape[::-1], interpolation=cv2.INTER_AREA)
         return lines, drawing if self.color else drawing.astype(np.float32)/255
 
 # %% ../nbs/00_data.ipynb #c00aa002
@@ -429,8 +445,11 @@ class JointImages(_Pictures):
     def __getitem__(self, i):
         a = self._read(self.names[i])
         h, w = a.shape[:2]
-        if w!=2*h: raise ValueError(f"{self.members.path}: {self.names[i]}: a joint image is twice as wide as high, not {w} x {h}")
-        if self.size and self.size!=h: a = cv2.resize(a, (2*self.size, self.size), interpolation=cv2.INTER_AREA if self.size<h else cv2.INTER_LINEAR)
+        if w!=2*h:
+            raise ValueError(f"{self.members.path}: {self.names[i]}: a joint image is twice as wide as high, not {w} x {h}")
+        if self.size and self.size!=h:
+            a = cv2.resize(a, (2*self.size, self.size),
+                           interpolation=cv2.INTER_AREA if self.size<h else cv2.INTER_LINEAR)
         s = a.shape[0]
         return cv2.cvtColor(a[:,:s], cv2.COLOR_RGB2GRAY).astype(np.float32)/255, a[:,s:].copy()
 
@@ -471,7 +490,8 @@ def warp(
         small = np.maximum(1, np.round(wh*np.minimum(1, s))).astype(int)
         image, r = cv2.resize(image, tuple(map(int, small)), interpolation=cv2.INTER_AREA), small/wh
         A = np.column_stack([A[:,:2]*r[:,None], (A[:,2]+.5)*r - .5])          # pixel centres lie at half a pixel
-    border = dict(borderMode=cv2.BORDER_REFLECT_101) if fill is None else dict(borderMode=cv2.BORDER_CONSTANT, borderValue=[fill]*3)
+    border = dict(borderMode=cv2.BORDER_REFLECT_101) if fill is None else dict(borderMode=cv2.BORDER_CONSTANT,
+        borderValue=[fill]*3)
     return cv2.warpAffine(image, A, tuple(size)[::-1], flags=cv2.INTER_LINEAR|cv2.WARP_INVERSE_MAP, **border)
 
 # %% ../nbs/00_data.ipynb #a8618183
@@ -512,10 +532,12 @@ def augment_pair(
     size, white = (size, size) if np.isscalar(size) else tuple(size), fill=='white'
     A, s = random_affine(photo.shape[:2], size, rng, scale, rotate, flip, fit, shift)
     def one(t):
-        if t.shape[-2:]!=photo.shape[:2]: raise ValueError(f"a target of shape {t.shape} does not lie on a photo of {photo.shape}")
+        if t.shape[-2:]!=photo.shape[:2]:
+            raise ValueError(f"a target of shape {t.shape} does not lie on a photo of {photo.shape}")
         return np.stack([one(p) for p in t]) if t.ndim==3 else warp(t, A, s, size, target_fill if white else None)
     crop = warp(photo, A, s, size, 255 if white else None)
-    if not isinstance(jitter, dict): jitter = dict.fromkeys(('brightness', 'contrast', 'saturation', 'gamma'), jitter or 0)
+    if not isinstance(jitter, dict):
+        jitter = dict.fromkeys(('brightness', 'contrast', 'saturation', 'gamma'), jitter or 0)
     if any(jitter.values()): crop = color_jitter(crop, rng, **jitter)
     return crop, [one(t) for t in targets] if isinstance(targets, (list, tuple)) else one(targets)
 
@@ -529,8 +551,10 @@ def paste_object(
     scale=(.4, .9),          # Size of the pasted photo, share of `photo`'s, from and to
 ) -> tuple:                  # `(photo, mask)` with both objects
     "Paste the object of one pair somewhere on another"
-    for p, m, name in ((photo, mask, 'the pair to paste on'), (other, other_mask, 'the pair to cut from')): _same_size(p, m, name)
-    crop, cut = augment_pair(other, other_mask, rng, photo.shape[:2], scale, rotate=15., fit=True, shift=.25, fill='white', target_fill=0.)
+    for p, m, name in ((photo, mask, 'the pair to paste on'), (other, other_mask, 'the pair to cut from')):
+        _same_size(p, m, name)
+    crop, cut = augment_pair(other, other_mask, rng, photo.shape[:2], scale, rotate=15., fit=True, shift=.25,
+                             fill='white', target_fill=0.)
     pasted = photo + cut[...,None]*(crop - photo.astype(np.float32))
     return (pasted + .5).astype(np.uint8), np.maximum(mask, cut)
 
@@ -566,7 +590,8 @@ def provenance(
     data,       # A folder or tar, or any other sequence of samples
 ) -> dict:      # `data` and `data_licence`, for a card
     "What is known of training data by their file name"
-    if not isinstance(data, (str, os.PathLike)): return dict(data=f'{type(data).__name__} of {len(data)} samples', data_licence='unknown')
+    if not isinstance(data, (str, os.PathLike)):
+        return dict(data=f'{type(data).__name__} of {len(data)} samples', data_licence='unknown')
     name = Path(data).name
     for start, (what, terms) in _TERMS.items():
         if name.lower().startswith(start): return dict(data=f'{what}: {name}', data_licence=terms)

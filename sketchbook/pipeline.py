@@ -136,7 +136,8 @@ def find_object(
 ) -> np.ndarray:      # `(H, W)` float32, 0..1, 1 = keep
     "The mask of `photo` as MaskNet sees it, before `soft` or `hard`; a small object is looked at twice"
     net = networks(p)['mask'] if net is None else net
-    return masknet.predict_closely(photo, p.softctr, version=p.mask_version, device=p.device, net=net, edge_aware=p.edge_aware)
+    return masknet.predict_closely(photo, p.softctr, version=p.mask_version, device=p.device, net=net,
+                                   edge_aware=p.edge_aware)
 
 # %% ../nbs/06_pipeline.ipynb #a6b00004
 def choose_box(
@@ -192,7 +193,8 @@ def paste_sketch(
 ) -> np.ndarray:       # `(H, W)` float32
     "Put the drawing of a box on white paper as large as the photo"
     page = np.ones(shape[:2], np.float32)
-    most = 1 + 24/max(ink_width(sketch<.5), 1)      # no line grows by more than 12 px on each side: black areas are no lines
+    # no line grows by more than 12 px on each side: black areas are no lines
+    most = 1 + 24/max(ink_width(sketch<.5), 1)
     page[box[0]:box[2],box[1]:box[3]] = sketchnet.embolden(sketch, min(pen_weight(box, shape), most))
     return page
 
@@ -503,7 +505,8 @@ def named_warnings(
     try:
         with warnings.catch_warnings(record=True) as said: yield
     finally:
-        for w in said: warnings.warn(f'{name}: {w.message}' if w.category is UserWarning else w.message, w.category, stacklevel=3)
+        for w in said:
+            warnings.warn(f'{name}: {w.message}' if w.category is UserWarning else w.message, w.category, stacklevel=3)
 
 # %% ../nbs/06_pipeline.ipynb #764c2f90
 def attempt(
@@ -581,7 +584,8 @@ def run_folder(
         result = sketch_photo(p, src, nets)
         write = lambda folder: write_result(result, folder, name, p.vector_panel)
         n = None if result.strokes is None else len(result.strokes)
-        return {'size': list(result.sketch.shape), 'box': result.box, 'strokes': n, **save_entry(out, result.timings, write)}
+        return {'size': list(result.sketch.shape), 'box': result.box, 'strokes': n,
+                **save_entry(out, result.timings, write)}
 
     return work_through(sources, work, start_report(p, names, network_names(p).values()), out/REPORTS['run'], progress)
 

@@ -97,9 +97,11 @@ class PhotoPicker(Control):
     ):
         import ipywidgets as W
         super().__init__()
-        self.photos,self.max_side,self.message = dict(sample_photos() if photos is None else photos), max_side, Message()
+        self.photos,self.max_side,self.message = dict(sample_photos() if photos is None
+                                                      else photos), max_side, Message()
         self.choice = W.Dropdown(options=list(self.photos), description='photo')
-        self.upload = W.FileUpload(accept='image/*', multiple=False, description='your own', tooltip='a picture from your computer')
+        self.upload = W.FileUpload(accept='image/*', multiple=False, description='your own',
+                                   tooltip='a picture from your computer')
         self.parts = [self.choice, self.upload]
         self.widget = W.VBox([W.HBox(self.parts), self.message.widget])
         for w,f in ((self.choice, self._changed), (self.upload, self._uploaded)): w.observe(f, 'value')
@@ -149,7 +151,8 @@ def slider(
     import ipywidgets as W
     whole = all(isinstance(x, int) for x in (low, high, value, step or 1))
     return (W.IntSlider if whole else W.FloatSlider)(
-        value, min=low, max=high, step=step or (1 if whole else (high-low)/100), description=name, continuous_update=live,
+        value, min=low, max=high, step=step or (1 if whole else (high-low)/100), description=name,
+        continuous_update=live,
         style=dict(description_width='initial'))
 
 # %% ../nbs/00e_widgets.ipynb #1c6ee820
@@ -210,7 +213,9 @@ class ResultPane:
     def _lay_out(self, titles):
         import ipywidgets as W
         share = W.Layout(max_width=f'{100//max(len(titles), 1)}%', min_width='160px', padding='2px')
-        self.images = {t: W.Image(format='png', layout=W.Layout(max_width='100%', object_fit='contain', border='1px solid #ddd')) for t in titles}
+        self.images = {t: W.Image(format='png',
+                                  layout=W.Layout(max_width='100%', object_fit='contain', border='1px solid #ddd'))
+                       for t in titles}
         self.row.children = [W.VBox([W.Label(t), i] if t else [i], layout=share) for t,i in self.images.items()]
 
 # %% ../nbs/00e_widgets.ipynb #d62a3f04
@@ -232,7 +237,8 @@ def histogram(
     paper = np.full((*size, 3), 255, np.uint8)
     paper[top:top+h, left:left+w][bar] = np.broadcast_to(np.where(dark, 60, 185)[None,:,None], (h, w, 3))[bar]
     paper[top+h, left:left+w] = 60
-    write = lambda text, x, y: cv2.putText(paper, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, .42, (60, 60, 60), 1, cv2.LINE_AA)
+    write = lambda text, x, y: cv2.putText(paper, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, .42, (60, 60, 60), 1,
+                                           cv2.LINE_AA)
     for t,text in ((0, '0'), (.5, '0.5'), (1, '1')): write(text, left+int(t*w)-4*len(text), size[0]-8)
     if mark is not None:
         at = left + int(np.clip(mark, 0, 1)*(w-1))
@@ -307,7 +313,8 @@ class DownloadButton(Control):
         import ipywidgets as W
         super().__init__()
         self.name,self.make_bytes,self.message = name, make_bytes, Message(min_height='0')
-        self.button = W.Button(description=f'save {name}', tooltip=f'make {name} and show a link to it', layout=W.Layout(width='auto'))
+        self.button = W.Button(description=f'save {name}', tooltip=f'make {name} and show a link to it',
+                               layout=W.Layout(width='auto'))
         self.link,self.script = W.HTML(), W.Output(layout=W.Layout(display='none'))
         self.link.add_class(self.mark)
         self.parts = [self.button]
@@ -351,7 +358,8 @@ class Explorer:
         self.controls,self.redraw,self.pane = dict(controls), redraw, ResultPane(max_side)
         self.prepare = Memo(prepare) if prepare else None
         self.busy,self.soon = Busy(self.controls.values()), Soon(self.update)
-        self.downloads = {name: download_button(name, lambda make=make: self.call(make, pictures=self.pane.pictures)) for name,make in (downloads or {}).items()}
+        self.downloads = {name: download_button(name, lambda make=make: self.call(make, pictures=self.pane.pictures))
+                          for name,make in (downloads or {}).items()}
         for c in self.controls.values(): c.observe(self.soon, 'value')
         for c in [*self.controls.values(), *self.downloads.values()]:
             if isinstance(c, Control): c.tell(self.pane.message)
@@ -385,7 +393,8 @@ def _side_by_side(controls):
     "A row of controls, each as wide as it needs, which wraps where the page ends"
     import ipywidgets as W
     for w in (w for c in controls for w in getattr(c, 'parts', [c])):
-        if hasattr(w, 'indent'): w.indent = False                       # a checkbox leaves room for a label it does not have
+        # a checkbox leaves room for a label it does not have
+        if hasattr(w, 'indent'): w.indent = False
         if hasattr(getattr(w, 'style', None), 'description_width'): w.style.description_width = 'initial'
         if isinstance(w, (W.Dropdown, W.Checkbox)): w.layout.width = 'auto'
     return W.HBox([getattr(c, 'widget', c) for c in controls], layout=W.Layout(flex_flow='row wrap', grid_gap='0 14px',
@@ -431,6 +440,7 @@ def explore_division(
     photos:dict|None=None,  # `{name: photo}`; the sample photos when `None`
 ):                          # An ipywidgets `VBox`
     "A photo divided by its blur, with sliders for blur and contrast, and the sketch as a file"
-    controls = dict(photo=PhotoPicker(photos), blur=slider('blur (px)', .5, 30., 4.), contrast=slider('contrast', 1., 8., 2., live=True))
+    controls = dict(photo=PhotoPicker(photos), blur=slider('blur (px)', .5, 30., 4.),
+                    contrast=slider('contrast', 1., 8., 2., live=True))
     return explorer(controls, prepare=blur_of, redraw=lambda pair, contrast: {'sketch': divide(pair, contrast)},
                     downloads={'sketch.png': lambda pair, contrast: to_png(divide(pair, contrast), max_side=10_000)})

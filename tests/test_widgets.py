@@ -11,17 +11,21 @@ from sketchbook import widgets
 from sketchbook.data import UnreadableImage, load_photo
 from sketchbook.widgets import Busy, Memo, PhotoPicker, ResultPane, Soon, download_button, explorer, histogram, slider, to_png
 
-PHOTOS = {name: np.random.default_rng(i).integers(0, 255, (12, 16, 3), dtype=np.uint8) for i,name in enumerate(['one', 'two'])}
+PHOTOS = {name: np.random.default_rng(i).integers(0, 255, (12, 16, 3), dtype=np.uint8)
+          for i,name in enumerate(['one', 'two'])}
 
 
 def send(picker, *files):
     "What the browser does when a person uploads files"
-    picker.upload.value = tuple(dict(name=n, type='', size=len(d), content=memoryview(d), last_modified=datetime(2000, 1, 1)) for n,d in files)
+    picker.upload.value = tuple(dict(name=n, type='', size=len(d), content=memoryview(d),
+                                     last_modified=datetime(2000, 1, 1)) for n,d in files)
 
 
 # pictures
 
-@pytest.mark.parametrize('picture', [PHOTOS['one'], PHOTOS['one'][...,0]/255, PHOTOS['one'][...,0]>99, np.float32(PHOTOS['one'][...,0])/255])
+@pytest.mark.parametrize('picture',
+                         [PHOTOS['one'], PHOTOS['one'][...,0]/255, PHOTOS['one'][...,0]>99,
+                          np.float32(PHOTOS['one'][...,0])/255])
 def test_to_png(picture):
     back = load_photo(to_png(picture))
     want = load_photo(picture)
@@ -37,7 +41,8 @@ def test_to_png_of_a_figure_closes_it():
 def test_bytes_pass(): assert to_png(b'GIF89a') == b'GIF89a'
 
 
-@pytest.mark.parametrize('picture', [np.zeros((2, 3, 4, 5)), np.full((3, 3), np.nan), np.zeros((0, 3)), 'cat.png', None])
+@pytest.mark.parametrize('picture',
+                         [np.zeros((2, 3, 4, 5)), np.full((3, 3), np.nan), np.zeros((0, 3)), 'cat.png', None])
 def test_not_a_picture(picture):
     with pytest.raises(UnreadableImage): to_png(picture)
 
@@ -78,7 +83,8 @@ def test_unreadable_upload_keeps_the_photo(data):
     p.choice.value = 'two'
     send(p, ('bad.png', data))
     assert p.photo is PHOTOS['two'] and len(calls)==1 and list(p.photos)==['one', 'two']
-    assert p.message.text.startswith('bad.png: ') and 'the bytes given' not in p.message.text and '\n' not in p.message.text
+    assert p.message.text.startswith('bad.png: ') and 'the bytes given' not in p.message.text
+    assert '\n' not in p.message.text
     p.choice.value = 'one'
     assert p.message.text==''
 
@@ -151,7 +157,8 @@ def test_memo_does_not_keep_failures():
 def two_stage(log, photos=PHOTOS):
     def prepare(photo, k): log.append(k); return photo//k
     def redraw(ready, gain): return {'result': np.clip(ready*gain, 0, 255).astype(np.uint8)}
-    return explorer(dict(photo=PhotoPicker(photos), k=slider('k', 1, 9, 2), gain=slider('gain', 1, 4, 1)), redraw, prepare)
+    return explorer(dict(photo=PhotoPicker(photos), k=slider('k', 1, 9, 2), gain=slider('gain', 1, 4, 1)), redraw,
+                    prepare)
 
 
 def test_heavy_stage_runs_once():
@@ -175,7 +182,8 @@ def test_two_explorers_share_nothing():
 def test_controls_are_disabled_only_while_the_heavy_stage_runs():
     seen = []
     k = W.Checkbox()
-    explorer(dict(k=k), lambda ready: seen.append(k.disabled) or PHOTOS['one'], prepare=lambda k_=0: seen.append(k.disabled))
+    explorer(dict(k=k), lambda ready: seen.append(k.disabled) or PHOTOS['one'],
+             prepare=lambda k_=0: seen.append(k.disabled))
     assert seen==[True, False] and not k.disabled
 
 
@@ -216,7 +224,8 @@ def answering(monkeypatch, kind):
     "Play a kernel that answers a message of this kind"
     import IPython
     parent = {} if kind is None else {'header': {'msg_type': kind}}
-    monkeypatch.setattr(IPython, 'get_ipython', lambda: types.SimpleNamespace(kernel=types.SimpleNamespace(get_parent=lambda channel: parent)))
+    monkeypatch.setattr(IPython, 'get_ipython',
+                        lambda: types.SimpleNamespace(kernel=types.SimpleNamespace(get_parent=lambda channel: parent)))
 
 
 def test_what_the_page_sends_in_a_row_is_drawn_once(monkeypatch):
@@ -232,7 +241,8 @@ def test_what_the_page_sends_in_a_row_is_drawn_once(monkeypatch):
     assert drawn==[0, 19, 39]
     answering(monkeypatch, 'execute_request')
     for v in (1, 2): ex.controls['n'].value = v
-    assert drawn==[0, 19, 39, 1, 2]                              # a line in a cell may look at the picture in the next line
+    # a line in a cell may look at the picture in the next line
+    assert drawn==[0, 19, 39, 1, 2]
 
 
 def test_an_error_does_not_end_the_waiting():
@@ -257,10 +267,12 @@ def test_nobody_asks_without_a_kernel(): assert not widgets._page_asks()
 # layout, histogram, files
 
 def test_controls_stand_in_one_row():
-    c = dict(photo=PhotoPicker(PHOTOS), on=W.Checkbox(description='on'), way=W.Dropdown(options=[1]), n=slider('n', 0, 9, 1))
+    c = dict(photo=PhotoPicker(PHOTOS), on=W.Checkbox(description='on'), way=W.Dropdown(options=[1]),
+             n=slider('n', 0, 9, 1))
     box = explorer(c, lambda n: PHOTOS['one'])
     row,pane = box.children
-    assert row.children==(c['photo'].widget, c['on'], c['way'], c['n'], box.busy.widget) and row.layout.flex_flow=='row wrap'
+    assert row.children==(c['photo'].widget, c['on'], c['way'], c['n'], box.busy.widget)
+    assert row.layout.flex_flow=='row wrap'
     assert c['on'].indent is False and pane is box.pane.widget
 
 
@@ -268,7 +280,8 @@ def test_an_unreadable_upload_is_refused_in_the_pane():
     ex = explorer(dict(photo=PhotoPicker(PHOTOS), n=slider('n', 1, 9, 1)), lambda photo, n: (photo//n, 'fine'))
     before = ex.pane.images[''].value
     send(ex.controls['photo'], ('notes.png', b'milk, bread'))
-    assert ex.pane.message.text.startswith('notes.png: ') and 'color' in ex.pane.message.widget.value and ex.pane.images[''].value==before
+    assert ex.pane.message.text.startswith('notes.png: ') and 'color' in ex.pane.message.widget.value
+    assert ex.pane.images[''].value==before
     ex.controls['n'].value = 3
     assert ex.pane.message.text=='fine' and ex.pane.images[''].value!=before
 
@@ -305,9 +318,11 @@ def test_download_button():
 def test_files_of_an_explorer():
     log = []
     def prepare(photo): log.append('prepare'); return photo//2
-    files = {'half.png': lambda half: to_png(half), 'n.txt': lambda half, n: str(n).encode(), 'seen.png': lambda half, pictures: to_png(pictures['it']),
+    files = {'half.png': lambda half: to_png(half), 'n.txt': lambda half, n: str(n).encode(), 'seen.png': lambda half,
+             pictures: to_png(pictures['it']),
              'bad.svg': lambda half: half.to_svg()}
-    ex = explorer(dict(photo=PhotoPicker(PHOTOS), n=slider('n', 1, 9, 1)), lambda half, n: {'it': half*n}, prepare, downloads=files)
+    ex = explorer(dict(photo=PhotoPicker(PHOTOS), n=slider('n', 1, 9, 1)), lambda half, n: {'it': half*n}, prepare,
+                  downloads=files)
     ex.controls['n'].value = 2
     for b in ex.downloads.values(): b.button.click()
     one = PHOTOS['one']//2
@@ -320,7 +335,8 @@ def test_files_of_an_explorer():
 
 
 def test_a_file_without_a_slow_half():
-    ex = explorer(dict(n=slider('n', 1, 9, 1)), lambda n: PHOTOS['one']*0+n, downloads={'it.png': lambda pictures: to_png(pictures[''])})
+    ex = explorer(dict(n=slider('n', 1, 9, 1)), lambda n: PHOTOS['one']*0+n,
+                  downloads={'it.png': lambda pictures: to_png(pictures[''])})
     ex.controls['n'].value = 7
     ex.downloads['it.png'].button.click()
     assert (load_photo(saved(ex.downloads['it.png'])[1])==7).all()

@@ -19,9 +19,11 @@ def files(root=C.ROOT):
 
 def long_lines(path):
     "`(where, length)` of each line that is too long"
-    if path.suffix=='.ipynb': parts = {f' cell {c["id"]}': C.source(c) for c in C.read(path)['cells'] if c['cell_type']=='code'}
+    if path.suffix=='.ipynb':
+        parts = {f' cell {c["id"]}': C.source(c) for c in C.read(path)['cells'] if c['cell_type']=='code'}
     else: parts = {'': path.read_text(encoding='utf-8')}
-    return [(f'{path.name}{part}:{i}', len(l)) for part,src in parts.items() for i,l in enumerate(src.splitlines(), 1) if len(l)>MAX]
+    return [(f'{path.name}{part}:{i}', len(l)) for part,src in parts.items() for i,l in enumerate(src.splitlines(), 1)
+            if len(l)>MAX]
 
 
 def main(argv=None):

@@ -18,7 +18,9 @@ def pins():
         needs = re.search(r'>=\s*3\.(\d+)', d.metadata.get('Requires-Python') or '')
         newer = f'; python_version >= "3.{needs[1]}"' if needs and int(needs[1])>10 else ''
         if name not in ('sketchbook', 'pip'): found[name] = f'{name}=={d.version.partition("+")[0]}{newer}'
-    if 'opencv-python' in found: found['opencv-python-headless'] = found['opencv-python'].replace('python=', 'python-headless=')   # see setup.sh
+    # see setup.sh
+    if 'opencv-python' in found:
+        found['opencv-python-headless'] = found['opencv-python'].replace('python=', 'python-headless=')
     return [found[n] for n in sorted(found)]
 
 

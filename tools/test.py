@@ -49,7 +49,8 @@ def main(names):
         print(f'\n== {name}: {asks}', flush=True)
         start = time.monotonic()
         if run(command, seconds): print(f'== {name} FAILED', flush=True); return 1
-        if name!='tests': print(f'== {name}: yes ({time.monotonic()-start:.0f} s)', flush=True)   # pytest closes with a line of its own
+        # pytest closes with a line of its own
+        if name!='tests': print(f'== {name}: yes ({time.monotonic()-start:.0f} s)', flush=True)
     return 0
 
 

@@ -135,7 +135,8 @@ def test_sketch(lab, files):
         heavy = ex.until('sketch', lambda p: ink(p) > 1.3*ink(first), 'has more ink with heavier lines')
         name,data = ex.save('sketch.png')
         kept = np.asarray(Image.open(io.BytesIO(data)).convert('RGB'))/255
-        assert name=='sketch.png' and kept.shape==heavy.shape and not differs(kept, heavy)     # the file is what is shown
+        # the file is what is shown
+        assert name=='sketch.png' and kept.shape==heavy.shape and not differs(kept, heavy)
         ex.press('line weight', 'Home')
         fine = ex.until('sketch', lambda p: 0 < ink(p) < ink(first), 'has less ink with the finest lines')
         photo = ex.picture('photo')
@@ -156,7 +157,8 @@ def test_sketch(lab, files):
 def test_strokes(lab):
     with lab.explorer('03_vectorize', 'explore_strokes') as ex:
         # the line of text is away for a moment while a new picture is made
-        count = lambda: int(wait(lambda: re.search(r'(\d+) strokes', ex.text()), 'the explorer counts its strokes', said=ex.text)[1])
+        count = lambda: int(wait(lambda: re.search(r'(\d+) strokes', ex.text()), 'the explorer counts its strokes',
+                                 said=ex.text)[1])
         pen = 'the pen so far'
         first,strokes = ex.picture(pen), count()
         ex.drag('drawn (%)', to=.4)
