@@ -68,11 +68,10 @@ class Drawing(_Strokes):
     ):
         "Begin anew with a picture in the middle, as large as it fits"
         self.clear(); self.cleared,picture = None, load_photo(picture)
-        h,w = picture.shape[:2]
+        (h,w),paper = picture.shape[:2], np.full((self.height, self.width, 3), 255, np.uint8)
         scale = min(self.width/w, self.height/h)
         size = max(1, round(w*scale)), max(1, round(h*scale))
         x,y = (self.width-size[0])//2, (self.height-size[1])//2
-        paper = np.full((self.height, self.width, 3), 255, np.uint8)
         paper[y:y+size[1],x:x+size[0]] = cv2.resize(picture, size,
                                                     interpolation=cv2.INTER_AREA if scale<1 else cv2.INTER_LINEAR)
         self.page,self.background = (None, paper) if background else (paper, None)
@@ -104,7 +103,7 @@ def _canvas(width, height, begin, move, end, ready):
     "An ipycanvas `Canvas` that reports mouse and fingers, or one sentence"
     try: from ipycanvas import Canvas
     except ImportError:
-        raise ModuleNotFoundError('Drawing with the mouse needs the package ipycanvas: pip install ipycanvas.') from None
+        raise ModuleNotFoundError('Drawing needs the package ipycanvas: pip install ipycanvas.') from None
     size = dict(width=f'{width}px', height=f'{height}px', align_self='flex-start')      # a box would stretch it
     c = Canvas(width=width, height=height, layout=dict(border='1px solid #999', **size))
     for on in (c.on_mouse_up, c.on_mouse_out, c.on_touch_end, c.on_touch_cancel): on(lambda *_: end())
@@ -114,8 +113,8 @@ def _canvas(width, height, begin, move, end, ready):
     return c
 
 # %% ../nbs/02f_canvas.ipynb #ca00000f
-class _Pad(Control):
-    "What the hands do on a `DrawingCanvas`: needs `drawing`, `canvas`, `tool`, `brush` and `colors`"
+class _Page(Control):
+    "What a `DrawingCanvas` shows and gives: needs `drawing`, `canvas`, `tool`, `brush` and `colors`"
     strokes = property(lambda self: self.drawing.strokes,
                        doc="Strokes in drawing order, each a list of `(x, y)` in pixels")
     sketch = property(lambda self: self.drawing.sketch(), doc="The page in grey, `(height, width)` float32, 1 = paper")
@@ -131,6 +130,9 @@ class _Pad(Control):
         erase = self.tool.value=='eraser'
         return Pen(self.colors.value, self.brush.value*(4 if erase and not self.color else 1), erase)
 
+# %% ../nbs/02f_canvas.ipynb #ca000017
+class _Pad(_Page):
+    "What the hands do on a `DrawingCanvas`"
     def _after(self, change): change(); self.redraw(); self.notify()
     def _begin(self, x, y):
         if self.tool.value=='pick': return self._pick(x, y)
@@ -171,17 +173,18 @@ class DrawingCanvas(_Pad):
         self.colors = W.ColorPicker(value='#000000', description='colour')
         self.brush = slider('brush (px)', 1, 64, line_width)
         self.undo,self.clear = W.Button(description='undo'), W.Button(description='clear')
-        for button,change in ((self.undo, self.drawing.undo), (self.clear, self.drawing.clear)):
-            button.on_click(lambda _, change=change: self._after(change))
-        self.parts,rows = [self.tool, self.undo, self.clear], [self.canvas, self.tool, W.HBox([self.undo, self.clear])]
-        if color: rows[2:2],self.parts = [self.colors, self.brush], [*self.parts, self.colors, self.brush]
-        if pages: rows.insert(0, self._choice_of(pages).widget)
-        self.widget = W.VBox(rows)
+        self.undo.on_click(lambda _: self._after(self.drawing.undo))
+        self.clear.on_click(lambda _: self._after(self.drawing.clear))
+        paint = [self.colors, self.brush] if color else []
+        self.parts = [self.tool, *paint, self.undo, self.clear]
+        rows = [self.canvas, self.tool, *paint, W.HBox([self.undo, self.clear])]
+        self.widget = W.VBox([*([self._choice_of(pages).widget] if pages else []), *rows])
         self.redraw()
 
     def _choice_of(self, pages):
         self.picker = PhotoPicker({name: load_photo(s) for name,s in pages.items()})
-        self.picker.choice.description,self.picker.upload.description = 'begin with', 'load a picture' if self.color else 'load a sketch'
+        self.picker.choice.description = 'begin with'
+        self.picker.upload.description = f'load a {"picture" if self.color else "sketch"}'
         self.picker.observe(lambda _: self._after(self._load))
         self.parts += self.picker.parts
         self._load()

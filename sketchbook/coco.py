@@ -52,7 +52,8 @@ def _read_coco(path):
     lists = coco if isinstance(coco, dict) else {}
     for k in ('annotations', 'images', 'categories'):
         if not isinstance(lists.get(k), list) or not lists[k]:
-            raise ValueError(f"{path}: not a COCO annotation file; it should be a JSON object with lists of annotations, images and categories, and {k} is missing, empty or no list")
+            raise ValueError(f"{path}: not a COCO annotation file; it should be a JSON object with lists of "
+                             f"annotations, images and categories, and {k} is missing, empty or no list")
     return coco
 
 def _by_id(coco, path, kind, field):
@@ -61,14 +62,16 @@ def _by_id(coco, path, kind, field):
     for n, c in enumerate(coco[kind]):
         if not (isinstance(c, dict) and isinstance(c.get('id'), (int, str)) and isinstance(c.get(field), str)
                 and c[field]):
-            raise ValueError(f"{path}: not a COCO annotation file; entry {n} of its {kind} should be an object with an id, a number or text, and a {field}, which is text")
+            raise ValueError(f"{path}: not a COCO annotation file; entry {n} of its {kind} should be an object with "
+                             f"an id, a number or text, and a {field}, which is text")
         if found.setdefault(c['id'], c)[field]!=c[field]:
-            raise ValueError(f"{path}: two of its {kind} have the id {c['id']!r}, {found[c['id']][field]} and {c[field]}; give each its own")
+            raise ValueError(f"{path}: two of its {kind} have the id {c['id']!r}, {found[c['id']][field]} and "
+                             f"{c[field]}; give each its own")
     return found
 
 # %% ../nbs/00g_coco.ipynb #687eb5bc
 def _run_lengths(text):
-    "The run lengths in COCO's compressed text: five bits a character, lowest first, and from the fourth on as differences"
+    "The run lengths in COCO's compressed text: five bits a character, lowest first, from the fourth on differences"
     counts, codes = [], iter(text if isinstance(text, bytes) else text.encode())
     for c in codes:
         if not 48<=c<=111: raise ValueError(f"{chr(c)!r} is no letter of it")
@@ -88,7 +91,7 @@ def _check_runs(seg, h, w):
     if min(counts, default=-1)<0 or sum(counts)!=h*w: raise ValueError(f"its runs cover {sum(counts)} of {h*w} pixels")
 
 def _check_polygons(seg, h, w):
-    "Refuse what is no list of polygons `[x, y, x, y, ...]`, and polygons so far away that drawing them would take all memory"
+    "Refuse what is no list of `[x, y, x, y, ...]`, and polygons so far away that drawing them would take all memory"
     for p in seg:
         if not isinstance(p, list) or len(p)<6 or len(p)%2:
             raise ValueError("a polygon is a list of at least three x, y")
@@ -138,7 +141,7 @@ def _numbered(annotations):
 
 # %% ../nbs/00g_coco.ipynb #5edaafaf
 def _choose_objects(coco, path, classes, min_size):
-    "The annotations of `classes` that are single objects of some size, with photo and label, and `{reason: {label: count}}` of the others"
+    "Single objects of `classes` of some size, with photo and label, and `{reason: {label: count}}` of the others"
     labels, photos = _by_id(coco, path, 'categories', 'name'), _by_id(coco, path, 'images', 'file_name')
     known, chosen = {c['name'] for c in labels.values()}, []
     wanted = set([classes] if isinstance(classes, str) else classes or known)
@@ -155,10 +158,9 @@ def _choose_objects(coco, path, classes, min_size):
         else: chosen.append(dict(a, label=label, file=photo['file_name'], hw=(photo.get('height'), photo.get('width'))))
     if chosen: return chosen, left_out
     damaged = sum(left_out.get('damaged', {}).values())
-    raise ValueError(f"{path}: no object of these classes is at least {min_size:g} px wide and high"
-                     + (f"; {damaged} of its annotations are damaged: each needs the id, "
-                     "a whole number, category_id, image_id, segmentation and a bbox of four numbers" if damaged
-                        else ""))
+    needs = 'the id, a whole number, category_id, image_id, segmentation and a bbox of four numbers'
+    why = f"; {damaged} of its annotations are damaged: each needs {needs}" if damaged else ""
+    raise ValueError(f"{path}: no object of these classes is at least {min_size:g} px wide and high{why}")
 
 # %% ../nbs/00g_coco.ipynb #1df16cb1
 def _match_files(
@@ -174,6 +176,16 @@ def _match_files(
         if fits: found[w] = max(fits, key=len)
     return found
 
+# %% ../nbs/00g_coco.ipynb #c0c0000f
+def _cut_object(photo, a, centred, seed):
+    "The object of annotation `a` with its window: `(photo, mask)`"
+    (h, w), (x, y, bw, bh) = photo.shape[:2], a['bbox']
+    mask = _coco_mask(a['segmentation'], h, w)
+    if centred is None: return photo, mask
+    if not np.min([x, y, w-x-bw, h-y-bh])>=-2: raise ValueError("its box reaches beyond the photo")
+    window = _object_window((x, y, bw, bh), None if centred else np.random.default_rng((seed, a['id'])))
+    return _cut(photo, *window), _cut(mask, *window)
+
 # %% ../nbs/00g_coco.ipynb #049efeac
 class CocoInstances:
     "Objects of a COCO-format set, one by one: `(photo, mask)`; `labels` has their classes"
@@ -181,7 +193,7 @@ class CocoInstances:
         annotations,            # The JSON file, `instances_val2017.json` say
         images,                 # Folder or tar of its photos
         classes=None,           # A class name or a list of them; None keeps all
-        centred:bool|None=None, # True: a window with the object in the middle; False: away from the middle; None: the whole photo
+        centred:bool|None=None, # Object in the middle of a window (True), or away from it; None: whole photo
         min_size:float=64,      # Shorter side of an object's box, pixels
         seed:int=0,             # Where off-centre objects go
     ):
@@ -211,13 +223,7 @@ class CocoInstances:
         i:int,            # Which object of it
     ) -> tuple:           # `(photo, mask)`, both of the window
         "One object with its window"
-        (h, w), (x, y, bw, bh) = photo.shape[:2], self.objects[i]['bbox']
-        mask = _coco_mask(self.objects[i]['segmentation'], h, w)
-        if self.centred is None: return photo, mask
-        if not np.min([x, y, w-x-bw, h-y-bh])>=-2: raise ValueError("its box reaches beyond the photo")
-        window = _object_window((x, y, bw, bh),
-                                None if self.centred else np.random.default_rng((self.seed, self.ids[i])))
-        return _cut(photo, *window), _cut(mask, *window)
+        return _cut_object(photo, self.objects[i], self.centred, self.seed)
 
     def __len__(self): return len(self.ids)
     def __repr__(self): return f'CocoInstances({self.members.path.name}, {len(self)} objects)'
@@ -277,13 +283,14 @@ def _read_note(path):
     with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError):
         note = json.loads(path.read_bytes())
         if note.pop('sha256')==_digest(note): return note
-    raise ValueError(f"{path}: not a file that build_coco_set wrote, or damaged; name another folder, or delete this one")
+    raise ValueError(f"{path}: not a file that build_coco_set wrote, or damaged; name another folder, or delete it")
 
 def _claim(out, parts, settings):
     "The manifest of a finished set; None when there is work to do, and then the folder `parts` is ours"
     done, begun = _read_note(out/'manifest.json'), _read_note(parts/'settings.json')
     for k, there in ((k, note['settings'].get(k)) for note in (done, begun) if note for k in settings):
-        other = 'other annotations or photos (they have changed since)' if k=='content' else f'{k} {there!r}, not {settings[k]!r}'
+        changed = 'other annotations or photos (they have changed since)'
+        other = changed if k=='content' else f'{k} {there!r}, not {settings[k]!r}'
         if there!=settings[k]:
             raise ValueError(f"{out} holds a set with {other}; name another folder, or delete that one")
     tars = [f for f in (out/'train.tar', out/'val.tar') if f.exists()]

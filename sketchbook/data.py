@@ -164,15 +164,15 @@ def shrink(
 def _name_of(src):
     "What an error message calls `src`"
     if isinstance(src, (str, os.PathLike)): return str(src)
-    kind = 'array' if isinstance(src, np.ndarray) else 'bytes' if isinstance(src,
-        (bytes, bytearray, memoryview)) else type(src).__name__
+    kinds = {np.ndarray: 'array', bytes: 'bytes', bytearray: 'bytes', memoryview: 'bytes'}
+    kind = next((name for t, name in kinds.items() if isinstance(src, t)), type(src).__name__)
     return getattr(src, 'filename', '') or f'the {kind} given'
 
 # %% ../nbs/00_data.ipynb #d87f0712
 def load_photo(
     src,                         # A path, the bytes of a file, an array `(H, W)` or `(H, W, 1 to 4)`, or a PIL image
-    max_pixels:int=_MAX_PIXELS,  # Files with more are refused before decoding; Pillow's own limit, some 179 million, holds as well
-    max_side:int|None=None,      # Longest side of the result, pixels; larger pictures shrink, JPEGs while they are decoded
+    max_pixels:int=_MAX_PIXELS,  # Files with more are refused before decoding; above 179 million by Pillow too
+    max_side:int|None=None,      # Longest side of the result, pixels; larger pictures shrink, JPEGs as they are read
 ) -> np.ndarray:                 # Photo, `(H, W, 3)` uint8, never the array that was given
     "Read any picture a person has: upright, alpha over white, 8-bit RGB, first frame"
     try:
@@ -446,7 +446,8 @@ class JointImages(_Pictures):
         a = self._read(self.names[i])
         h, w = a.shape[:2]
         if w!=2*h:
-            raise ValueError(f"{self.members.path}: {self.names[i]}: a joint image is twice as wide as high, not {w} x {h}")
+            where = f'{self.members.path}: {self.names[i]}'
+            raise ValueError(f"{where}: a joint image is twice as wide as high, not {w} x {h}")
         if self.size and self.size!=h:
             a = cv2.resize(a, (2*self.size, self.size),
                            interpolation=cv2.INTER_AREA if self.size<h else cv2.INTER_LINEAR)
@@ -490,8 +491,8 @@ def warp(
         small = np.maximum(1, np.round(wh*np.minimum(1, s))).astype(int)
         image, r = cv2.resize(image, tuple(map(int, small)), interpolation=cv2.INTER_AREA), small/wh
         A = np.column_stack([A[:,:2]*r[:,None], (A[:,2]+.5)*r - .5])          # pixel centres lie at half a pixel
-    border = dict(borderMode=cv2.BORDER_REFLECT_101) if fill is None else dict(borderMode=cv2.BORDER_CONSTANT,
-        borderValue=[fill]*3)
+    border = dict(borderMode=cv2.BORDER_REFLECT_101)
+    if fill is not None: border = dict(borderMode=cv2.BORDER_CONSTANT, borderValue=[fill]*3)
     return cv2.warpAffine(image, A, tuple(size)[::-1], flags=cv2.INTER_LINEAR|cv2.WARP_INVERSE_MAP, **border)
 
 # %% ../nbs/00_data.ipynb #a8618183
@@ -515,7 +516,7 @@ def color_jitter(
 # %% ../nbs/00_data.ipynb #0c357766
 def augment_pair(
     photo:np.ndarray,        # `(H, W, 3)` uint8
-    targets,                 # What lies on the photo: `(H, W)` or `(K, H, W)`, float 0..1 or bool, or a list of such arrays
+    targets,                 # What lies on it: `(H, W)` or `(K, H, W)`, float 0..1 or bool, or a list of such arrays
     rng:np.random.Generator, # Where chance comes from
     size=176,                # Side of the crop, or its height and width, pixels
     scale=(.75, 1.5),        # Crop pixels per photo pixel, from and to; with `fit` 1 shows the whole photo

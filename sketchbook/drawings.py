@@ -118,7 +118,7 @@ class OpenMojiPairs:
         split:str='train', # 'train', 'val' or 'all'
         size:int=256,      # Side, pixels
         seed:int=0,        # Another seed, another split
-        flags:bool=True,   # Flags too, and what else has the ink of a flag? Nobody can tell their colours from their lines
+        flags:bool=True,   # Flags, and what else has a flag's ink? Nobody can tell colours from such lines
     ):
         if split not in ('train', 'val', 'all'): raise ValueError(f"split is 'train', 'val' or 'all', not {split!r}")
         self.folder, self.size = _openmoji_folder(), size
@@ -163,7 +163,9 @@ def shaded(
 # %% ../nbs/00f_drawings.ipynb #54738069
 def ellipse(x, y, rx, ry=None, turn=0.): # An SVG element without its end, for `drawing_svg`
     "An ellipse around `(x, y)`, turned by so many degrees"
-    return f'<ellipse cx="{x:.2f}" cy="{y:.2f}" rx="{rx:.2f}" ry="{rx if ry is None else ry:.2f}" transform="rotate({turn:.1f} {x:.2f} {y:.2f})"'
+    ry = rx if ry is None else ry
+    return (f'<ellipse cx="{x:.2f}" cy="{y:.2f}" rx="{rx:.2f}" ry="{ry:.2f}" '
+            f'transform="rotate({turn:.1f} {x:.2f} {y:.2f})"')
 
 
 def polygon(*points): # An SVG element without its end
@@ -319,7 +321,8 @@ class SimpleSet:
         rng, kind = np.random.default_rng([self.seed, self.split == 'val', range(len(self))[i]]), self.labels[i]
         parts = KINDS[kind](rng)
         (x, y), turn, s = rng.uniform(32, 40, 2), rng.uniform(-12, 12), rng.uniform(.75, 1.05)
-        move = f'translate({x:.2f} {y:.2f}) rotate({turn:.1f}) scale({s*rng.choice([-1, 1]):.3f} {s:.3f}) translate(-36 -36)'
+        size = f'{s*rng.choice([-1, 1]):.3f} {s:.3f}'
+        move = f'translate({x:.2f} {y:.2f}) rotate({turn:.1f}) scale({size}) translate(-36 -36)'
         return drawing_svg(parts, COLORS[kind], move)
 
     def __len__(self): return len(self.labels)
@@ -334,7 +337,7 @@ class SvgViews:
     "Drawings rendered as they are, or a little moved, resized and mirrored: `(sketch, picture)`"
     def __init__(
         self,
-        drawings,     # Anything with `len()` and `.svg(i)`, whose ink is in the group `line`; `SimpleSet` or `OpenMojiPairs`
+        drawings,     # `SimpleSet`, `OpenMojiPairs`, or anything with `len()` and `.svg(i)` and its ink in `line`
         size:int=64,  # Side, pixels
     ):
         self.size, self.drawings = size, drawings

@@ -125,7 +125,8 @@ def networks(
     for role, name in network_names(p).items():
         nets[role] = weights.load(name, p.device)
         if not isinstance(nets[role], kinds[role]):
-            raise SettingError(f'{name} holds a {type(nets[role]).__name__}; the {role} needs a {kinds[role].__name__}.')
+            kind, needs = type(nets[role]).__name__, kinds[role].__name__
+            raise SettingError(f'{name} holds a {kind}; the {role} needs a {needs}.')
     return nets
 
 # %% ../nbs/06_pipeline.ipynb #0ad2657a
@@ -413,7 +414,8 @@ def check_output(
         sweep_up(out)
         return out
     except OSError as e:
-        raise OutputError(f'{out}: results cannot be written there ({e.strerror or e}); name a folder you may write to.') from None
+        why = e.strerror or e
+        raise OutputError(f'{out}: results cannot be written there ({why}); name a folder you may write to.') from None
 
 # %% ../nbs/06_pipeline.ipynb #9b9d92fa
 PACKAGES = ('torch', 'torchvision', 'numpy', 'opencv-python', 'scikit-image', 'Pillow', 'timm')

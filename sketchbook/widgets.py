@@ -8,7 +8,7 @@ __all__ = ['to_png', 'show_image', 'sentence', 'Message', 'Control', 'PhotoPicke
            'explorer', 'blur_of', 'divide', 'explore_division']
 
 # %% ../nbs/00e_widgets.ipynb #f3c3efb1
-import asyncio, base64, html, inspect, io, mimetypes
+import asyncio, base64, contextlib, html, inspect, io, mimetypes
 
 import cv2
 import numpy as np
@@ -18,7 +18,7 @@ from .data import UnreadableImage, load_photo, sample_photos
 
 # %% ../nbs/00e_widgets.ipynb #c2b2ef7c
 def to_png(
-    picture,            # Photo `(H, W, 3)` uint8, mask or sketch `(H, W)` float 0..1 or bool, matplotlib figure, or the bytes of a picture
+    picture,            # Photo `(H, W, 3)` uint8, mask or sketch `(H, W)`, matplotlib figure, or the bytes of a file
     max_side:int=900,   # Longest side sent to the browser, pixels
 ) -> bytes:             # PNG (bytes are returned as they are)
     "Encode whatever an explorer shows"
@@ -97,19 +97,17 @@ class PhotoPicker(Control):
     ):
         import ipywidgets as W
         super().__init__()
-        self.photos,self.max_side,self.message = dict(sample_photos() if photos is None
-                                                      else photos), max_side, Message()
+        self.photos,self.max_side = dict(sample_photos() if photos is None else photos), max_side
+        self.message = Message()
         self.choice = W.Dropdown(options=list(self.photos), description='photo')
-        self.upload = W.FileUpload(accept='image/*', multiple=False, description='your own',
-                                   tooltip='a picture from your computer')
+        self.upload = W.FileUpload(accept='image/*', description='your own', tooltip='a picture from your computer')
         self.parts = [self.choice, self.upload]
         self.widget = W.VBox([W.HBox(self.parts), self.message.widget])
         for w,f in ((self.choice, self._changed), (self.upload, self._uploaded)): w.observe(f, 'value')
 
     photo = value = property(lambda self: self.photos[self.choice.value], doc="The photo chosen, `(H, W, 3)` uint8")
     def _changed(self, change=None):
-        self.message.say()
-        self.notify(change)
+        self.message.say(); self.notify(change)
 
     def _uploaded(self, change):
         for file in change['new']: self.add(file['name'], file['content'])
@@ -220,7 +218,7 @@ class ResultPane:
 
 # %% ../nbs/00e_widgets.ipynb #d62a3f04
 def histogram(
-    values,                     # Array of any shape, 0..1; what lies outside is counted in the first or last bar, what is not finite nowhere
+    values,                     # Array of any shape, 0..1; beyond it the end bars count, what is not finite is left out
     mark:float|None=None,       # A threshold to mark, 0..1; bars from it on are dark
     bins:int=50,                # Number of bars
     size:tuple=(240, 360),      # Height and width, pixels
@@ -367,11 +365,10 @@ class Explorer:
     values = property(lambda self: {k: c.value for k,c in self.controls.items()}, doc="`{name: value}` of the controls")
 
     def ready(self):
-        "What `prepare` made, as a tuple, which is empty if there is no `prepare`; it runs only when its own arguments changed"
+        "What `prepare` made, in a tuple, empty without `prepare`; it runs only when its own arguments changed"
         if self.prepare is None: return ()
         kw = _wanted(self.prepare.fn, self.values)
-        if self.prepare.find(kw): return (self.prepare(**kw),)
-        with self.busy: return (self.prepare(**kw),)
+        with contextlib.nullcontext() if self.prepare.find(kw) else self.busy: return (self.prepare(**kw),)
 
     def call(self, fn, **more):
         "`fn` with what `prepare` made and the values it names"
@@ -402,11 +399,11 @@ def _side_by_side(controls):
 
 # %% ../nbs/00e_widgets.ipynb #bd0f3b07
 def explorer(
-    controls:dict,          # `{name: control}`: ipywidgets controls, `PhotoPicker`, `DrawingCanvas`; anything with `.value` and `.observe`
-    redraw,                 # Makes the picture: `redraw(**values)`, or `redraw(prepared, **values)`; returns a picture, `{title: picture}`, or one of these and a text
+    controls:dict,          # `{name: control}`: from ipywidgets or from here; anything with `.value` and `.observe`
+    redraw,                 # `redraw([prepared,] **values)`: a picture, `{title: picture}`, or one of these and a text
     prepare=None,           # The slow half, run again only when its own arguments change
     max_side:int=900,       # Longest side of each picture sent to the browser, pixels
-    downloads:dict|None=None, # `{file's name: function that gives its bytes}`; a function takes what `redraw` takes, or `pictures`
+    downloads:dict|None=None, # `{file's name: function to its bytes}`, which takes what `redraw` takes, or `pictures`
 ):                          # An ipywidgets `VBox` with `.controls`, `.pane`, `.busy`, `.downloads` and `.update()`
     "Join controls to a function that makes pictures"
     import ipywidgets as W

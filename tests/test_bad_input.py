@@ -31,7 +31,7 @@ def good(tmp_path):
 
 @pytest.fixture
 def fails(capsys):
-    "Run a command that must fail with status 2 and one sentence holding all of `parts`; nothing may be written to `out`"
+    "Run a command that must fail with status 2 and a sentence holding all of `parts`; `out` may not come to be"
     def check(words, *parts, out=None):
         status = main([str(w) for w in words])
         printed, err = capsys.readouterr()

@@ -1,4 +1,4 @@
-"COCO: its objects, and training sets built from them: what is in them, how they are split, that a kill at any moment changes no byte"
+"COCO: its objects; training sets built from them, how they are split, that a kill at any moment changes no byte"
 import json, multiprocessing, os, pickle, shutil, signal, subprocess, sys, tarfile, time
 
 import cv2
@@ -37,7 +37,7 @@ def run_lengths(x, y, w, h, packed):
 
 @pytest.fixture(scope='module')
 def small_set(tmp_path_factory):
-    "Eight photos with a cat and two dogs each; a crowd, a small cat, a missing photo, one that is text, one of another size"
+    "Eight photos with a cat and two dogs each; a crowd, a small cat, a photo that is missing, one is text, one turned"
     folder = tmp_path_factory.mktemp('coco')
     for i in range(1, PHOTOS+1): save_image(folder/'images'/f'{i:03}.jpg', photo_of(i))
     (folder/'images'/'letter.jpg').write_text('Dear photo, ...')
@@ -310,7 +310,7 @@ def die_at(owner, name, n, ask):
                                             (os, 'replace', 4), (os, 'replace', -1), (os, 'replace', -2),
                           (shutil, 'rmtree', 2)])
 def test_killed_anywhere(owner, name, n, build, tmp_path, monkeypatch):
-    "SIGKILL while a picture is made, a note written, a tar renamed, the pieces taken away; counted from the end where `n` is negative"
+    "SIGKILL while a picture is made, a note written, a tar renamed, the pieces taken away; -1 is the last call"
     build('whole', every=2)
     if n < 0:
         real, count = os.replace, []
@@ -444,8 +444,8 @@ def test_broken_objects_cost_only_themselves(tmp_path):
                                                    annotations=anns)))
     made = build_coco_set(tmp_path/'c.json', tmp_path/'images', tmp_path/'set', val=.5, min_size=20, progress=False)
     assert sum(t['pairs'] for t in made['tars'].values()) == 2 and len(made['skipped']) == len(bad)
-    for k, e in enumerate(sorted(made['skipped'],
-                                 key=lambda e: e['why'].split(':')[0])): assert e['why'].startswith(f'object {k+2}: ') and e['objects'] == 1
+    for k, e in enumerate(sorted(made['skipped'], key=lambda e: e['why'].split(':')[0])):
+        assert e['why'].startswith(f'object {k+2}: ') and e['objects'] == 1
 
 
 # damaged annotation files
@@ -587,7 +587,8 @@ def test_the_command(small_set, tmp_path, capsys):
                  '30', '--val', '0.25', '--whole', '--size', '64']) == 1
     out, err = capsys.readouterr()
     made = json.loads((tmp_path/'set'/'manifest.json').read_text())
-    assert out == f'{PHOTOS} pairs written into {tmp_path/"set"}: {made["tars"]["train"]["pairs"]} in train.tar, {made["tars"]["val"]["pairs"]} in val.tar\n'
+    train, val = (made['tars'][s]['pairs'] for s in ('train', 'val'))
+    assert out == f'{PHOTOS} pairs written into {tmp_path/"set"}: {train} in train.tar, {val} in val.tar\n'
     lines = [l for l in err.splitlines() if 'photo/s' not in l]
     assert lines[0] == 'skipped letter.jpg: text, not a picture'
     assert lines[-1] == f'skipped 1 that is not in {images}, gone.jpg first'

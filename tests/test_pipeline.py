@@ -429,7 +429,8 @@ def test_a_tampered_report_never_leads_out_of_the_folder(tmp_path, name):
 def test_what_a_killed_run_left_goes_with_the_next_one(tmp_path, root):
     "A process killed while it holds its hidden folder; one that is alive keeps its own"
     code = ("import sys, time; from sketchbook.pipeline import all_or_nothing\n"
-            "with all_or_nothing(sys.argv[1]) as part: (part/'half').write_text('x'); print(part.name, flush=True); time.sleep(600)")
+            "with all_or_nothing(sys.argv[1]) as part:\n"
+            "    (part/'half').write_text('x'); print(part.name, flush=True); time.sleep(600)")
     start = lambda: subprocess.Popen([sys.executable, '-c', code, str(tmp_path)], stdout=subprocess.PIPE, text=True,
                                      env=os.environ | {'PYTHONPATH': str(root)})
     with start() as dead, start() as alive:

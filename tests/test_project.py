@@ -1,4 +1,4 @@
-"The project's own machinery: metadata, make targets, notebook checks, README, refresh, what may not be in the repository"
+"The project's own machinery: metadata, make, notebook checks, README, refresh, what may not be in the repository"
 import ast, configparser, json, os, re, shutil, subprocess, sys
 from pathlib import Path
 
@@ -73,14 +73,14 @@ def test_what_modules_import():
     light = {'torch', 'torchvision', 'numpy', 'cv2', 'skimage', 'PIL', 'sketchbook'} | set(sys.stdlib_module_names)
     for p in sorted((ROOT/'sketchbook').glob('*.py')):
         every,early = imports(p)
-        assert every <= allowed | optional, f'{p.name} imports {every-allowed-optional}, which pyproject.toml does not list'
+        assert every <= allowed | optional, f'{p.name}: pyproject.toml does not list {every-allowed-optional}'
         assert early <= light, f'{p.name} imports {early-light} at once; import it in the function that needs it'
 
 
 def test_sketchnet_loads_nothing_heavy():
     "Who only draws waits for torch, numpy and OpenCV, and for Pillow, which reads the photo"
-    code = ("import sys, torch, numpy, cv2\ntops = lambda: {m.partition('.')[0] for m in sys.modules}\nbefore = tops()\n"
-            "import sketchbook.sketchnet\nprint(*tops()-before-set(sys.stdlib_module_names))")
+    code = ("import sys, torch, numpy, cv2\ntops = lambda: {m.partition('.')[0] for m in sys.modules}\n"
+            "before = tops()\nimport sketchbook.sketchnet\nprint(*tops()-before-set(sys.stdlib_module_names))")
     run = subprocess.run([sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert {m for m in run.stdout.split() if not m.startswith('_')} == {'sketchbook', 'PIL'}
 
@@ -89,7 +89,8 @@ def test_modules_import_without_the_heavy_packages():
     heavy = ['ipywidgets', 'matplotlib', 'timm', 'accelerate', 'resvg_py', 'pycocotools', 'tqdm',
              'tensorboard', 'fastcore', 'nbdev', 'execnb', 'IPython', 'safetensors']
     names = [f'sketchbook.{p.stem}' for p in sorted((ROOT/'sketchbook').glob('*.py')) if not p.stem.startswith('_')]
-    code = f'import sys, importlib\nfor n in {heavy}: sys.modules[n] = None\nfor n in {names}: importlib.import_module(n)'
+    code = (f'import sys, importlib\nfor n in {heavy}: sys.modules[n] = None\n'
+            f'for n in {names}: importlib.import_module(n)')
     run = subprocess.run([sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True)
     assert run.returncode==0, run.stderr
 

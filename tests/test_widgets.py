@@ -9,7 +9,8 @@ W = pytest.importorskip('ipywidgets')
 
 from sketchbook import widgets
 from sketchbook.data import UnreadableImage, load_photo
-from sketchbook.widgets import Busy, Memo, PhotoPicker, ResultPane, Soon, download_button, explorer, histogram, slider, to_png
+from sketchbook.widgets import (Busy, Memo, PhotoPicker, ResultPane, Soon, download_button, explorer, histogram, slider,
+                                to_png)
 
 PHOTOS = {name: np.random.default_rng(i).integers(0, 255, (12, 16, 3), dtype=np.uint8)
           for i,name in enumerate(['one', 'two'])}
@@ -49,7 +50,8 @@ def test_not_a_picture(picture):
 
 def test_import_needs_no_widgets():
     code = ("import sys, importlib.abc\n"
-            "for m in ('ipywidgets', 'IPython', 'matplotlib', 'ipycanvas', 'fastcore', 'nbdev'): sys.modules[m] = None\n"
+            "missing = 'ipywidgets', 'IPython', 'matplotlib', 'ipycanvas', 'fastcore', 'nbdev'\n"
+            "for m in missing: sys.modules[m] = None\n"
             "import sketchbook.widgets as w, sketchbook.canvas as c\n"
             "d = c.Drawing(8, 8); d.begin(1, 1); assert d.sketch().min()==0 and w.Memo(abs)")
     subprocess.run([sys.executable, '-c', code], check=True)

@@ -16,7 +16,8 @@ NO_PICTURES = {'00d_weights', '06a_cli'}           # chapters that print tables 
 MAX_BYTES, MAX_PICTURE, MAX_WIDTH, MAX_LINES = 1_500_000, 150_000, 900, 30
 PARAMETER = re.compile(r'\s+\*{0,2}\w+\s*(:[^#]*|=[^#]*)?,?\s*#')
 WIDGET = 'application/vnd.jupyter.widget'
-LOCAL_PATH = re.compile(r'(?<![\w.])(/(?:home|root|Users|tmp|work|private|var/folders)/[\w.-]+|[A-Za-z]:\\\\?Users)|site-packages')
+LOCAL_PATH = re.compile(r'(?<![\w.])(/(?:home|root|Users|tmp|work|private|var/folders)/[\w.-]+'
+                        r'|[A-Za-z]:\\\\?Users)|site-packages')
 
 
 def text(lines): return lines if isinstance(lines, str) else ''.join(lines)

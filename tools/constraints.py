@@ -2,7 +2,7 @@
 
 A version that its own metadata keeps from Python 3.10 binds from 3.11 on only.
 """
-import re, sys
+import platform, re
 from importlib.metadata import distributions
 
 import chapters as C
@@ -11,7 +11,7 @@ PATH = C.ROOT/'.ci'/'constraints.txt'
 
 
 def pins():
-    "One line a package, without what is made here and without local versions such as 2.14.1+cu130, which PyPI does not have"
+    "One line a package, without what is made here, and 2.14.1 for 2.14.1+cu130, which PyPI does not have"
     found = {}
     for d in distributions():
         name = re.sub('[-_.]+', '-', d.metadata['Name']).lower()
@@ -25,7 +25,7 @@ def pins():
 
 
 def main():
-    note = f'# what was tested, on Python {sys.version_info.major}.{sys.version_info.minor}; made by tools/constraints.py\n'
+    note = f'# what was tested, on Python {platform.python_version()}; made by tools/constraints.py\n'
     C.write(PATH, note + '\n'.join(pins()) + '\n')
 
 

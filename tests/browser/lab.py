@@ -1,10 +1,12 @@
 """JupyterLab in a headless browser, for tests that use an explorer as a person does
 
 `Lab` starts a server of its own on this machine and a browser; `Lab.explorer('01_masknet', 'explore_masks')` opens that
-explorer and gives an `Explorer`, whose methods are what hands and eyes do: `drag`, `press`, `choose`, `tick`, `upload`, `click`,
+explorer and gives an `Explorer`, whose methods are what hands and eyes do: `drag`, `press`, `choose`, `tick`, `upload`,
+`click`,
 `save`, `picture`, `message`. Every wait is for a condition, none for a time.
 """
-import ast, base64, dis, io, json, os, re, shutil, socket, subprocess, sys, time, urllib.error, urllib.parse, urllib.request
+import ast, base64, dis, io, json, os, re, shutil, socket, subprocess, sys, time
+import urllib.error, urllib.parse, urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,7 +27,8 @@ KERNEL_IS_IDLE = "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?
 FAILED = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]'
 SAID_IN_RED = '.widget-html-content span[style*="color"]'       # an explorer's own error
 PIXELS = """async image => {
-    for (;;) try { await image.decode(); break } catch (e) { await new Promise(requestAnimationFrame) }     // replaced while it was decoded
+    // it may be replaced while it is decoded
+    for (;;) try { await image.decode(); break } catch (e) { await new Promise(requestAnimationFrame) }
     const canvas = document.createElement('canvas');
     [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
     canvas.getContext('2d').drawImage(image, 0, 0);
@@ -65,7 +68,7 @@ def shows(source, name):
 
 
 def cut_down(nb, name):
-    "The notebook `nb` with the last cell that shows `name`, the exported cells and those others that define what it uses, unchanged"
+    "`nb` with the last cell that shows `name`, the exported cells and those that define what it uses, unchanged"
     cells = [c for c in nb['cells'] if C.runs(c, C.flags()) and not re.search(r'^\s*[%!]', C.source(c), re.M)]
     last = max((i for i,c in enumerate(cells) if shows(C.source(c), name)), default=None)
     if last is None: raise LookupError(f'no cell of the chapter ends in {name}(...)')

@@ -1,7 +1,8 @@
 """Each explorer in a real browser: every control is used as a person would, and the picture must change as it should
 
-An explorer runs in JupyterLab from a copy of its chapter that is cut down to the explorer's cell, the exported cells and those
-that define what the explorer is called with, unchanged, so that what is opened is the chapter's code and nothing trains first.
+An explorer runs in JupyterLab from a copy of its chapter that is cut down to the explorer's cell, the exported cells
+and those that define what the explorer is called with, unchanged, so that what is opened is the chapter's code and
+nothing trains first.
 """
 import io, re
 
@@ -270,7 +271,7 @@ explorer(dict(drawing=DrawingCanvas(200, 120, 12, pages={'green': green}, color=
 '''
 
 def test_painting_in_colour(lab):
-    "Mouse, colour picker, brush, eraser and the colour under the mouse; what arrives in Python is an array of that colour"
+    "Mouse, colour picker, brush, eraser, the colour under the mouse; what arrives in Python is an array of it"
     pytest.importorskip('ipycanvas')
     with lab.cell(PAINTING, 'painting') as ex:
         tool = lambda name: ex.box.locator('.widget-toggle-buttons button', has_text=name).click()
