@@ -186,8 +186,7 @@ class DrawingCanvas(_Pad):
         self.picker.choice.description = 'begin with'
         self.picker.upload.description = f'load a {"picture" if self.color else "sketch"}'
         self.picker.observe(lambda _: self._after(self._load))
-        self.parts += self.picker.parts
-        self._load()
+        self.parts += self.picker.parts; self._load()
         return self.picker
 
     def _load(self):

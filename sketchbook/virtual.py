@@ -527,7 +527,9 @@ class SketchesOf:
         from sketchbook.sketchnet import draw
         h, w = self.photos[i].shape[:2]
         size = (max(1, round(n*self.side/max(h, w))) for n in (w, h))
-        return draw(cv2.resize(self.photos[i], tuple(size), interpolation=cv2.INTER_CUBIC), None, detail=0)
+        device = 'cpu' if torch.utils.data.get_worker_info() else 'auto'     # a loader's worker cannot use CUDA
+        small = cv2.resize(self.photos[i], tuple(size), interpolation=cv2.INTER_CUBIC)
+        return draw(small, None, device=device, detail=0)
 
 
 class Some:

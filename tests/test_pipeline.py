@@ -1,20 +1,27 @@
 "The whole way: what each network is shown, what is written, under which names, and what is left after trouble"
 import contextlib
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from sketchbook import masknet, pipeline, sketchnet, weights
 from sketchbook.data import load_photo, sample_photos, save_image
 from sketchbook.pipeline import (OutputError, Pipeline, SettingError, choose_names, gather, known_names, run_folder,
                                  vectorize_folder)
+
+# what photos of some pixels and networks that were never trained are told, and what no test here is about
+pytestmark = [pytest.mark.filterwarnings(f'ignore:.*{said}:UserWarning')
+              for said in ('No object was found', 'The resolution is more than', 'These weights draw no details')]
 
 
 @pytest.fixture(scope='module')
@@ -426,22 +433,38 @@ def test_a_tampered_report_never_leads_out_of_the_folder(tmp_path, name):
     assert written and all(f.startswith('deep/out/') and 'evil' not in f for f in written)
 
 
-def test_what_a_killed_run_left_goes_with_the_next_one(tmp_path, root):
+def hold(folder, name):
+    "Keep a hidden folder open, and put its name into the queue `name`"
+    with pipeline.all_or_nothing(folder) as part:
+        (part/'half').write_text('x')
+        name.put(part.name)
+        time.sleep(600)
+
+
+@pytest.mark.skipif('fork' not in multiprocessing.get_all_start_methods(), reason='no fork here')
+def test_what_a_killed_run_left_goes_with_the_next_one(tmp_path):
     "A process killed while it holds its hidden folder; one that is alive keeps its own"
-    code = ("import sys, time; from sketchbook.pipeline import all_or_nothing\n"
-            "with all_or_nothing(sys.argv[1]) as part:\n"
-            "    (part/'half').write_text('x'); print(part.name, flush=True); time.sleep(600)")
-    start = lambda: subprocess.Popen([sys.executable, '-c', code, str(tmp_path)], stdout=subprocess.PIPE, text=True,
-                                     env=os.environ | {'PYTHONPATH': str(root)})
-    with start() as dead, start() as alive:
-        names = [p.stdout.readline().strip() for p in (dead, alive)]
-        dead.kill()
-        dead.wait()
-        assert {p.name for p in tmp_path.iterdir()} == set(names)
-        pipeline.check_output(tmp_path)
-        left = [p.name for p in tmp_path.iterdir()]
-        alive.kill()
+    fork = multiprocessing.get_context('fork')
+    queues = fork.SimpleQueue(), fork.SimpleQueue()
+    dead, alive = [fork.Process(target=hold, args=(tmp_path, q), daemon=True) for q in queues]
+    for p in (dead, alive): p.start()
+    names = [q.get() for q in queues]
+    dead.kill()
+    dead.join()
+    assert {p.name for p in tmp_path.iterdir()} == set(names)
+    pipeline.check_output(tmp_path)
+    left = [p.name for p in tmp_path.iterdir()]
+    alive.kill()
     assert left == [names[1]]
+
+
+@pytest.mark.parametrize('worker, device', [(None, 'auto'), (object(), 'cpu')])
+def test_no_network_on_a_gpu_in_a_loaders_worker(monkeypatch, photo, worker, device):
+    from sketchbook.virtual import SketchesOf
+    seen = []
+    monkeypatch.setattr(sketchnet, 'draw', lambda photo, *a, device, **k: seen.append(device) or photo[...,0]/255)
+    monkeypatch.setattr(torch.utils.data, 'get_worker_info', lambda: worker)
+    assert SketchesOf([photo])[0].shape == (318, 424) and seen == [device]
 
 
 def test_each_process_takes_its_gpu_before_networks_load(monkeypatch, tmp_path, quick, photo):
