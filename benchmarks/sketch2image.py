@@ -9,7 +9,7 @@ import torch
 
 from sketchnet import options, timed
 from sketchbook.blocks import pick_device
-from sketchbook.data import OpenMojiPairs
+from sketchbook.drawings import OpenMojiPairs
 from sketchbook.palette import complete, completer
 
 

@@ -21,7 +21,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from sketchbook.data import OpenMojiPairs, find_photos, ink_only, render_svg, sample_photos
+from sketchbook.data import find_photos, sample_photos
+from sketchbook.drawings import OpenMojiPairs, ink_only, render_svg
 from sketchbook.metrics import iou
 from sketchbook.sketches import load_sketch
 from sketchbook.sketchnet import xdog

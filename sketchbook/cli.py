@@ -259,7 +259,7 @@ def vectorize(args):
 # %% ../nbs/06a_cli.ipynb #8775af24
 def build_coco(args):
     "A training set from COCO"
-    from sketchbook.data import build_coco_set
+    from sketchbook.coco import build_coco_set
     given = ('annotations', 'images', 'out', 'classes', 'centred', 'min_size', 'val', 'seed', 'size')
     try: made = build_coco_set(*(getattr(args, k) for k in given))
     except KeyboardInterrupt:

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from .blocks import ConvBlock, Encoder, GANStep, PatchGAN, TopDown, check_number, evaluating, param_groups
-from .data import OpenMojiPairs
+from .drawings import OpenMojiPairs
 from .drawings import COLORS, rgb
 from .sketch2image import JointGAN, as_drawing, example_pages, from_page, inversion_strip, measure
 from .sketch2image import named_task, on_page, pair_tensors
@@ -366,7 +366,8 @@ def explore_completion(
     "Draw with the mouse, or load a sketch, and see it coloured: which network, which colour hint, how many samples"
     import ipywidgets as W
     from matplotlib.colors import to_hex       # the colour picker also takes `red` and `#0f0`
-    from sketchbook.widgets import DrawingCanvas, device_picker, explorer, slider, to_png
+    from sketchbook.canvas import DrawingCanvas
+    from sketchbook.widgets import device_picker, explorer, slider, to_png
     known = {k: v for k, v in VARIANTS.items() if v in available()}
     pages = pages or example_pages(OpenMojiPairs('val', size=256, flags=False))
     variants = W.Dropdown(options=list(known), description='network')

@@ -6,11 +6,12 @@
 __all__ = ['KINDS', 'PACKAGES', 'REPORTS', 'SettingError', 'OutputError', 'check_settings', 'Pipeline', 'stage', 'network_names',
            'networks', 'find_object', 'choose_box', 'crop', 'draw_box', 'pen_weight', 'paste_sketch', 'place_strokes',
            'cut_object', 'sketch_photo', 'Result', 'as_picture', 'choose_names', 'gather', 'write_strokes',
-           'write_result', 'all_or_nothing', 'moved', 'sweep_up', 'check_output', 'versions', 'device_name',
-           'start_report', 'write_report', 'known_names', 'my_share', 'is_first_process', 'named_warnings', 'attempt',
-           'work_through', 'save_entry', 'run_folder', 'vectorize_folder']
+           'write_result', 'this_machine', 'is_gone', 'all_or_nothing', 'moved', 'sweep_up', 'check_output', 'versions',
+           'device_name', 'start_report', 'write_report', 'known_names', 'my_share', 'take_gpu', 'is_first_process',
+           'named_warnings', 'attempt', 'work_through', 'save_entry', 'run_folder', 'vectorize_folder']
 
 # %% ../nbs/06_pipeline.ipynb #ff7c3692
+import hashlib
 import json
 import os
 import platform
@@ -126,7 +127,8 @@ def networks(
     for role, name in network_names(p).items():
         nets[role] = weights.load(name, p.device)
         if not isinstance(nets[role], kinds[role]):
-            raise SettingError(f'{name} holds a {type(nets[role]).__name__}; the {role} needs a {kinds[role].__name__}.')
+            kind, needs = type(nets[role]).__name__, kinds[role].__name__
+            raise SettingError(f'{name} holds a {kind}; the {role} needs a {needs}.')
     return nets
 
 # %% ../nbs/06_pipeline.ipynb #0ad2657a
@@ -137,7 +139,8 @@ def find_object(
 ) -> np.ndarray:      # `(H, W)` float32, 0..1, 1 = keep
     "The mask of `photo` as MaskNet sees it, before `soft` or `hard`; a small object is looked at twice"
     net = networks(p)['mask'] if net is None else net
-    return masknet.predict_closely(photo, p.softctr, version=p.mask_version, device=p.device, net=net, edge_aware=p.edge_aware)
+    return masknet.predict_closely(photo, p.softctr, version=p.mask_version, device=p.device, net=net,
+                                   edge_aware=p.edge_aware)
 
 # %% ../nbs/06_pipeline.ipynb #a6b00004
 def choose_box(
@@ -356,6 +359,25 @@ def write_result(
     save_image(folder/'gallery'/f'{name}.png', result.gallery(vector_panel))
     if result.strokes is not None: write_strokes(result.strokes, folder, name, result.sketch.shape)
 
+# %% ../nbs/06_pipeline.ipynb #b80a8ae4
+def this_machine() -> str: # 8 hex digits
+    "By what a machine, or a container on it, knows its own processes again"
+    try: space = os.readlink('/proc/self/ns/pid')   # two containers may share a name, but number their processes apart
+    except OSError: space = ''
+    return hashlib.sha256(f'{platform.node()} {space}'.encode()).hexdigest()[:8]
+
+
+def is_gone(
+    part, # A folder of `all_or_nothing`
+) -> bool: # False also where nobody can know
+    "Whether the process that made `part` ended, on this machine"
+    _, machine, pid, *_ = [*part.name.split('-'), '', '']
+    if os.name!='posix' or machine!=this_machine() or not pid.isdecimal(): return False
+    try: os.kill(int(pid), 0)
+    except (ProcessLookupError, OverflowError): return True
+    except OSError: pass    # somebody else's, and alive
+    return False
+
 # %% ../nbs/06_pipeline.ipynb #b80a8ae6
 @contextmanager
 def all_or_nothing(
@@ -363,7 +385,7 @@ def all_or_nothing(
 ):         # Gives a hidden folder inside; at the end `.files` of it have moved to the same places in `out`
     "Collect files in a hidden folder, then move them into `out`; after an error `out` is as it was"
     out = Path(out)
-    with tempfile.TemporaryDirectory(prefix='.part-', dir=out) as tmp:
+    with tempfile.TemporaryDirectory(prefix=f'.part-{this_machine()}-{os.getpid()}-', dir=out) as tmp:
         part = Path(tmp)
         yield part
         for f in moved(part):
@@ -380,13 +402,13 @@ def moved(
 # %% ../nbs/06_pipeline.ipynb #a7686154
 def sweep_up(
     out,            # Folder of results
-    hours:float=1., # No photo takes as long to write; another process may be writing right now
+    hours:float=1., # After which a folder goes whose process cannot be asked; no photo takes as long to write
 ):
     "Take away the hidden folders that killed runs left in `out`"
     for part in Path(out).glob('.part-*'):
         try: old = part.stat().st_mtime < time.time()-3600*hours
         except OSError: continue    # it has just moved
-        if old: shutil.rmtree(part, ignore_errors=True)
+        if old or is_gone(part): shutil.rmtree(part, ignore_errors=True)
 
 # %% ../nbs/06_pipeline.ipynb #35e780c5
 def check_output(
@@ -403,7 +425,8 @@ def check_output(
         sweep_up(out)
         return out
     except OSError as e:
-        raise OutputError(f'{out}: results cannot be written there ({e.strerror or e}); name a folder you may write to.') from None
+        why = e.strerror or e
+        raise OutputError(f'{out}: results cannot be written there ({why}); name a folder you may write to.') from None
 
 # %% ../nbs/06_pipeline.ipynb #9b9d92fa
 PACKAGES = ('torch', 'torchvision', 'numpy', 'opencv-python', 'scikit-image', 'Pillow', 'timm')
@@ -458,8 +481,9 @@ def known_names(
         try: names = json.loads((Path(out)/file).read_text(encoding='utf-8'))['names']
         except (OSError, ValueError, KeyError, TypeError): continue
         if isinstance(names, dict): known |= names
-    there = lambda n: Path(n).name == n and (Path(out)/'gallery'/f'{n}.png').exists() or (Path(out)/'vector'/f'{n}.svg').exists()
-    return {k: n for k, n in known.items() if isinstance(n, str) and there(n)}
+    ours = lambda n: isinstance(n, str) and Path(n).name==n     # a path would lead out of the folder
+    there = lambda n: any(os.path.exists(Path(out)/f) for f in (f'gallery/{n}.png', f'vector/{n}.svg'))
+    return {k: n for k, n in known.items() if ours(n) and there(n)}
 
 # %% ../nbs/06_pipeline.ipynb #2ec3289a
 @contextmanager
@@ -475,6 +499,12 @@ def my_share(
     with PartialState().split_between_processes(jobs) as mine: yield mine, gather_object
 
 
+def take_gpu():
+    "Make the GPU with this process's number on this machine its `cuda`, before anything is put on another's"
+    if int(os.environ.get('WORLD_SIZE', 1))>1 and torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ.get('LOCAL_RANK', 0))%torch.cuda.device_count())
+
+
 def is_first_process() -> bool: # True on the one that writes the report and speaks
     "Whether this is the process that talks to the user"
     return int(os.environ.get('RANK', 0))==0
@@ -488,7 +518,8 @@ def named_warnings(
     try:
         with warnings.catch_warnings(record=True) as said: yield
     finally:
-        for w in said: warnings.warn(f'{name}: {w.message}' if w.category is UserWarning else w.message, w.category, stacklevel=3)
+        for w in said:
+            warnings.warn(f'{name}: {w.message}' if w.category is UserWarning else w.message, w.category, stacklevel=3)
 
 # %% ../nbs/06_pipeline.ipynb #764c2f90
 def attempt(
@@ -557,6 +588,7 @@ def run_folder(
     "Sketch every photo; one that cannot be read is skipped and reported"
     p = pipeline or Pipeline()
     sources = gather(paths, out)
+    take_gpu()
     nets = networks(p)
     out = check_output(out)
     names = choose_names(sources, known_names(out))
@@ -565,7 +597,8 @@ def run_folder(
         result = sketch_photo(p, src, nets)
         write = lambda folder: write_result(result, folder, name, p.vector_panel)
         n = None if result.strokes is None else len(result.strokes)
-        return {'size': list(result.sketch.shape), 'box': result.box, 'strokes': n, **save_entry(out, result.timings, write)}
+        return {'size': list(result.sketch.shape), 'box': result.box, 'strokes': n,
+                **save_entry(out, result.timings, write)}
 
     return work_through(sources, work, start_report(p, names, network_names(p).values()), out/REPORTS['run'], progress)
 
@@ -579,6 +612,7 @@ def vectorize_folder(
     "Turn every sketch into strokes"
     p = pipeline or Pipeline()
     sources = gather(paths, out)
+    take_gpu()
     out = check_output(out)
     drawn = {k: Path(k).stem for k in sources if Path(k).parent==(out/'sketch').absolute()}
     names = choose_names(sources, known_names(out) | drawn)

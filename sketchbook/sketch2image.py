@@ -23,9 +23,10 @@ from torch import nn
 from torch.utils.data import Subset
 
 from .blocks import GANStep, check_number, evaluating
-from .data import CocoInstances, JointImages, OpenMojiPairs
-from .data import augment_pair, load_photo, provenance, save_image, to_tensor
+from .coco import CocoInstances
+from .data import JointImages, augment_pair, load_photo, provenance, save_image, to_tensor
 from .drawings import COLORS, SimpleSet, SvgViews, rgb
+from .drawings import OpenMojiPairs
 from .metrics import cosine, deep_features, frechet_distance, ink_width, perceptual_distance, ssim
 from .sketches import check_sketch, is_drawing
 from .sketchnet import _say_once, dodge, embolden
@@ -650,7 +651,8 @@ def explore_inversion(
     pages:dict|None=None, # `{name: sketch}` to begin with; some drawings of the simple set when None
 ):                        # An ipywidgets `VBox`
     "Draw with the mouse, or load a sketch, and see the joint GAN being inverted"
-    from sketchbook.widgets import DrawingCanvas, device_picker, explorer, slider, to_png
+    from sketchbook.canvas import DrawingCanvas
+    from sketchbook.widgets import device_picker, explorer, slider, to_png
     canvas = DrawingCanvas(256, 256, 7, pages=pages or example_pages(SimpleSet('val', 36, size=256)))
     controls = dict(sketch=canvas, steps=slider('search steps', 0, 120, 40), seed=slider('seed', 0, 9, 0),
                     device=device_picker())

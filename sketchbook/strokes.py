@@ -12,6 +12,7 @@ import io
 import shutil
 import subprocess
 import tempfile
+import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -590,15 +591,20 @@ def save_strokes(
     np.savez_compressed(file, **pack(strokes), **to_sequence(strokes))
     write_atomic(path, file.getvalue())
 
+_MAX_BYTES = 256_000_000 # Of the arrays in a file; a million segments are a third of it
+
 def load_strokes(
     path:Path, # npz file
 ) -> Strokes:
     "Read what `save_strokes` or Virtual Sketching wrote; nothing in the file can run code"
     data = io.BytesIO(Path(path).read_bytes())
     try:
-        with np.load(data, allow_pickle=False) as arrays: found = dict(arrays)
+        with zipfile.ZipFile(data) as z: size = sum(f.file_size for f in z.infolist()) # from its directory: nothing is unpacked yet
+        if size<=_MAX_BYTES:
+            with np.load(data, allow_pickle=False) as arrays: found = dict(arrays)
     except Exception as e: # a damaged byte can make zipfile, zlib and numpy raise a dozen kinds of errors
         raise ValueError(f"{path} is not an npz file of plain arrays") from e
+    if size>_MAX_BYTES: raise ValueError(f"{path} unpacks to {size/1e6:.0f} MB; a drawing has at most {_MAX_BYTES/1e6:.0f} MB")
     if not found.keys() & {'points', 'strokes_data'}:
         raise ValueError(f"{path} holds no strokes: neither `points` nor `strokes_data` is in it")
     try: return unpack(found) if 'points' in found else from_sequence(found)

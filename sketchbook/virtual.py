@@ -20,7 +20,8 @@ from torch import nn
 from torch.utils.data import get_worker_info
 
 from .blocks import ConvBlock, check_number
-from .data import OpenMojiPairs, PhotoFolder, ink_only, render_svg
+from .data import PhotoFolder
+from .drawings import OpenMojiPairs, ink_only, render_svg
 from .sketches import check_sketch, dark_on_light, grey, is_drawing
 from .sketchnet import draw
 from .strokes import Stroke, Strokes, bezier, lengths, thickness_for, window_after

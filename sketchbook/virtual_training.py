@@ -15,7 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch.utils.data import Subset
 
-from .data import OpenMojiPairs, PhotoFolder, provenance
+from .data import PhotoFolder, provenance
+from .drawings import OpenMojiPairs
 from .strokes import Stroke
 from .tracer import measure, trace
 from .training import Task

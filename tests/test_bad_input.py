@@ -17,7 +17,9 @@ def nets(small_nets): return small_nets
 
 
 @pytest.fixture
-def own(nets): return ['--mask-weights', str(nets['mask']), '--sketch-weights', str(nets['sketch']), '--resolution', '1', '--no-vectorize']
+def own(nets):
+    return ['--mask-weights', str(nets['mask']), '--sketch-weights', str(nets['sketch']), '--resolution', '1',
+            '--no-vectorize']
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def good(tmp_path):
 
 @pytest.fixture
 def fails(capsys):
-    "Run a command that must fail with status 2 and one sentence holding all of `parts`; nothing may be written to `out`"
+    "Run a command that must fail with status 2 and a sentence holding all of `parts`; `out` may not come to be"
     def check(words, *parts, out=None):
         status = main([str(w) for w in words])
         printed, err = capsys.readouterr()
@@ -80,11 +82,13 @@ def test_bad_photos_among_good_ones(good, tmp_path, own, capsys):
     assert main(['run', str(good), '--out', str(out), *own]) == 1
     printed, err = capsys.readouterr()
     assert printed == f'2 photos sketched into {out}, 4 skipped\n'
-    lines = [l for l in err.splitlines() if not l.startswith('sketchbook: ')]     # small photos may earn a warning besides
+    # small photos may earn a warning besides
+    lines = [l for l in err.splitlines() if not l.startswith('sketchbook: ')]
     assert len(lines) == 4 and all(l.startswith('skipped ') and name in l for l, name in zip(lines, bad)), err
     assert sorted(f.name for f in (out/'gallery').iterdir()) == ['first.png', 'last.png'] and not leftovers(tmp_path)
     report = json.loads((out/'report.json').read_text())
-    assert [os.path.basename(e['photo']) for e in report['skipped']] == bad and all(e['reason'] for e in report['skipped'])
+    assert [os.path.basename(e['photo']) for e in report['skipped']] == bad
+    assert all(e['reason'] for e in report['skipped'])
     assert report['finished'] and len(report['photos']) == 2
 
 
@@ -128,7 +132,8 @@ def test_a_file_where_a_folder_of_results_belongs(fails, good, tmp_path, own):
     (tmp_path/'out').mkdir()
     (tmp_path/'out'/'sketch').write_text('mine')
     fails(['run', good, '--out', tmp_path/'out', *own], 'sketch', 'folder')
-    assert [f.name for f in (tmp_path/'out').iterdir()] == ['sketch'] and (tmp_path/'out'/'sketch').read_text() == 'mine'
+    assert [f.name for f in (tmp_path/'out').iterdir()] == ['sketch']
+    assert (tmp_path/'out'/'sketch').read_text() == 'mine'
 
 
 @pytest.mark.skipif(os.name != 'posix' or os.geteuid() == 0, reason='root may write anywhere')
@@ -173,7 +178,8 @@ def test_unknown_network(fails, tmp_path, good):
     fails(['evaluate', 'sketchnt', '--data', good], "'sketchnt'")
     fails(['weights', 'sketchnt'], "'sketchnt'")
     fails(['run', good, '--out', out, '--sketch-weights', 'sketchnt'], "'sketchnt'", out=out)
-    fails(['run', good, '--out', out, '--sketch-weights', tmp_path/'gone.safetensors', '--no-mask'], 'gone.safetensors', out=out)
+    fails(['run', good, '--out', out, '--sketch-weights', tmp_path/'gone.safetensors', '--no-mask'], 'gone.safetensors',
+          out=out)
 
 
 def test_missing_training_data(fails, tmp_path):
@@ -183,7 +189,8 @@ def test_missing_training_data(fails, tmp_path):
 
 def test_training_data_of_the_wrong_kind(fails, tmp_path, good):
     (tmp_path/'data.tar').write_text('not a tar')
-    fails(['train', 'masknet-v2', '--out', tmp_path/'run', '--data', tmp_path/'data.tar'], 'data.tar', out=tmp_path/'run')
+    fails(['train', 'masknet-v2', '--out', tmp_path/'run', '--data', tmp_path/'data.tar'], 'data.tar',
+          out=tmp_path/'run')
     fails(['train', 'masknet-v2', '--out', tmp_path/'run', '--data', good], 'photos', out=tmp_path/'run')
 
 
@@ -228,7 +235,8 @@ def test_pickled_checkpoints_are_refused_unopened(fails, tmp_path, good, suffix)
 
 
 def test_weights_of_another_network(fails, tmp_path, good, nets):
-    fails(['run', good, '--out', tmp_path/'out', '--no-mask', '--sketch-weights', nets['mask']], 'MaskNet', 'SketchNet', out=tmp_path/'out')
+    fails(['run', good, '--out', tmp_path/'out', '--no-mask', '--sketch-weights', nets['mask']], 'MaskNet', 'SketchNet',
+          out=tmp_path/'out')
 
 
 def test_a_file_name_that_is_no_text_stops_nobody(good, own, tmp_path):

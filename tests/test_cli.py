@@ -14,7 +14,8 @@ import pytest
 
 from sketchbook import cli, pipeline, weights
 from sketchbook.cli import main
-from sketchbook.data import build_coco_set, load_photo, sample_photos, save_image
+from sketchbook.data import load_photo, sample_photos, save_image
+from sketchbook.coco import build_coco_set
 from sketchbook.pipeline import Pipeline
 from sketchbook.vectorize import METHODS
 

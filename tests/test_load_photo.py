@@ -33,8 +33,11 @@ def grey_of(a): return np.repeat(np.asarray(Image.fromarray(a).convert('L'))[...
 
 # ---- what can be read
 
-@pytest.mark.parametrize('format, kw, tol', [('PNG', {}, 0), ('BMP', {}, 0), ('TIFF', {}, 0), ('TIFF', dict(compression='tiff_lzw'), 0), ('PPM', {}, 0),
-    ('WEBP', dict(lossless=True), 0), ('JPEG', dict(quality=98, subsampling=0), 8), ('JPEG', dict(quality=98, subsampling=0, progressive=True), 8), ('GIF', {}, 60)])
+@pytest.mark.parametrize('format, kw, tol',
+                         [('PNG', {}, 0), ('BMP', {}, 0), ('TIFF', {}, 0), ('TIFF', dict(compression='tiff_lzw'), 0),
+                          ('PPM', {}, 0),
+    ('WEBP', dict(lossless=True), 0), ('JPEG', dict(quality=98, subsampling=0), 8),
+                          ('JPEG', dict(quality=98, subsampling=0, progressive=True), 8), ('GIF', {}, 60)])
 def test_plain_formats(scene, tmp_path, format, kw, tol):
     path = tmp_path/f'photo.{format.lower()}'
     Image.fromarray(scene).save(path, format, **kw)
@@ -48,11 +51,13 @@ def test_turned_by_its_exif_note(scene, format, orientation):
               6: np.rot90(scene), 7: scene[::-1, ::-1].transpose(1, 0, 2), 8: np.rot90(scene, -1)}[orientation]
     exif = Image.Exif(); exif[0x0112] = orientation
     kw = dict(quality=98, subsampling=0) if format=='JPEG' else dict(lossless=True) if format=='WEBP' else {}
-    close(load_photo(as_bytes(Image.fromarray(np.ascontiguousarray(stored)), format, exif=exif, **kw)), scene, 8 if format=='JPEG' else 0)
+    close(load_photo(as_bytes(Image.fromarray(np.ascontiguousarray(stored)), format, exif=exif, **kw)), scene,
+          8 if format=='JPEG' else 0)
 
 
 def test_broken_exif_costs_nothing(scene):
-    close(load_photo(as_bytes(Image.fromarray(scene), 'JPEG', quality=98, subsampling=0, exif=b'Exif\0\0MM\0*\xff\xff\xff\xff garbage')), scene, 8)
+    close(load_photo(as_bytes(Image.fromarray(scene), 'JPEG', quality=98, subsampling=0,
+                              exif=b'Exif\0\0MM\0*\xff\xff\xff\xff garbage')), scene, 8)
 
 
 @pytest.mark.parametrize('alpha', [0, 100, 255])
@@ -62,7 +67,8 @@ def test_alpha_over_white(scene, alpha):
     close(load_photo(as_bytes(Image.fromarray(np.dstack([scene, a])), 'PNG')), wanted, 1)
     close(load_photo(np.dstack([scene, a])), wanted, 1)
     grey = grey_of(scene)
-    close(load_photo(as_bytes(Image.fromarray(np.dstack([grey[..., 0], a]), 'LA'), 'PNG')), np.round(grey*(alpha/255) + 255*(1-alpha/255)), 1)
+    close(load_photo(as_bytes(Image.fromarray(np.dstack([grey[..., 0], a]), 'LA'), 'PNG')),
+          np.round(grey*(alpha/255) + 255*(1-alpha/255)), 1)
 
 
 def test_palette_with_transparency():
@@ -74,7 +80,8 @@ def test_palette_with_transparency():
 def test_rgb_and_grey_with_a_transparent_colour():
     im = Image.fromarray(np.uint8([[[10,20,30], [200,0,0]]]))
     close(load_photo(as_bytes(im, 'PNG', transparency=(10,20,30))), np.uint8([[[255]*3, [200,0,0]]]), 0)
-    close(load_photo(as_bytes(Image.fromarray(np.uint8([[7, 90]])), 'PNG', transparency=7)), np.uint8([[[255]*3, [90]*3]]), 0)
+    close(load_photo(as_bytes(Image.fromarray(np.uint8([[7, 90]])), 'PNG', transparency=7)),
+          np.uint8([[[255]*3, [90]*3]]), 0)
 
 
 @pytest.mark.parametrize('format', ['PNG', 'TIFF'])
@@ -99,7 +106,8 @@ def test_dark_16_bit_stays_dark():
 
 def test_1_bit(tmp_path):
     a = np.eye(9, dtype=bool)
-    for format in ('PNG', 'TIFF', 'BMP'): close(load_photo(as_bytes(Image.fromarray(a), format)), np.repeat(a[..., None]*np.uint8(255), 3, 2), 0)
+    for format in ('PNG', 'TIFF', 'BMP'):
+        close(load_photo(as_bytes(Image.fromarray(a), format)), np.repeat(a[..., None]*np.uint8(255), 3, 2), 0)
 
 
 def test_cmyk_with_and_without_adobes_inversion(scene):
@@ -130,7 +138,8 @@ def test_float_tiff(scene, tmp_path):
 def test_first_frame_of_many(scene, tmp_path):
     other = Image.new('RGB', (64, 48), 'blue')
     for format,kw,tol in [('GIF', {}, 60), ('WEBP', dict(lossless=True), 0), ('PNG', {}, 0), ('TIFF', {}, 0)]:
-        close(load_photo(as_bytes(Image.fromarray(scene), format, save_all=True, append_images=[other], **kw)), scene, tol)
+        close(load_photo(as_bytes(Image.fromarray(scene), format, save_all=True, append_images=[other], **kw)), scene,
+              tol)
 
 
 @pytest.mark.parametrize('shape', [(1,1), (1,3000), (3000,1), (2,2), (1,7)])
@@ -142,7 +151,8 @@ def test_tiny_and_thin(shape, format):
     assert max(small.shape[:2])<=5 and min(small.shape[:2])>=1
 
 
-@pytest.mark.parametrize('mode', ['1', 'L', 'LA', 'P', 'PA', 'RGB', 'RGBA', 'CMYK', 'YCbCr', 'HSV', 'I', 'F', 'I;16', 'RGBX'])
+@pytest.mark.parametrize('mode',
+                         ['1', 'L', 'LA', 'P', 'PA', 'RGB', 'RGBA', 'CMYK', 'YCbCr', 'HSV', 'I', 'F', 'I;16', 'RGBX'])
 def test_pil_images_of_every_mode(mode):
     im = Image.new(mode, (5, 3))
     photo = load_photo(im)
@@ -159,10 +169,14 @@ def test_pil_image_is_turned_and_left_alone(scene):
 # ---- arrays
 
 @pytest.mark.parametrize('make, wanted', [
-    (lambda a: a, lambda a: a), (lambda a: a.astype(np.float32)/255, lambda a: a), (lambda a: a.astype(np.float64)/255, lambda a: a),
-    (lambda a: a.astype(np.float16)/255, lambda a: a), (lambda a: a.astype(np.uint16)*257, lambda a: a), (lambda a: a.astype(np.int64), lambda a: a),
-    (lambda a: a[..., 0], lambda a: np.repeat(a[..., :1], 3, 2)), (lambda a: a[..., :1], lambda a: np.repeat(a[..., :1], 3, 2)),
-    (lambda a: a[..., 0]>100, lambda a: np.repeat((a[..., :1]>100)*np.uint8(255), 3, 2)), (lambda a: a[::-1, ::2], lambda a: a[::-1, ::2])])
+    (lambda a: a, lambda a: a), (lambda a: a.astype(np.float32)/255, lambda a: a),
+    (lambda a: a.astype(np.float64)/255, lambda a: a),
+    (lambda a: a.astype(np.float16)/255, lambda a: a), (lambda a: a.astype(np.uint16)*257, lambda a: a),
+    (lambda a: a.astype(np.int64), lambda a: a),
+    (lambda a: a[..., 0], lambda a: np.repeat(a[..., :1], 3, 2)),
+    (lambda a: a[..., :1], lambda a: np.repeat(a[..., :1], 3, 2)),
+    (lambda a: a[..., 0]>100, lambda a: np.repeat((a[..., :1]>100)*np.uint8(255), 3, 2)),
+    (lambda a: a[::-1, ::2], lambda a: a[::-1, ::2])])
 def test_arrays(scene, make, wanted): close(load_photo(make(scene)), wanted(scene), 1)
 
 
@@ -176,9 +190,12 @@ def test_array_is_copied(scene):
 
 
 @pytest.mark.parametrize('bad, says', [
-    (np.float32([[0, np.nan]]), 'NaN'), (np.float32([[0, np.inf]]), 'infinite'), (np.float32([[0, 255]]), '0..1'), (np.int64([[-1, 5]]), '0..255'),
-    (np.zeros((3, 8, 9)), 'channels come last'), (np.zeros((8, 9, 5)), 'not \\(8, 9, 5\\)'), (np.zeros(7), 'not \\(7,\\)'),
-    (np.zeros((0, 4)), 'at least one pixel'), (np.zeros((2, 2), complex), 'complex'), (np.array([['a']]), 'numbers are wanted')])
+    (np.float32([[0, np.nan]]), 'NaN'), (np.float32([[0, np.inf]]), 'infinite'), (np.float32([[0, 255]]), '0..1'),
+    (np.int64([[-1, 5]]), '0..255'),
+    (np.zeros((3, 8, 9)), 'channels come last'), (np.zeros((8, 9, 5)), 'not \\(8, 9, 5\\)'),
+    (np.zeros(7), 'not \\(7,\\)'),
+    (np.zeros((0, 4)), 'at least one pixel'), (np.zeros((2, 2), complex), 'complex'),
+    (np.array([['a']]), 'numbers are wanted')])
 def test_bad_arrays(bad, says):
     with pytest.raises(UnreadableImage, match=f'^the array given: .*{says}'): load_photo(bad)
 
@@ -193,7 +210,8 @@ def test_other_types():
 def png_header(w, h):
     "The head of a PNG that claims to be w x h"
     def chunk(kind, data): return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind+data))
-    return b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', w, h, 8, 2, 0, 0, 0)) + chunk(b'IDAT', zlib.compress(b'\0'*1000)) + chunk(b'IEND', b'')
+    return b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', w, h, 8, 2, 0, 0, 0)) + chunk(b'IDAT',
+        zlib.compress(b'\0'*1000)) + chunk(b'IEND', b'')
 
 
 BAD = {
@@ -208,7 +226,8 @@ BAD = {
     'script.eps': (b'%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\n', 'PostScript'),
     'bomb.png': (png_header(50_000, 50_000), 'pixels'),
     'large.png': (png_header(12_000, 12_000), '12000 x 12000 pixels are more than the 100 million'),
-    'huge.bmp': (b'BM' + struct.pack('<IHHI', 100, 0, 0, 54) + struct.pack('<IiiHHIIiiII', 40, 60_000, 60_000, 1, 24, 0, 0, 0, 0, 0, 0), 'pixels'),
+    'huge.bmp': (b'BM' + struct.pack('<IHHI', 100, 0, 0, 54)
+                 + struct.pack('<IiiHHIIiiII', 40, 60_000, 60_000, 1, 24, 0, 0, 0, 0, 0, 0), 'pixels'),
     'lying.png': (png_header(500, 500), 'damaged or cut off'),
     'text.png': (as_bytes(Image.new('L', (8, 8)), 'PNG')[:40], 'damaged|not a picture'),
 }
@@ -223,7 +242,9 @@ def test_refused_by_name(tmp_path, name):
     with pytest.raises(UnreadableImage, match='^the bytes given: '): load_photo(data)
 
 
-@pytest.mark.parametrize('format, kw', [('JPEG', {}), ('JPEG', dict(progressive=True)), ('PNG', {}), ('GIF', {}), ('WEBP', {}), ('TIFF', {}),
+@pytest.mark.parametrize('format, kw',
+                         [('JPEG', {}), ('JPEG', dict(progressive=True)), ('PNG', {}), ('GIF', {}), ('WEBP', {}),
+                          ('TIFF', {}),
                                         ('TIFF', dict(compression='tiff_lzw')), ('BMP', {})])
 @pytest.mark.parametrize('share', [.3, .6, .9])
 def test_truncated(tmp_path, format, kw, share):
@@ -300,7 +321,10 @@ def test_save_image_round_trip(scene, tmp_path):
     close(load_photo(tmp_path/'q.JPG'), scene, 20)
 
 
-@pytest.mark.parametrize('array, says', [(np.float32([[np.nan]]), 'NaN'), (np.zeros((2,2,5)), 'not \\(2, 2, 5\\)'), (np.zeros((0,2)), 'not \\(0, 2\\)'), (np.zeros(3), 'not'), (np.array([[0, 255]]), 'not int64')])
+@pytest.mark.parametrize('array, says',
+                         [(np.float32([[np.nan]]), 'NaN'), (np.zeros((2,2,5)), 'not \\(2, 2, 5\\)'),
+                          (np.zeros((0,2)), 'not \\(0, 2\\)'), (np.zeros(3), 'not'),
+                          (np.array([[0, 255]]), 'not int64')])
 def test_save_image_refuses(tmp_path, array, says):
     with pytest.raises(ValueError, match=f'x.png.*{says}'): save_image(tmp_path/'x.png', array)
     assert not list(tmp_path.iterdir())
@@ -320,7 +344,8 @@ def test_find_photos(tmp_path):
         (tmp_path/n).write_bytes(b'x')
     names = lambda ps: [p.relative_to(tmp_path).as_posix() for p in ps]
     assert names(find_photos(tmp_path))==['a.png', 'b.JPG', 'sub/c.webp']
-    assert names(find_photos([tmp_path/'sub'/'notes.txt', tmp_path/'b.JPG', str(tmp_path)]))==['sub/notes.txt', 'b.JPG', 'a.png', 'sub/c.webp']
+    assert names(find_photos([tmp_path/'sub'/'notes.txt', tmp_path/'b.JPG', str(tmp_path)]))==['sub/notes.txt', 'b.JPG',
+        'a.png', 'sub/c.webp']
     with pytest.raises(FileNotFoundError, match='gone: no such'): find_photos([tmp_path, tmp_path/'gone'])
     (tmp_path/'empty').mkdir()
     with pytest.raises(ValueError, match='empty: no photos there'): find_photos(tmp_path/'empty')

@@ -8,7 +8,8 @@ import torch
 
 from sketchbook import palette, sketch2image
 from sketchbook.cli import main
-from sketchbook.data import OpenMojiPairs, sample_photos
+from sketchbook.data import sample_photos
+from sketchbook.drawings import OpenMojiPairs
 from sketchbook.drawings import SimpleSet, SvgViews
 from sketchbook.sketch2image import PairViews, on_page
 from sketchbook.training import fit

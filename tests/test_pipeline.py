@@ -1,19 +1,27 @@
 "The whole way: what each network is shown, what is written, under which names, and what is left after trouble"
+import contextlib
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from sketchbook import masknet, pipeline, sketchnet, weights
 from sketchbook.data import load_photo, sample_photos, save_image
 from sketchbook.pipeline import (OutputError, Pipeline, SettingError, choose_names, gather, known_names, run_folder,
                                  vectorize_folder)
+
+# what photos of some pixels and networks that were never trained are told, and what no test here is about
+pytestmark = [pytest.mark.filterwarnings(f'ignore:.*{said}:UserWarning')
+              for said in ('No object was found', 'The resolution is more than', 'These weights draw no details')]
 
 
 @pytest.fixture(scope='module')
@@ -71,9 +79,13 @@ def test_detail_above_224_survives():
     import cv2
     p, photo = Pipeline(vectorize=False, device='cpu'), sample_photos(['motorcycle'])['motorcycle']
     h, w = photo.shape[:2]
-    def squeezed(a): return cv2.resize(cv2.resize(a, (224, 224), interpolation=cv2.INTER_AREA), (w, h), interpolation=cv2.INTER_CUBIC)
+    def squeezed(a):
+        return cv2.resize(cv2.resize(a, (224, 224), interpolation=cv2.INTER_AREA), (w, h),
+                          interpolation=cv2.INTER_CUBIC)
     whole, poor = p(photo).sketch < .5, p(squeezed(photo)).sketch < .5
-    def missing(lines, other): return (cv2.distanceTransform((~other).astype(np.uint8), cv2.DIST_L2, 5)[lines] > 2).mean()   # share further than 2 px from the other's
+    # share further than 2 px from the other's
+    def missing(lines, other):
+        return (cv2.distanceTransform((~other).astype(np.uint8), cv2.DIST_L2, 5)[lines] > 2).mean()
     assert missing(whole, poor) > max(.15, 2*missing(poor, whole))
 
 
@@ -211,8 +223,10 @@ def test_frame_object_crops_large_objects_too(monkeypatch, quick, discs):
 def test_without_an_object_the_whole_photo_is_drawn(monkeypatch, quick, discs, frame, mode):
     seen_by(monkeypatch, (200, 150, 110, .4))
     shown = []
-    monkeypatch.setattr(sketchnet, 'draw', lambda p, *a, mask=None, **k: shown.append((p, mask)) or np.ones(p.shape[:2], np.float32))
-    with pytest.warns(UserWarning, match='^No object was found, so the whole photo is drawn.$'): r = replace(quick, frame=frame, mask_mode=mode)(discs)
+    monkeypatch.setattr(sketchnet, 'draw', lambda p, *a, mask=None,
+                        **k: shown.append((p, mask)) or np.ones(p.shape[:2], np.float32))
+    with pytest.warns(UserWarning, match='^No object was found, so the whole photo is drawn.$'):
+        r = replace(quick, frame=frame, mask_mode=mode)(discs)
     np.testing.assert_array_equal(shown[0][0], discs)
     assert shown[0][1] is None and r.box is None and r.mask.shape == r.sketch.shape == (400, 600)
     np.testing.assert_array_equal(r.foreground, discs)
@@ -240,14 +254,17 @@ def test_the_box_is_in_the_report(monkeypatch, tmp_path, quick, far, photo):
     (dict(resolution=-1), 'resolution'), (dict(resolution=2.5), 'resolution'), (dict(resolution=True), 'resolution'),
     (dict(resolution=848), 'resolution'), (dict(softctr=2), 'softctr'), (dict(softctr=float('nan')), 'softctr'),
     (dict(softctr='0.5'), 'softctr'), (dict(mask_version=3), 'mask_version'), (dict(mask_mode='medium'), 'mask_mode'),
-    (dict(frame='both'), 'frame'), (dict(frame=None), 'frame'), (dict(frame='object', mask=False), 'frame'), (dict(gamma='False'), 'gamma'), (dict(merge=1), 'merge'), (dict(size=0), 'size'), (dict(max_side=10**6), 'max_side'), (dict(method='magic'), 'method')])
+    (dict(frame='both'), 'frame'), (dict(frame=None), 'frame'), (dict(frame='object', mask=False), 'frame'),
+    (dict(gamma='False'), 'gamma'), (dict(merge=1), 'merge'), (dict(size=0), 'size'),
+    (dict(max_side=10**6), 'max_side'), (dict(method='magic'), 'method')])
 def test_wrong_settings(wrong, sentence):
     with pytest.raises(SettingError, match=f'^{sentence} should be .*, not ') as e: Pipeline(**wrong)
     assert '\n' not in str(e.value)
 
 
 def test_wrong_network_for_the_role(quick, photo):
-    with pytest.raises(SettingError, match='holds a SketchNet'): replace(quick, mask_weights=quick.sketch_weights)(photo)
+    with pytest.raises(SettingError, match='holds a SketchNet'):
+        replace(quick, mask_weights=quick.sketch_weights)(photo)
 
 
 # names
@@ -263,7 +280,8 @@ def test_names_are_unique_stable_and_readable():
 
 
 def test_same_stems_never_overwrite_each_other(tmp_path, quick, photo):
-    for i, name in enumerate(('a/x.png', 'b/x.png', 'b/x.jpg')): save_image(tmp_path/'photos'/name, np.roll(photo, 40*i, 1))
+    for i, name in enumerate(('a/x.png', 'b/x.png', 'b/x.jpg')):
+        save_image(tmp_path/'photos'/name, np.roll(photo, 40*i, 1))
     out = tmp_path/'out'
     run_folder(tmp_path/'photos', out, quick)
     first = {f: (out/f).read_bytes() for f in files(out) if f != 'report.json'}
@@ -299,7 +317,8 @@ def test_everything_is_written(monkeypatch, tmp_path, quick, photo):
     save_image(tmp_path/'photos'/'cat.png', photo)
     out, p = tmp_path/'out', replace(quick, vectorize=True, size=200)
     report = run_folder(tmp_path/'photos', out, p)
-    want = ['foreground/cat.png', 'gallery/cat.png', 'gif/cat.gif', 'mask/cat.png', 'seq_data/cat.npz', 'sketch/cat.png',
+    want = ['foreground/cat.png', 'gallery/cat.png', 'gif/cat.gif', 'mask/cat.png', 'seq_data/cat.npz',
+            'sketch/cat.png',
             'vector/cat.png', 'vector/cat.svg']
     assert files(out) == sorted([*want, 'report.json']) and not hidden(out)
     with Image.open(out/'sketch'/'cat.png') as im: assert im.mode == 'L' and im.size == (160, 120)
@@ -359,7 +378,8 @@ def test_full_disk_ends_the_run_with_a_sentence(monkeypatch, tmp_path, quick, ph
     for n in 'ab': save_image(tmp_path/'photos'/f'{n}.png', photo)
     def full(*a): raise OSError(28, 'No space left on device')
     monkeypatch.setattr(pipeline, 'write_result', full)
-    with pytest.raises(OutputError, match='No space left on device'): run_folder(tmp_path/'photos', tmp_path/'out', quick)
+    with pytest.raises(OutputError, match='No space left on device'):
+        run_folder(tmp_path/'photos', tmp_path/'out', quick)
     assert files(tmp_path/'out') == ['report.json'] and not hidden(tmp_path/'out')
 
 
@@ -385,12 +405,82 @@ def test_a_damaged_report_is_no_obstacle(tmp_path, quick, photo):
         assert run_folder(tmp_path/'photos', tmp_path/'out', quick)['photos'][0]['name'] == 'a'
 
 
+@pytest.mark.parametrize('name', ['../../evil', 'ABSOLUTE', 'x/../../evil', '..', 7, None, 'evil\0', 'e'*5000])
+def test_a_tampered_report_never_leads_out_of_the_folder(tmp_path, name):
+    "The name of an existing file outside, which both branches of the check would find"
+    out = tmp_path/'deep'/'out'
+    for f in (tmp_path/'evil', out/'evil', tmp_path/'deep'/'evil'):
+        for end in ('.svg', '.png'):
+            f.parent.mkdir(parents=True, exist_ok=True)
+            f.with_suffix(end).write_text('precious')
+    for kind in ('gallery', 'vector'): (out/kind).mkdir()
+    save_image(tmp_path/'a.png', np.full((30, 30, 3), 200, np.uint8))
+    before, name = files(tmp_path), str(tmp_path/'evil') if name == 'ABSOLUTE' else name
+    (out/'report.json').write_text(json.dumps({'names': {str(tmp_path/'a.png'): name}}))
+    assert known_names(out) == {}
+    assert vectorize_folder(tmp_path/'a.png', out)['photos'][0]['name'] == 'a'
+    written = set(files(tmp_path)) - set(before)
+    assert written and all(f.startswith('deep/out/') and 'evil' not in f for f in written)
+
+
+def hold(folder, name):
+    "Keep a hidden folder open, and put its name into the queue `name`"
+    with pipeline.all_or_nothing(folder) as part:
+        (part/'half').write_text('x')
+        name.put(part.name)
+        time.sleep(600)
+
+
+@pytest.mark.skipif('fork' not in multiprocessing.get_all_start_methods(), reason='no fork here')
+def test_what_a_killed_run_left_goes_with_the_next_one(tmp_path):
+    "A process killed while it holds its hidden folder; one that is alive keeps its own"
+    fork = multiprocessing.get_context('fork')
+    queues = fork.SimpleQueue(), fork.SimpleQueue()
+    dead, alive = [fork.Process(target=hold, args=(tmp_path, q), daemon=True) for q in queues]
+    for p in (dead, alive): p.start()
+    names = [q.get() for q in queues]
+    dead.kill()
+    dead.join()
+    assert {p.name for p in tmp_path.iterdir()} == set(names)
+    pipeline.check_output(tmp_path)
+    left = [p.name for p in tmp_path.iterdir()]
+    alive.kill()
+    assert left == [names[1]]
+
+
+@pytest.mark.parametrize('worker, device', [(None, 'auto'), (object(), 'cpu')])
+def test_no_network_on_a_gpu_in_a_loaders_worker(monkeypatch, photo, worker, device):
+    from sketchbook.virtual import SketchesOf
+    seen = []
+    monkeypatch.setattr(sketchnet, 'draw', lambda photo, *a, device, **k: seen.append(device) or photo[...,0]/255)
+    monkeypatch.setattr(torch.utils.data, 'get_worker_info', lambda: worker)
+    assert SketchesOf([photo])[0].shape == (318, 424) and seen == [device]
+
+
+def test_each_process_takes_its_gpu_before_networks_load(monkeypatch, tmp_path, quick, photo):
+    save_image(tmp_path/'photos'/'a.png', photo)
+    done, real = [], pipeline.networks
+    monkeypatch.setattr(pipeline, 'networks', lambda p: done.append('networks') or real(p))
+    monkeypatch.setattr(pipeline.torch.cuda, 'is_available', lambda: True)
+    monkeypatch.setattr(pipeline.torch.cuda, 'device_count', lambda: 4)
+    monkeypatch.setattr(pipeline.torch.cuda, 'set_device', done.append)
+    run_folder(tmp_path/'photos', tmp_path/'out', quick)
+    assert done == ['networks'], 'a process of its own uses the GPU that torch gives it'
+    monkeypatch.setenv('WORLD_SIZE', '6')
+    monkeypatch.setenv('LOCAL_RANK', '5')
+    monkeypatch.setattr(pipeline, 'my_share', lambda jobs: contextlib.nullcontext((jobs, lambda found: found)))
+    run_folder(tmp_path/'photos', tmp_path/'out', quick)
+    assert done[1:] == [1, 'networks']
+
+
 def test_two_processes_share_the_folder(tmp_path, own, photo, root):
     "Started as `accelerate launch` does it with several processes: all photos are done, each once, in one report"
     for i in range(5): save_image(tmp_path/'photos'/f'{i}.png', np.roll(photo, 9*i, 1))
     options = [x for k, v in own.items() for x in (f'--{k.replace("_", "-")}', v)]
-    command = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2', '-m', 'sketchbook.cli', 'run',
-               str(tmp_path/'photos'), '--out', str(tmp_path/'out'), '--no-vectorize', '--resolution', '1', '--device', 'cpu', *options]
+    command = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2', '-m',
+               'sketchbook.cli', 'run',
+               str(tmp_path/'photos'), '--out', str(tmp_path/'out'), '--no-vectorize', '--resolution', '1', '--device',
+               'cpu', *options]
     env = os.environ | {'PYTHONPATH': str(root), 'ACCELERATE_USE_CPU': 'true'}
     done = subprocess.run(command, capture_output=True, text=True, env=env, timeout=300)
     # not the exit status: torch's gloo threads now and then abort a process that has finished

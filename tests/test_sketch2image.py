@@ -8,7 +8,8 @@ import torch
 
 from sketchbook import sketch2image as s2i
 from sketchbook.cli import main
-from sketchbook.data import JointImages, OpenMojiPairs, save_image
+from sketchbook.data import JointImages, save_image
+from sketchbook.drawings import OpenMojiPairs
 from sketchbook.drawings import SimpleSet, SvgViews, draw_animal, draw_flower, draw_shape, draw_ship, draw_tree
 from sketchbook.training import fit
 from sketchbook.weights import save

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sketchbook.data import OpenMojiPairs, render_svg
+from sketchbook.drawings import OpenMojiPairs, render_svg
 from sketchbook.strokes import Canvas, Stroke, Strokes, from_sequence, to_sequence
 from sketchbook.tracer import _faint_lines, coverage, drawing_order, find_ink, find_lines, ink_mask, measure, soft_overlap, trace
 from sketchbook.vectorize import refine_strokes, vectorize

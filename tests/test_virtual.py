@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from sketchbook import virtual as V, virtual_training as T
-from sketchbook.data import OpenMojiPairs, render_svg
+from sketchbook.drawings import OpenMojiPairs, render_svg
 from sketchbook.strokes import Strokes
 from sketchbook.tracer import measure
 from sketchbook.vectorize import vectorize

@@ -37,7 +37,8 @@ def differences(root=C.ROOT):
     found += [f'sketchbook/{n} is missing' for n in sorted(fresh.keys()-here.keys())]
     for n in sorted(here.keys() & fresh.keys()):
         if here[n]!=fresh[n]:
-            diff = difflib.unified_diff(fresh[n].splitlines(), here[n].splitlines(), 'exported now', f'sketchbook/{n}', n=1, lineterm='')
+            diff = difflib.unified_diff(fresh[n].splitlines(), here[n].splitlines(), 'exported now', f'sketchbook/{n}',
+                                        n=1, lineterm='')
             found.append('\n'.join(list(diff)[:40]))
     return found
 

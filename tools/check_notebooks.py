@@ -16,7 +16,8 @@ NO_PICTURES = {'00d_weights', '06a_cli'}           # chapters that print tables 
 MAX_BYTES, MAX_PICTURE, MAX_WIDTH, MAX_LINES = 1_500_000, 150_000, 900, 30
 PARAMETER = re.compile(r'\s+\*{0,2}\w+\s*(:[^#]*|=[^#]*)?,?\s*#')
 WIDGET = 'application/vnd.jupyter.widget'
-LOCAL_PATH = re.compile(r'(?<![\w.])(/(?:home|root|Users|tmp|work|private|var/folders)/[\w.-]+|[A-Za-z]:\\\\?Users)|site-packages')
+LOCAL_PATH = re.compile(r'(?<![\w.])(/(?:home|root|Users|tmp|work|private|var/folders)/[\w.-]+'
+                        r'|[A-Za-z]:\\\\?Users)|site-packages')
 
 
 def text(lines): return lines if isinstance(lines, str) else ''.join(lines)
@@ -39,7 +40,8 @@ def check_directives(src, flags):
     if EXPORTS & d.keys() and (flags & d.keys() or d.get('eval')=='false'):
         yield 'an exported cell must run: mark the demonstration below it instead'
     if EXPORTS & d.keys():   # a parameter with its description on a line of its own does not make a cell long
-        lines = sum(bool(s.strip()) and not s.lstrip().startswith('#') and not PARAMETER.match(s) for s in src.splitlines())
+        lines = sum(bool(s.strip()) and not s.lstrip().startswith('#') and not PARAMETER.match(s)
+                    for s in src.splitlines())
         if lines>MAX_LINES: yield f'exports {lines} lines; split it, {MAX_LINES} are the most'
 
 
@@ -69,7 +71,8 @@ def check_output(o):
         data = o.get('data', {})
         if o.get('metadata'): yield f'stored output metadata {sorted(o["metadata"])}'
         if any(k.startswith(WIDGET) for k in data): yield 'a stored widget, which is dead on the page'
-        if 'image/svg+xml' in data and 'xlink' in text(data['image/svg+xml']): yield 'a figure stored as SVG, which differs on each run'
+        if 'image/svg+xml' in data and 'xlink' in text(data['image/svg+xml']):
+            yield 'a figure stored as SVG, which differs on each run'
         if 'image/png' in data: yield from check_picture(text(data['image/png']))
         shown = '\n'.join(text(v) for k,v in data.items() if k.startswith('text'))
     for m in LOCAL_PATH.finditer(shown): yield f'a path of one machine: {m[0]}'
@@ -101,7 +104,8 @@ def problems(path):
     except ValueError as e: return [f'not a notebook: {e}']
     flags = C.flags()
     found = [*check_clean(nb, raw), *check_ids(nb), *check_module(nb, path.stem, flags)]
-    if len(raw.encode())>=MAX_BYTES: found.append(f'{len(raw.encode())/1e6:.2f} MB; it must stay under {MAX_BYTES/1e6} MB')
+    if len(raw.encode())>=MAX_BYTES:
+        found.append(f'{len(raw.encode())/1e6:.2f} MB; it must stay under {MAX_BYTES/1e6} MB')
     pictures = outputs = 0
     for c in (c for c in nb['cells'] if c['cell_type']=='code'):
         found += [f'cell {c.get("id")}: {p}' for p in check_directives(C.source(c), flags)]
@@ -110,7 +114,8 @@ def problems(path):
             pictures += 'image/png' in o.get('data', {}) or 'image/jpeg' in o.get('data', {})
             found += [f'cell {c.get("id")}: {p}' for p in check_output(o)]
     if not outputs: found.append('no outputs are stored; run `make refresh`')
-    elif not pictures and path.stem not in NO_PICTURES | {'index'}: found.append('no picture is stored; run `make refresh`')
+    elif not pictures and path.stem not in NO_PICTURES | {'index'}:
+        found.append('no picture is stored; run `make refresh`')
     return found
 
 

@@ -20,7 +20,7 @@ STEPS = {   # name: (what it asks, command, seconds it may take)
     'readme':    ('is README.md what nbs/index.ipynb says?', [PY, 'tools/readme.py', '--check'], 120),
     'weights':   ('do the weights match their cards?', [PY, '-c', WEIGHTS], 120),
     'chapters':  ('does every chapter run?', [PY, '-c', CHAPTERS, '--n_workers', '2', '--timing'], 900),
-    'tests':     ('does pytest pass?', [PY, '-m', 'pytest', '-q'], 1800),
+    'tests':     ('does pytest pass?', [PY, '-m', 'pytest', '-q', '-n', '2', '--dist', 'loadfile'], 1800),
 }
 
 
@@ -49,7 +49,8 @@ def main(names):
         print(f'\n== {name}: {asks}', flush=True)
         start = time.monotonic()
         if run(command, seconds): print(f'== {name} FAILED', flush=True); return 1
-        if name!='tests': print(f'== {name}: yes ({time.monotonic()-start:.0f} s)', flush=True)   # pytest closes with a line of its own
+        # pytest closes with a line of its own
+        if name!='tests': print(f'== {name}: yes ({time.monotonic()-start:.0f} s)', flush=True)
     return 0
 
 

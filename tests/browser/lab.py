@@ -1,10 +1,12 @@
 """JupyterLab in a headless browser, for tests that use an explorer as a person does
 
 `Lab` starts a server of its own on this machine and a browser; `Lab.explorer('01_masknet', 'explore_masks')` opens that
-explorer and gives an `Explorer`, whose methods are what hands and eyes do: `drag`, `press`, `choose`, `tick`, `upload`, `click`,
+explorer and gives an `Explorer`, whose methods are what hands and eyes do: `drag`, `press`, `choose`, `tick`, `upload`,
+`click`,
 `save`, `picture`, `message`. Every wait is for a condition, none for a time.
 """
-import ast, base64, dis, io, json, os, re, shutil, socket, subprocess, sys, time, urllib.error, urllib.parse, urllib.request
+import ast, base64, dis, io, json, os, re, shutil, socket, subprocess, sys, time
+import urllib.error, urllib.parse, urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,13 +19,16 @@ import chapters as C
 
 SLOW = 180          # seconds: nothing here takes as long, even on a machine busy with other work
 BROWSERS = 'chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'
-QUIET = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
-DRAWN_AT_ONCE = {'@jupyterlab/notebook-extension:tracker': {'windowingMode': 'none'}}  # else cells out of sight are not in the page
+QUIET = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+         '--disable-component-update', '--disable-sync']
+# else cells out of sight are not in the page
+DRAWN_AT_ONCE = {'@jupyterlab/notebook-extension:tracker': {'windowingMode': 'none'}}
 KERNEL_IS_IDLE = "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
 FAILED = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]'
 SAID_IN_RED = '.widget-html-content span[style*="color"]'       # an explorer's own error
 PIXELS = """async image => {
-    for (;;) try { await image.decode(); break } catch (e) { await new Promise(requestAnimationFrame) }     // replaced while it was decoded
+    // it may be replaced while it is decoded
+    for (;;) try { await image.decode(); break } catch (e) { await new Promise(requestAnimationFrame) }
     const canvas = document.createElement('canvas');
     [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
     canvas.getContext('2d').drawImage(image, 0, 0);
@@ -63,7 +68,7 @@ def shows(source, name):
 
 
 def cut_down(nb, name):
-    "The notebook `nb` with the last cell that shows `name`, the exported cells and those others that define what it uses, unchanged"
+    "`nb` with the last cell that shows `name`, the exported cells and those that define what it uses, unchanged"
     cells = [c for c in nb['cells'] if C.runs(c, C.flags()) and not re.search(r'^\s*[%!]', C.source(c), re.M)]
     last = max((i for i,c in enumerate(cells) if shows(C.source(c), name)), default=None)
     if last is None: raise LookupError(f'no cell of the chapter ends in {name}(...)')
@@ -106,15 +111,20 @@ class Lab:
         shown = json.loads((ROOT/'tools'/'lab'/'overrides.json').read_text()) | DRAWN_AT_ONCE
         (settings/'overrides.json').write_text(json.dumps(shown))
         with socket.socket() as s: s.bind(('127.0.0.1', 0)); port = s.getsockname()[1]
-        own = {f'JUPYTER_{k}_DIR': str(self.folder/k.lower()) for k in ('CONFIG', 'DATA', 'RUNTIME')} | {'IPYTHONDIR': str(self.folder/'ipython')}
+        own = {f'JUPYTER_{k}_DIR': str(self.folder/k.lower())
+               for k in ('CONFIG', 'DATA', 'RUNTIME')} | {'IPYTHONDIR': str(self.folder/'ipython')}
         env = {k:v for k,v in os.environ.items() if k!='IN_TEST'} | own
-        env['PYTHONPATH'] = os.pathsep.join([str(ROOT), *filter(None, [env.get('PYTHONPATH')])])   # the package next to these tests
+        # the package next to these tests
+        env['PYTHONPATH'] = os.pathsep.join([str(ROOT), *filter(None, [env.get('PYTHONPATH')])])
         self.log = self.folder/'server.log'
-        options = dict(ip='127.0.0.1', port=port, port_retries=0, root_dir=self.book, open_browser=False, allow_root=True)
-        command = [sys.executable, '-m', 'jupyterlab', *(f'--ServerApp.{k}={v}' for k,v in options.items()), f'--IdentityProvider.token={self.token}',
+        options = dict(ip='127.0.0.1', port=port, port_retries=0, root_dir=self.book, open_browser=False,
+                       allow_root=True)
+        command = [sys.executable, '-m', 'jupyterlab', *(f'--ServerApp.{k}={v}' for k,v in options.items()),
+                   f'--IdentityProvider.token={self.token}',
                    '--LabApp.expose_app_in_browser=True', f'--LabApp.app_settings_dir={settings}',
                    '--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate', '--LabApp.news_url=None']
-        with open(self.log, 'wb') as log: self.server = subprocess.Popen(command, env=env, stdout=log, stderr=log, cwd=self.folder)
+        with open(self.log, 'wb') as log:
+            self.server = subprocess.Popen(command, env=env, stdout=log, stderr=log, cwd=self.folder)
         self.url = f'http://127.0.0.1:{port}'
         wait(lambda: self._answers(), 'JupyterLab answers', said=lambda: self.log.read_text()[-2000:])
 
@@ -125,7 +135,8 @@ class Lab:
 
     def ask(self, verb, path):
         "One request to the server's own interface"
-        request = urllib.request.Request(f'{self.url}/{path}', method=verb, headers={'Authorization': f'token {self.token}'})
+        request = urllib.request.Request(f'{self.url}/{path}', method=verb,
+                                         headers={'Authorization': f'token {self.token}'})
         with urllib.request.urlopen(request, timeout=SLOW) as answer: return json.loads(answer.read() or 'null') or True
 
     def _start_browser(self):
@@ -196,7 +207,8 @@ class Explorer:
 
     def control(self, kind, name):
         "The control of a kind ('slider', 'dropdown', 'checkbox') with this text"
-        found = self.box.locator(f'.widget-{kind}', has=self.page.locator('.widget-label, .widget-label-basic', has_text=whole(name)))
+        found = self.box.locator(f'.widget-{kind}',
+                                 has=self.page.locator('.widget-label, .widget-label-basic', has_text=whole(name)))
         found.wait_for()
         return found
 
@@ -218,7 +230,8 @@ class Explorer:
         self.page.mouse.move(way['x'] + to*way['width'], y, steps=steps)
         self.page.mouse.up()
 
-    def choose(self, dropdown, option): self.control('dropdown', dropdown).locator('select').select_option(label=str(option))
+    def choose(self, dropdown, option):
+        self.control('dropdown', dropdown).locator('select').select_option(label=str(option))
 
     def options(self, dropdown): return self.control('dropdown', dropdown).locator('option').all_inner_texts()
 
@@ -231,7 +244,8 @@ class Explorer:
         from playwright.sync_api import TimeoutError
         def chooser():
             try:
-                with self.page.expect_file_chooser(timeout=10_000) as asked: self.box.locator('button.widget-upload', has_text=button).click()
+                with self.page.expect_file_chooser(timeout=10_000) as asked:
+                    self.box.locator('button.widget-upload', has_text=button).click()
                 return asked.value
             except TimeoutError: return None
         wait(chooser, f'a press of "{button}" asks for a file').set_files(file)
@@ -262,9 +276,16 @@ class Explorer:
         png = base64.b64decode(image.evaluate(PIXELS).partition(',')[2])
         return np.asarray(Image.open(io.BytesIO(png)).convert('RGB'))/255
 
+    def canvas(self):
+        "The pixels of the canvas: `(H, W, 3)` uint8, what is transparent in black"
+        png = self.box.locator('canvas').first.evaluate('c => c.toDataURL()').partition(',')[2]
+        return np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert('RGB'))
+
     def image(self, title=''):
         if not title: return self.box.locator('img.widget-image')
-        return self.box.locator('.widget-vbox', has=self.page.locator(':scope > .widget-label', has_text=whole(title))).locator('img.widget-image')
+        return self.box.locator('.widget-vbox',
+                                has=self.page.locator(':scope > .widget-label',
+                                                      has_text=whole(title))).locator('img.widget-image')
 
     def until(self, title, true, what):
         "Wait for the picture under `title` to be as `true(picture)` says, and give it; `what` says so in words"

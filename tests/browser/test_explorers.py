@@ -1,7 +1,8 @@
 """Each explorer in a real browser: every control is used as a person would, and the picture must change as it should
 
-An explorer runs in JupyterLab from a copy of its chapter that is cut down to the explorer's cell, the exported cells and those
-that define what the explorer is called with, unchanged, so that what is opened is the chapter's code and nothing trains first.
+An explorer runs in JupyterLab from a copy of its chapter that is cut down to the explorer's cell, the exported cells
+and those that define what the explorer is called with, unchanged, so that what is opened is the chapter's code and
+nothing trains first.
 """
 import io, re
 
@@ -135,7 +136,8 @@ def test_sketch(lab, files):
         heavy = ex.until('sketch', lambda p: ink(p) > 1.3*ink(first), 'has more ink with heavier lines')
         name,data = ex.save('sketch.png')
         kept = np.asarray(Image.open(io.BytesIO(data)).convert('RGB'))/255
-        assert name=='sketch.png' and kept.shape==heavy.shape and not differs(kept, heavy)     # the file is what is shown
+        # the file is what is shown
+        assert name=='sketch.png' and kept.shape==heavy.shape and not differs(kept, heavy)
         ex.press('line weight', 'Home')
         fine = ex.until('sketch', lambda p: 0 < ink(p) < ink(first), 'has less ink with the finest lines')
         photo = ex.picture('photo')
@@ -156,7 +158,8 @@ def test_sketch(lab, files):
 def test_strokes(lab):
     with lab.explorer('03_vectorize', 'explore_strokes') as ex:
         # the line of text is away for a moment while a new picture is made
-        count = lambda: int(wait(lambda: re.search(r'(\d+) strokes', ex.text()), 'the explorer counts its strokes', said=ex.text)[1])
+        count = lambda: int(wait(lambda: re.search(r'(\d+) strokes', ex.text()), 'the explorer counts its strokes',
+                                 said=ex.text)[1])
         pen = 'the pen so far'
         first,strokes = ex.picture(pen), count()
         ex.drag('drawn (%)', to=.4)
@@ -244,7 +247,8 @@ def test_a_slow_explorer_skips_what_is_stale(lab):
 
 
 CANVAS = '''
-from sketchbook.widgets import DrawingCanvas, explorer
+from sketchbook.canvas import DrawingCanvas
+from sketchbook.widgets import explorer
 explorer(dict(drawing=DrawingCanvas(200, 120)), lambda drawing: {'seen': drawing})
 '''
 
@@ -262,3 +266,55 @@ def test_canvas(lab):
         ex.until('seen', lambda p: not differs(p, empty), 'is empty again')
         ex.click('undo')
         ex.until('seen', lambda p: not differs(p, line), 'shows the line that was cleared')
+
+
+PAINTING = '''
+import numpy as np
+from sketchbook.canvas import DrawingCanvas
+from sketchbook.widgets import explorer
+def seen(drawing):
+    assert drawing.dtype==np.uint8 and drawing.shape==(120, 200, 3)
+    return {'seen': drawing}, 'middle ' + drawing[60,100].tobytes().hex()
+green = np.full((120, 200, 3), (0, 160, 80), np.uint8)
+explorer(dict(drawing=DrawingCanvas(200, 120, 12, pages={'green': green}, color=True)), seen)
+'''
+
+def test_painting_in_colour(lab):
+    "Mouse, colour picker, brush, eraser, the colour under the mouse; what arrives in Python is an array of it"
+    pytest.importorskip('ipycanvas')
+    with lab.cell(PAINTING, 'painting') as ex:
+        tool = lambda name: ex.box.locator('.widget-toggle-buttons button', has_text=name).click()
+        color = ex.box.locator('.widget-colorpicker input').first
+        ex.says('middle 00a050')
+        color.fill('#d22f27'); color.press('Enter')
+        ex.draw((40, 60), (160, 60))
+        ex.says('middle d22f27')
+        thin = ex.picture('seen')
+        ex.press('brush (px)', 'ArrowRight', 12)
+        ex.draw((40, 20), (160, 20))
+        red = lambda p: (p[...,0] > .7).sum()
+        ex.until('seen', lambda p: red(p) > 2.5*red(thin), 'has a broader line')
+        wait(lambda: ex.canvas()[60,100].tolist()==[210, 47, 39], 'the page shows what Python has', seconds=20)
+        tool('eraser')
+        ex.draw((100, 40), (100, 80))
+        ex.says('middle 00a050')
+        tool('pick')
+        ex.draw((5, 115))
+        ex.draw((60, 60), (140, 60))
+        ex.until('seen', lambda p: red(p[55:65,65:135])==0, 'is painted over in the green that was picked')
+        ex.click('undo'); ex.click('undo')
+        ex.says('middle d22f27')
+
+
+def test_painting(lab, files):
+    pytest.importorskip('ipycanvas')
+    with lab.explorer('02f_canvas', 'explore_painting') as ex:
+        first = ex.picture('picture')
+        ex.draw((150, 150), (250, 250))
+        drawn = ex.changed('picture', first)
+        ex.choose('begin with', 'coffee')
+        ex.changed('picture', drawn)
+        ex.upload(files/'disc.png', 'load a picture')
+        disc = ex.until('picture', lambda p: white(p) > .3, 'is of the disc')
+        name,data = ex.save('painting.png')
+        assert name=='painting.png' and not differs(np.asarray(Image.open(io.BytesIO(data)).convert('RGB'))/255, disc)
