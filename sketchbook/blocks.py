@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['check_number', 'check_flag', 'DeviceUnavailable', 'pick_device', 'evaluating', 'count_params', 'norm_layer',
-           'activation', 'ConvBlock', 'pad_to_multiple', 'DepthwiseConv', 'Encoder', 'TopDown', 'FeaturePyramid',
-           'param_groups', 'PatchGAN', 'MultiPatchGAN', 'gan_loss', 'frozen', 'feature_matching', 'GANStep',
-           'balanced_bce', 'dice_loss', 'in_torch_cache', 'perceptual_backbone', 'gram_matrix', 'PerceptualLoss']
+           'activation', 'ConvBlock', 'pad_to_multiple', 'DepthwiseConv', 'Encoder', 'FrozenEncoder', 'TopDown',
+           'FeaturePyramid', 'param_groups', 'PatchGAN', 'MultiPatchGAN', 'gan_loss', 'frozen', 'feature_matching',
+           'GANStep', 'balanced_bce', 'dice_loss', 'in_torch_cache', 'perceptual_backbone', 'gram_matrix',
+           'PerceptualLoss']
 
 # %% ../nbs/00a_blocks.ipynb #7b259180
 import contextlib
@@ -206,8 +207,8 @@ class Encoder(nn.Module):
     "EfficientNet-Lite features (Tan and Le 2019), at strides 2, 4, 8, 16 and 32, from photos in 0..1"
     strides = (2, 4, 8, 16, 32)
     channels = (16, 24, 40, 112, 320)  # of Lite0
-    # channels of the five maps, and the stage behind which each is taken: of Lite2 without its last stage, 0.7 M parameters
-    variants = {0: ((16, 24, 40, 112, 320), (1, 2, 3, 5, 7)), 2: ((16, 24, 48, 120, 208), (1, 2, 3, 5, 6))}
+    # channels, and the stage behind which each map is taken; of Lite2 without its last stage, 0.7 M parameters
+    variants = {0: (channels, (1, 2, 3, 5, 7)), 2: ((16, 24, 48, 120, 208), (1, 2, 3, 5, 6))}
 
     def __init__(
         self,
@@ -219,12 +220,11 @@ class Encoder(nn.Module):
         import timm
         if size not in self.variants: raise ValueError(f'There is EfficientNet-Lite0 and -Lite2 here, no Lite{size}.')
         self.channels, ends = self.variants[size]
-        self.ends, self.frozen = [ends[i] for i in out], 0
-        net = timm.create_model(f'tf_efficientnet_lite{size}', features_only=True, pretrained=False)
-        if pretrained: _copy_in_order(net, _imagenet_state(size).values())
-        net.blocks = net.blocks[:ends[max(out)]]  # what lies behind the last map is neither kept nor run
-        _ease_depthwise(net)
-        self.net = net
+        self.ends = [ends[i] for i in out]
+        self.net = timm.create_model(f'tf_efficientnet_lite{size}', features_only=True, pretrained=False)
+        if pretrained: _copy_in_order(self.net, _imagenet_state(size).values())
+        self.net.blocks = self.net.blocks[:ends[max(out)]]  # what lies behind the last map is neither kept nor run
+        _ease_depthwise(self.net)
 
     def forward(self, x): # (N, 3, H, W) in 0..1 -> list of (N, channels[i], H/strides[i], W/strides[i])
         x, maps = self.net.bn1(self.net.conv_stem((x*255 - 127) / 128)), []
@@ -233,8 +233,12 @@ class Encoder(nn.Module):
             if i in self.ends: maps.append(x)
         return maps
 
-    def freeze(self, stages:int):
-        "Keep the stem and the first `stages` of the seven stages as they are, batch statistics too; 0 thaws all"
+# %% ../nbs/00a_blocks.ipynb #b2a4b8c1
+class FrozenEncoder(Encoder):
+    "An encoder whose stem and first stages can stay as they are, batch statistics included"
+    frozen = 0
+
+    def freeze(self, stages:int): # Of the seven stages; 0 thaws all
         self.frozen = stages
         for i, part in enumerate(self._parts()): part.requires_grad_(stages == 0 or i > stages+1)
         return self.train(self.training)

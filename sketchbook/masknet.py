@@ -18,7 +18,7 @@ import torch
 from torch import nn
 import torch.nn.functional as F
 
-from .blocks import ConvBlock, Encoder, FeaturePyramid, param_groups
+from .blocks import ConvBlock, Encoder, FeaturePyramid, FrozenEncoder, param_groups
 from .data import SaliencyPairs, augment_pair, paste_object, provenance, to_tensor
 from .training import Task, autocast
 from .weights import load
@@ -28,7 +28,7 @@ class BookV1(nn.Module):
     "Version 1: the two coarsest maps, three convolutions, enlarged once: 28x28 logits for a 224x224 photo"
     def __init__(self, pretrained:bool=True, dim:int=64):
         super().__init__()
-        self.encoder = Encoder(pretrained=pretrained, out=(3,4))
+        self.encoder = FrozenEncoder(pretrained=pretrained, out=(3,4))
         self.head = nn.Sequential(ConvBlock(112+320, dim, 1), ConvBlock(dim, dim), ConvBlock(dim, dim),
             nn.ConvTranspose2d(dim, dim, 2, 2), nn.ReLU(), nn.Conv2d(dim, 1, 1))
 
@@ -42,7 +42,7 @@ class BookV2(nn.Module):
     "Version 2: maps of strides 4 to 32, merged top-down: 80x80 logits for a 320x320 photo"
     def __init__(self, pretrained:bool=True, dim:int=64):
         super().__init__()
-        self.encoder = Encoder(pretrained, (1,2,3,4), size=2)
+        self.encoder = FrozenEncoder(pretrained, (1,2,3,4), size=2)
         self.decoder = FeaturePyramid(self.encoder.channels[1:], dim)
         self.side_heads = nn.ModuleList(nn.Conv2d(dim, 1, 1) for _ in range(3))
         self.head = nn.Sequential(ConvBlock(dim, dim//2), nn.Conv2d(dim//2, 1, 1))
@@ -212,11 +212,33 @@ def validation(
         rows.append((float(sum(mask_loss(logits, truth).values())), float((p-truth).abs().mean())))
     return dict(zip(('loss','mae'), np.mean(rows, 0).tolist()))
 
-# %% ../nbs/01_masknet.ipynb #dba44286
-class MaskNetTask(Task):
-    "What the training engine needs to know about MaskNet"
+# %% ../nbs/01_masknet.ipynb #c1ea0025
+class _MaskStep(Task):
+    "One step of MaskNet's training; needs `size`, `shrink`, `lr`, `encoder_lr`, `val_pairs` and `val`"
     monitor = 'loss'
 
+    def optimizers(self, nets):
+        return {'net': torch.optim.AdamW(param_groups(nets['net'], self.lr, self.encoder_lr), weight_decay=1e-2)}
+
+    def at_some_scale(self, step, *batch):
+        "The batch of step `step`, reduced to a size that depends on its number alone"
+        if not self.shrink: return batch
+        size = round(self.size*np.random.default_rng(step).choice(self.shrink)/32)*32
+        return [F.interpolate(t, size=(size,size), mode='bilinear', align_corners=False, antialias=True) for t in batch]
+
+    def step(self, run, photo, mask):
+        photo,mask = self.at_some_scale(run.step, photo, mask)
+        *coarse,fine = run.nets['net'](photo, sides=True)
+        terms,small = mask_loss(fine, mask), F.avg_pool2d(mask, 4)      # the side heads are judged at a quarter of the size
+        loss = sum(terms.values()) + .5*sum(sum(mask_loss(y, small).values())/len(coarse) for y in coarse)
+        run.minimize(loss, 'net')
+        return {'loss': loss, **terms}
+
+    def validate(self, nets): return validation(nets['net'], (self.val_pairs[i] for i in self.val))
+
+# %% ../nbs/01_masknet.ipynb #dba44286
+class MaskNetTask(_MaskStep):
+    "What the training engine needs to know about MaskNet"
     def __init__(self,
         *data,                # Folders or tars of photo/mask pairs, or any sequences of `(photo, mask)`
         version:int=2,        # 1 or 2
@@ -252,9 +274,6 @@ class MaskNetTask(Task):
         if self.frozen: net.net.encoder.freeze(self.frozen)
         return {'net': net}
 
-    def optimizers(self, nets):
-        return {'net': torch.optim.AdamW(param_groups(nets['net'], self.lr, self.encoder_lr), weight_decay=1e-2)}
-
     def sample(self, i, rng):
         photo,mask = self.pairs[self.train[i]]
         if rng.random() < self.paste:
@@ -263,22 +282,6 @@ class MaskNetTask(Task):
         photo,mask = augment_pair(photo, mask, rng, self.size, self.scale, rotate=8., fit=True, shift=self.shift, jitter=self.jitter)
         if self.wear: photo = worn(photo, rng, self.wear)
         return to_tensor(photo), torch.from_numpy(mask)[None]
-
-    def at_some_scale(self, step, *batch):
-        "The batch of step `step`, reduced to a size that depends on its number alone"
-        if not self.shrink: return batch
-        size = round(self.size*np.random.default_rng(step).choice(self.shrink)/32)*32
-        return [F.interpolate(t, size=(size,size), mode='bilinear', align_corners=False, antialias=True) for t in batch]
-
-    def step(self, run, photo, mask):
-        photo,mask = self.at_some_scale(run.step, photo, mask)
-        *coarse,fine = run.nets['net'](photo, sides=True)
-        terms,small = mask_loss(fine, mask), F.avg_pool2d(mask, 4)      # the side heads are judged at a quarter of the size
-        loss = sum(terms.values()) + .5*sum(sum(mask_loss(y, small).values())/len(coarse) for y in coarse)
-        run.minimize(loss, 'net')
-        return {'loss': loss, **terms}
-
-    def validate(self, nets): return validation(nets['net'], (self.val_pairs[i] for i in self.val))
 
 # %% ../nbs/01_masknet.ipynb #a6b11dae
 HEADLINES = ('max_f', 'mae', 's_measure')

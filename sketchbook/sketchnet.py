@@ -869,7 +869,7 @@ def spot_blacks(
     black = cv2.morphologyEx(keep[label].astype(np.uint8), cv2.MORPH_CLOSE, disk(1))
     return cv2.GaussianBlur(black.astype(np.float32), (0, 0), 1.2)
 
-
+# %% ../nbs/02_sketchnet.ipynb #c02ac025
 def lay_blacks(
     sketch:np.ndarray, # (H, W) float32, 1 = paper
     blacks:np.ndarray, # (h, w) float32, 0..1, see `spot_blacks`
@@ -951,7 +951,7 @@ def stroke_strength(
     lines = cv2.GaussianBlur(np.maximum(details, .8*_step(alone, .1, .5)), (0, 0), .9)*(1.5 + .9*bold)
     return _scattered(smooth_along(lines.astype(np.float32), maps.flow, 5., at, 2.), near, n)
 
-
+# %% ../nbs/02_sketchnet.ipynb #c02ac026
 def paint(
     maps:LineMaps,       # See `line_maps`
     detail:float=DETAIL, # See `draw`
