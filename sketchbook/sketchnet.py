@@ -926,7 +926,7 @@ def _scattered(values, where, n):
 def _passing(details, inside, detail):
     "The details that are drawn: above a threshold that sinks with `detail`, and never above the strongest lines of the subject"
     floor = .9 - .8*detail
-    if inside.any(): floor = min(floor, max(.07, float(np.quantile(details[inside], 1 - .08*detail))))
+    floor = min(floor, max(.07, float(np.quantile(details[inside], 1 - .08*detail))))
     even = .6*detail                                # how far a faint line is drawn like a strong one
     return _step(details, .4*floor, floor)*(even + (1 - even)*details)
 
@@ -937,9 +937,10 @@ def stroke_strength(
 ) -> np.ndarray:   # (h2, w2) float32, 0..1 and above: how much ink a line gets
     "Choose the lines, join outlines and details, and smooth them along the flow"
     subject, (h, w) = cv2.GaussianBlur(maps.subject, (0, 0), 3), maps.details.shape
-    fade = 1 - min(1, 2*detail)*(1 - _step(subject, .08, .4)) if subject.max() > .5 else np.float32(1)
+    found = subject.max() > .5
+    fade = 1 - min(1, 2*detail)*(1 - _step(subject, .08, .4)) if found else np.float32(1)
     outlines, details = _fitted(maps.outlines, h, w)*fade, maps.details*fade
-    details = _passing(details, subject > .5, detail)
+    details = _passing(details, subject >= .5*found, detail)     # everywhere, when no subject is found
     ridge = cv2.dilate(thin_lines(outlines > .15).astype(np.uint8), disk(1)) > 0
     near = cv2.dilate(np.maximum(details, ridge*outlines), disk(4)) > .05
     at, n = _points(near)
