@@ -539,7 +539,7 @@ def _add_option(parser, p, help):
         said['help'] += ' (%(default)s)'
         parser.add_argument(_option(p.name), type=read, default=p.default, **said)
 
-
+# %% ../nbs/06a_cli.ipynb #e0ffee19
 def _add_chapters(commands, words):
     "The commands that chapters declare; the options of the one that `words` begin with"
     from ast import literal_eval
