@@ -927,7 +927,7 @@ def _passing(details, inside, detail):
     "The details that are drawn: above a threshold that sinks with `detail`, and never above the strongest lines of the subject"
     floor = .9 - .8*detail
     floor = min(floor, max(.07, float(np.quantile(details[inside], 1 - .08*detail))))
-    even = .6*detail                                # how far a faint line is drawn like a strong one
+    even = .35*detail                               # how far a faint line is drawn like a strong one
     return _step(details, .4*floor, floor)*(even + (1 - even)*details)
 
 
@@ -949,7 +949,7 @@ def stroke_strength(
     details *= _step(details, .4*beside, .8*beside + 1e-6)             # of two that run side by side, the stronger
     alone = np.where(ridge, outlines, 0)*(1 - _step(beside, .15, .45)) # outlines that no detail repeats
     bold = _step(cv2.blur(cv2.dilate(outlines, disk(3)), (9, 9)), .1, .6)
-    lines = cv2.GaussianBlur(np.maximum(details, .8*_step(alone, .1, .5)), (0, 0), .9)*(1.5 + .9*bold)
+    lines = cv2.GaussianBlur(np.maximum(details, .8*_step(alone, .1, .5)), (0, 0), .9)*(1.1 + 1.7*bold)
     return _scattered(smooth_along(lines.astype(np.float32), maps.flow, 5., at, 2.), near, n)
 
 # %% ../nbs/02_sketchnet.ipynb #c02ac026
