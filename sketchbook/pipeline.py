@@ -193,7 +193,7 @@ def pen_weight(
 def _pen_width(sketch):
     "Median width of the lines, pixels: twice the distance from the skeleton to the paper"
     ink = sketch<.5
-    if not ink.any(): return 1.
+    if not ink.any() or ink.all(): return 1.
     return float(2*np.median(cv2.distanceTransform(ink.astype(np.uint8), cv2.DIST_L2, 5)[thin_lines(ink)]) - 1)
 
 
