@@ -201,7 +201,7 @@ class CompletionTask(_CompletionStep):
         return *pair_tensors(sketch, picture), torch.from_numpy(index), torch.from_numpy(hint)
 
 # %% ../nbs/04a_palette.ipynb #5e2b35fe
-HEADLINES = ('frechet', 'frechet_lines', 'class_accuracy')
+HEADLINES = ('frechet', 'frechet_lines', 'class_accuracy')   # Measures that a table of weights shows
 TASKS = {name: partial(named_task, make, name) for name, make in {
     'sketch2image': CompletionTask, 'sketch2image-l1': partial(CompletionTask, head='rgb', lambda_gan=0.),
     'sketch2image-simple': CompletionTask}.items()}

@@ -425,7 +425,7 @@ class JointGANTask(Task):
         return {'D': loss_D.detach(), 'D accuracy': accuracy, 'G': loss_G.detach()}
 
 
-HEADLINES = ('frechet', 'frechet_lines', 'class_accuracy')
+HEADLINES = ('frechet', 'frechet_lines', 'class_accuracy')   # Measures that a table of weights shows
 TASKS = {'sketch2image-paper': partial(named_task, JointGANTask, 'sketch2image-paper'),
          'sketch2image-original': partial(named_task, partial(JointTask, width=.125), 'sketch2image-original')}
 
