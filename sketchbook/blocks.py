@@ -151,7 +151,8 @@ def _copy_in_order(net, tensors):
     "Fill `net` with the first `tensors` by position, refusing any shape that differs"
     state = net.state_dict()
     for (name, mine), theirs in zip(state.items(), tensors):
-        if mine.shape != theirs.shape: raise ValueError(f'{name} is {tuple(mine.shape)}, the ImageNet file has {tuple(theirs.shape)}.')
+        if mine.shape != theirs.shape:
+            raise ValueError(f'{name} is {tuple(mine.shape)}, the ImageNet file has {tuple(theirs.shape)}.')
         mine.copy_(theirs)
     net.load_state_dict(state)
 

@@ -81,7 +81,8 @@ class PaperNet(nn.Module):
         super().__init__()
         w = lambda c: round(c*width)
         self.stem = nn.Sequential(_conv(3, w(64), 7, 2), nn.ZeroPad2d((0,2,0,2)), nn.MaxPool2d(3, 2))
-        self.s2,self.s3,self.s4 = _stage(w(64), w(64), 3, 1), _stage(4*w(64), w(128), 4, 2), _stage(4*w(128), w(256), 6, 2)
+        self.s2,self.s3 = _stage(w(64), w(64), 3, 1), _stage(4*w(64), w(128), 4, 2)
+        self.s4 = _stage(4*w(128), w(256), 6, 2)
         dim,ni = w(256),4*w(256)
         if version==2:
             self.lateral = nn.ModuleList(nn.Conv2d(4*w(c), dim, 1) for c in (64,128,256))
@@ -112,7 +113,8 @@ class MaskNet(nn.Module):
     ):
         super().__init__()
         if version not in (1,2): raise ValueError(f"MaskNet has versions 1 and 2, not {version!r}")
-        if preset not in ('book','paper'): raise ValueError(f"MaskNet has the presets 'book' and 'paper', not {preset!r}")
+        if preset not in ('book','paper'):
+            raise ValueError(f"MaskNet has the presets 'book' and 'paper', not {preset!r}")
         self.config = dict(version=version, preset=preset)
         self.size = 320 if version==2 and preset=='book' else 224   # side of the square that `predict` shows it, pixels
         if preset=='paper': self.net = PaperNet(version)
@@ -120,7 +122,7 @@ class MaskNet(nn.Module):
 
     def forward(self,
         x:torch.Tensor,   # Photos `(N, 3, H, W)`, 0..1
-        sides:bool=False, # Every output that training looks at, as a list, the mask last? Only the book's version 2 has more than one
+        sides:bool=False, # All that training looks at, as a list, the mask last? Only the book's version 2 has more
     ) -> torch.Tensor:    # Logits `(N, 1, H/8, W/8)` or `(N, 1, H/4, W/4)`, rounded up
         if isinstance(self.net, BookV2): return self.net(x, sides)
         return [self.net(x)] if sides else self.net(x)
@@ -229,7 +231,7 @@ class _MaskStep(Task):
     def step(self, run, photo, mask):
         photo,mask = self.at_some_scale(run.step, photo, mask)
         *coarse,fine = run.nets['net'](photo, sides=True)
-        terms,small = mask_loss(fine, mask), F.avg_pool2d(mask, 4)      # the side heads are judged at a quarter of the size
+        terms,small = mask_loss(fine, mask), F.avg_pool2d(mask, 4)      # side heads are judged at a quarter of the size
         loss = sum(terms.values()) + .5*sum(sum(mask_loss(y, small).values())/len(coarse) for y in coarse)
         run.minimize(loss, 'net')
         return {'loss': loss, **terms}
@@ -258,14 +260,16 @@ class MaskNetTask(_MaskStep):
         if not data: raise ValueError('MaskNet needs pairs to learn from: name a folder or a tar.')
         self.name = f'masknet-v{version}'
         self.about = {k: '; '.join(dict.fromkeys(provenance(d)[k] for d in data)) for k in provenance(data[0])}
-        vars(self).update(version=version, preset=preset, size=size, lr=lr, encoder_lr=encoder_lr, frozen=frozen, paste=paste, scale=scale,
-                          shift=shift, jitter=jitter, wear=wear, shrink=shrink)
+        vars(self).update(version=version, preset=preset, size=size, lr=lr, encoder_lr=encoder_lr, frozen=frozen,
+                          paste=paste, scale=scale, shift=shift, jitter=jitter, wear=wear, shrink=shrink)
         self.pairs = EvenMix(*map(as_pairs, data)) if len(data)>1 else as_pairs(data[0])
         self.val_pairs = self.pairs if val is None else as_pairs(val)
         n,m = len(self.pairs),len(self.val_pairs)
         self.val = list(range(min(25, n-1), n, 50) if val is None else range(min(m, 200)))
         self.train = sorted(set(range(n)) - set(self.val)) if val is None else list(range(n))
-        if not self.train: raise ValueError(f'{self.about["data"]}: one pair is not enough, one is held out to validate on; add more, or name others with val')
+        if not self.train:
+            raise ValueError(f'{self.about["data"]}: one pair is not enough, one is held out to validate on; '
+                             'add more, or name others with val')
 
     def __len__(self): return len(self.train)
 
@@ -279,15 +283,17 @@ class MaskNetTask(_MaskStep):
         if rng.random() < self.paste:
             other = self.pairs[self.train[rng.integers(len(self.train))]]
             photo,mask = paste_object(photo, mask, *other, rng)
-        photo,mask = augment_pair(photo, mask, rng, self.size, self.scale, rotate=8., fit=True, shift=self.shift, jitter=self.jitter)
+        how = dict(rotate=8., fit=True, shift=self.shift, jitter=self.jitter)
+        photo,mask = augment_pair(photo, mask, rng, self.size, self.scale, **how)
         if self.wear: photo = worn(photo, rng, self.wear)
         return to_tensor(photo), torch.from_numpy(mask)[None]
 
 # %% ../nbs/01_masknet.ipynb #a6b11dae
 HEADLINES = ('max_f', 'mae', 's_measure')
-_STURDY = dict(frozen=2, shift=.05, jitter=dict(brightness=.35, contrast=.35, saturation=.5, gamma=.5, grey=.1), wear=.15)
-_V2 = dict(version=2, size=256, shrink=(.75, .875, 1.), scale=(.9, 1.5), **{**_STURDY, 'frozen': 3})
-_FINE = dict(version=2, size=352, shrink=(.73, .82, .91, 1.), scale=(.9, 1.3), lr=8e-4, paste=.05, **_STURDY)
+_LIGHT = dict(brightness=.35, contrast=.35, saturation=.5, gamma=.5, grey=.1)
+_STURDY = dict(shift=.05, jitter=_LIGHT, wear=.15)
+_V2 = dict(version=2, size=256, shrink=(.75, .875, 1.), scale=(.9, 1.5), frozen=3, **_STURDY)
+_FINE = dict(version=2, size=352, shrink=(.73, .82, .91, 1.), scale=(.9, 1.3), frozen=2, lr=8e-4, paste=.05, **_STURDY)
 TASKS = {'masknet-v1': partial(MaskNetTask, version=1, paste=0.), 'masknet-v2': partial(MaskNetTask, **_V2),
          'masknet-v2-fine': partial(MaskNetTask, **_FINE)}
 
@@ -295,12 +301,14 @@ TASKS = {'masknet-v1': partial(MaskNetTask, version=1, paste=0.), 'masknet-v2': 
 def _check_photo(photo):
     if getattr(photo, 'dtype', None)!=np.uint8 or photo.ndim!=3 or photo.shape[2]!=3 or not photo.size:
         got = f'{photo.dtype} {photo.shape}' if isinstance(photo, np.ndarray) else type(photo).__name__
-        raise ValueError(f"A photo is a uint8 array of shape (H, W, 3), not {got}; `data.load_photo` makes one of almost anything")
+        raise ValueError(f"A photo is a uint8 array of shape (H, W, 3), not {got}; "
+                         "`data.load_photo` makes one of almost anything")
 
 
 def _checked(mask, t=0., name='threshold'):
     "`mask` as float32, if it is one; a threshold outside 0..1 is refused"
-    if not isinstance(t, (int, float, np.number)) or not 0<=t<=1: raise ValueError(f"`{name}` should be in 0..1, not {t!r}")
+    if not isinstance(t, (int, float, np.number)) or not 0<=t<=1:
+        raise ValueError(f"`{name}` should be in 0..1, not {t!r}")
     mask = np.asarray(mask)
     if mask.ndim!=2 or not mask.size: raise ValueError(f"A mask has the shape (H, W), not {mask.shape}")
     if mask.dtype.kind not in 'biuf': raise ValueError(f"A mask holds numbers, not {mask.dtype}")
@@ -321,9 +329,12 @@ def check_pair(photo, mask):
 def _check_filter(radius, eps, side):
     "Refuse settings of the guided filter that make no sense"
     number = lambda v: isinstance(v, (int, float, np.number))
-    if not isinstance(radius, (int, np.integer)) or not 1<=radius<=1000: raise ValueError(f"`radius` should be a whole number of pixels from 1 to 1000, not {radius!r}")
-    if not number(eps) or not 0<eps<=1e300: raise ValueError(f"`eps`, a variance, should be above 0 and finite, not {eps!r}")
-    if not number(side) or not 1<=side<float("inf"): raise ValueError(f"`side` should be at least 1 pixel and finite, not {side!r}")
+    if not isinstance(radius, (int, np.integer)) or not 1<=radius<=1000:
+        raise ValueError(f"`radius` should be a whole number of pixels from 1 to 1000, not {radius!r}")
+    if not number(eps) or not 0<eps<=1e300:
+        raise ValueError(f"`eps`, a variance, should be above 0 and finite, not {eps!r}")
+    if not number(side) or not 1<=side<float("inf"):
+        raise ValueError(f"`side` should be at least 1 pixel and finite, not {side!r}")
 
 
 def guided_filter(
@@ -496,7 +507,7 @@ def evaluate(
     device:str='auto',     # 'auto', 'cpu', 'cuda' or 'mps'
     edge_aware:bool=False, # Measure masks that went through `guided_filter`?
     closely:bool=False,    # Look twice at small objects (`predict_closely`)?
-) -> dict:                 # Scores of `metrics.saliency_scores`, `boundary_f` (at threshold 0.5, mean over the photos) and `n`
+) -> dict:                 # Scores of `metrics.saliency_scores`, `boundary_f` (at threshold 0.5, mean of the photos), `n`
     "Measure the plain mask (no threshold) at the size of the photos"
     from sketchbook.metrics import boundary_f, saliency_scores
     net,pairs,borders = load(name, device), as_pairs(data), []
@@ -517,7 +528,7 @@ def view_cut(
     mode:str='soft',      # 'soft' or 'hard'
     threshold:float=0.5,  # 0..1
 ) -> dict:                # Pictures by title
-    "What `explore_masks` shows: the mask, the mask after the cut, the cut-out, and how often each value occurs in the mask"
+    "What `explore_masks` shows: mask, mask after the cut, cut-out, and how often each value occurs in the mask"
     from sketchbook.widgets import histogram
     if mode not in ('soft','hard'): raise ValueError(f"`mode` is 'soft' or 'hard', not {mode!r}")
     cut = (soft if mode=='soft' else hard)(mask, threshold)
