@@ -268,8 +268,7 @@ class MaskNetTask(_MaskStep):
         self.val = list(range(min(25, n-1), n, 50) if val is None else range(min(m, 200)))
         self.train = sorted(set(range(n)) - set(self.val)) if val is None else list(range(n))
         if not self.train:
-            raise ValueError(f'{self.about["data"]}: one pair is not enough, one is held out to validate on; '
-                             'add more, or name others with val')
+            raise ValueError(f'{self.about["data"]}: one pair is not enough, one is held out; add more, or name others with val')
 
     def __len__(self): return len(self.train)
 
@@ -507,7 +506,7 @@ def evaluate(
     device:str='auto',     # 'auto', 'cpu', 'cuda' or 'mps'
     edge_aware:bool=False, # Measure masks that went through `guided_filter`?
     closely:bool=False,    # Look twice at small objects (`predict_closely`)?
-) -> dict:                 # Scores of `metrics.saliency_scores`, `boundary_f` (at threshold 0.5, mean of the photos), `n`
+) -> dict:                 # Scores of `metrics.saliency_scores`, `boundary_f` (at 0.5, mean of the photos), and `n`
     "Measure the plain mask (no threshold) at the size of the photos"
     from sketchbook.metrics import boundary_f, saliency_scores
     net,pairs,borders = load(name, device), as_pairs(data), []
