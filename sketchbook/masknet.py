@@ -268,7 +268,7 @@ class MaskNetTask(_MaskStep):
         self.val = list(range(min(25, n-1), n, 50) if val is None else range(min(m, 200)))
         self.train = sorted(set(range(n)) - set(self.val)) if val is None else list(range(n))
         if not self.train:
-            raise ValueError(f'{self.about["data"]}: one pair is not enough, one is held out; add more, or name others with val')
+            raise ValueError(f'{self.about["data"]}: one pair is not enough, one is held out; add more, or name val')
 
     def __len__(self): return len(self.train)
 
