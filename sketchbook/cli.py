@@ -101,8 +101,7 @@ def add_run(commands):
     c.add_argument('--samples', action='store_true', help='use the four sample photos that come along')
     c.add_argument('--out', required=True, metavar='DIR', help='folder for the results')
     c.add_argument('--mask-version', type=number(1, 2, int), default=2, metavar='1|2', help='MaskNet (%(default)s)')
-    c.add_argument('--mask-mode', choices=('soft', 'hard'), default='soft',
-        help='soft keeps doubtful pixels half, hard decides (%(default)s)')
+    c.add_argument('--mask-mode', choices=('soft', 'hard'), default='soft', help='keep doubtful pixels half? (%(default)s)')
     c.add_argument('--softctr', type=number(0, 1), default=.5, metavar='0..1',
         help='mask threshold; a smaller one keeps more of the object (%(default)s)')
     c.add_argument('--frame', choices=('photo', 'object'), default='photo',
