@@ -66,7 +66,7 @@ class Bottleneck(nn.Module):
 
 
 def _conv(ni, no, ks=3, stride=1):
-    "Convolution with a bias, batch norm, ReLU: the seed's unit"
+    "Convolution with a bias, batch norm, ReLU: the original's unit"
     return nn.Sequential(nn.Conv2d(ni, no, ks, stride, ks//2), nn.BatchNorm2d(no), nn.ReLU())
 
 
@@ -76,7 +76,7 @@ def _stage(ni, base, n, stride):
 
 # %% ../nbs/01_masknet.ipynb #0cb8c81f
 class PaperNet(nn.Module):
-    "The seed's MaskNet, layer by layer: ResNet-50 stages 1 to 4, then the head of `version`"
+    "The original's MaskNet, layer by layer: ResNet-50 stages 1 to 4, then the head of `version`"
     def __init__(self, version:int=2, width:float=1.):
         super().__init__()
         w = lambda c: round(c*width)
@@ -108,7 +108,7 @@ class MaskNet(nn.Module):
     "Photo in, logits of the foreground out, at an eighth (version 1) or a quarter (version 2) of its size"
     def __init__(self,
         version:int=2,         # 1 (28x28 logits at 224 px) or 2 (80x80 at 320 px)
-        preset:str='book',     # 'book' is the one shipped trained, 'paper' the seed's own layout
+        preset:str='book',     # 'book' is the one shipped trained, 'paper' the original's own layout
         pretrained:bool=False, # Start the book's encoder from its ImageNet weights?
     ):
         super().__init__()
