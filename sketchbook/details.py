@@ -18,8 +18,8 @@ from .blocks import GANStep
 from .data import SaliencyPairs, SketchPairs, color_jitter, provenance, random_affine, to_tensor, warp
 from .masknet import cut_out
 from .metrics import thin_lines
-from .sketchnet import (DetailBranch, Discriminator, SketchNet, SketchStep, coherent_lines, crisp_loss, disk, edge_flow,
-                                  inhibit, pen, pieces, sampled, smooth_along)
+from .sketchnet import (DetailBranch, Discriminator, SketchNet, SketchStep, coherent_lines, crisp_loss, disk,
+                                  edge_flow, inhibit, pen, pieces, sampled, smooth_along)
 
 # %% ../nbs/02a_details.ipynb #d02a0020
 def _grown(where, radius): return cv2.dilate(where.astype(np.uint8), disk(radius)) > 0
@@ -87,7 +87,9 @@ class DetailData:
         try: return SketchPairs(path)
         except ValueError: pass
         try: return SaliencyPairs(path)
-        except ValueError: raise ValueError(f'{path}: neither photos with masks (ID.jpg, ID.png) nor photos with sketches (ID.jpg, ID.sketch.jpg) in it') from None
+        except ValueError:
+            raise ValueError(f'{path}: neither photos with masks (ID.jpg, ID.png) nor photos with sketches (ID.jpg, '
+                             'ID.sketch.jpg) in it') from None
 
     def __len__(self): return len(self.where)
 
@@ -96,7 +98,8 @@ class DetailData:
         pairs = self.sources[source]
         photo, other = pairs[k]
         drawn = isinstance(pairs, SketchPairs)
-        if drawn: photo, other = (cv2.resize(a, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC) for a in (photo, other))
+        if drawn:
+            photo, other = (cv2.resize(a, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC) for a in (photo, other))
         if i not in self.kept: self.kept[i] = np.packbits((artist_lines if drawn else object_lines)(photo, other))
         n = photo.shape[0]*photo.shape[1]
         lines = np.unpackbits(self.kept[i], count=2*n).reshape(2, *photo.shape[:2]).astype(bool)
@@ -130,7 +133,7 @@ def detail_views(
     crop:int=192,            # Side of the window, pixels
     view:int=DetailBranch.view, # Side of the small view of the whole, pixels
     alone:float=.25,         # Chance, 0..1, that the object stands alone on white
-) -> tuple: # view (view, view, 3) uint8; window (crop, crop, 3) uint8; its lines (2, crop, crop); mask of the view; the window's x0, y0, x1, y1 in the view, 0..1
+) -> tuple: # view and window, uint8; lines (2, crop, crop); mask of the view; the window's x0, y0, x1, y1 in it, 0..1
     "One random view of a photo, small, and a window of it, 2 to 4.4 times as large"
     photo = color_jitter(photo, rng, .25, .25, .3, .3, grey=.05)
     if mask is not None and rng.random() < alone: photo = cut_out(photo, mask)
@@ -142,7 +145,8 @@ def detail_views(
     B = np.column_stack([A[:,:2]/z, A@[*(corner + .5/z - .5), 1]])     # pixel centres lie at half a pixel
     box = np.float32([*corner, *(corner + crop/z)])/view
     mask = np.zeros((view, view), np.float32) if mask is None else warp(mask, A, s, (view, view))
-    return warp(photo, A, s, (view, view)), warp(photo, B, s*z, (crop, crop)), _cut_lines(lines, B, s*z, (crop, crop)), mask, box
+    small, large = warp(photo, A, s, (view, view)), warp(photo, B, s*z, (crop, crop))
+    return small, large, _cut_lines(lines, B, s*z, (crop, crop)), mask, box
 
 # %% ../nbs/02a_details.ipynb #d02a0070
 def at_boxes(
@@ -169,14 +173,15 @@ def subject_loss(
 
 # %% ../nbs/02a_details.ipynb #d02a007f
 class DetailStep(SketchStep):
-    "One step of the detail branch, with the game and the schedule of the outlines; needs `data`, `gan`, `gan_from`, `lambda_gan` and `lambda_subject`, see `DetailTask`"
+    "One step of the detail branch, with the GAN and the schedule of the outlines; settings as in `DetailTask`"
     name = 'sketchnet-detail'
 
     def sample(self, i, rng):
         photo, lines, mask = self.data[i]
         view, window, lines, small, box = detail_views(photo, lines, mask, rng)
         marked = torch.tensor(float(mask is not None))
-        return to_tensor(view), to_tensor(window), torch.from_numpy(lines), torch.from_numpy(small)[None], torch.from_numpy(box), marked
+        lines, small, box = map(torch.from_numpy, (lines, small, box))
+        return to_tensor(view), to_tensor(window), lines, small[None], box, marked
 
     def answers(self, net, view, window, box): # -> details (N, 1, H, W), subject (N, 1, h, w): logits
         "Run the branch on windows, with what the small views say about their place"
@@ -201,7 +206,7 @@ class DetailStep(SketchStep):
 
 # %% ../nbs/02a_details.ipynb #d02a0080
 class DetailTask(DetailStep):
-    "The detail branch of a SketchNet that can draw outlines already, as a conditional GAN; the outlines stay as they are"
+    "The detail branch of a SketchNet that draws outlines already, as a conditional GAN; the outlines stay as they are"
     def __init__(
         self,
         data,                  # `len()` and `[i]` -> photo, lines, mask or None, see `DetailData`
@@ -210,12 +215,15 @@ class DetailTask(DetailStep):
         lambda_subject:float=1.,# Weight of the cross-entropy of the subject
         lr:float=2e-3,         # Learning rate of the branch
     ):
-        self.data, self.gan_from, self.lambda_gan, self.lambda_subject, self.lr = data, gan_from, lambda_gan, lambda_subject, lr
+        self.data, self.gan_from, self.lr = data, gan_from, lr
+        self.lambda_gan, self.lambda_subject = lambda_gan, lambda_subject
         self.gan = GANStep('bce', smooth=.9)
 
     def begin(self, init):
         "Complete weights that have only outlines with a fresh detail branch"
-        if init is None: raise ValueError('The detail branch is trained on top of a network that draws outlines: name its weights with --init.')
+        if init is None:
+            raise ValueError('The detail branch is trained on top of a network that draws outlines: name its '
+                             'weights with --init.')
         for k, v in SketchNet(pretrained=False, detail=True).state_dict().items():
             if k.startswith('detail.'): init.setdefault(k, v)
 

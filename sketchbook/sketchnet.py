@@ -28,7 +28,8 @@ from torch import nn
 
 from .blocks import ConvBlock, Encoder, GANStep, PatchGAN, TopDown, balanced_bce, check_flag, check_number
 from .blocks import dice_loss, evaluating, param_groups
-from .data import BoundaryPairs, PhotoFolder, SaliencyPairs, augment_pair, load_photo, provenance, shrink, to_tensor
+from .data import BoundaryPairs, PhotoFolder, SaliencyPairs, augment_pair, load_photo, provenance, shrink
+from .data import to_tensor
 from .masknet import check_pair, cut_out
 from .metrics import boundary_scores, continuity, ink_width, thin_lines
 from .sketches import grey
@@ -44,7 +45,8 @@ def canny(
 ) -> np.ndarray:       # Sketch (H, W) float32, 1 = paper
     "Lines by Canny 1986, as OpenCV computes them"
     check_number('sigma', sigma, least=0, high=1000, unit='pixels')
-    if not 0 <= low <= high: raise ValueError(f'low and high should be 0 or more, and low no larger than high, not {low} and {high}')
+    if not 0 <= low <= high:
+        raise ValueError(f'low and high should be 0 or more, and low no larger than high, not {low} and {high}')
     g = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
     if sigma: g = cv2.GaussianBlur(g, (0, 0), sigma)
     return 1 - cv2.Canny(g, low, high, L2gradient=True).astype(np.float32)/255
@@ -190,7 +192,7 @@ def target_and_weight(
 
 # %% ../nbs/02_sketchnet.ipynb #bc4fea90
 def _largest(x, reach, dim):
-    "The largest value within `reach` along a dimension: shifted copies, twenty times faster on a processor than pooling"
+    "The largest value within `reach` along a dimension: shifted copies, twenty times faster on a CPU than pooling"
     size, pad = x.shape[dim], (reach, reach, 0, 0) if dim == 3 else (0, 0, reach, reach)
     wide, top = F.pad(x, pad, value=float('-inf')), x
     for shift in range(2*reach + 1): top = torch.maximum(top, wide.narrow(dim, shift, size))
@@ -241,7 +243,8 @@ class Subject(nn.Module):
         super().__init__()
         c = Encoder.channels
         self.top, self.near = ConvBlock(c[3], width, ks=1), ConvBlock(width, width)
-        self.far = nn.Sequential(nn.Conv2d(width, width, 3, padding=2, dilation=2, bias=False), nn.BatchNorm2d(width), nn.ReLU())
+        self.far = nn.Sequential(nn.Conv2d(width, width, 3, padding=2, dilation=2, bias=False),
+                                 nn.BatchNorm2d(width), nn.ReLU())
         self.merges = nn.ModuleList([TopDown(c[2], width, width), TopDown(c[1], no, width)])
         self.head = nn.Conv2d(no, 1, 1)
 
@@ -278,7 +281,8 @@ class DetailBranch(nn.Module):
         where = torch.cat([where[:,:-1], where[:,-1:].sigmoid()], 1)
         y = F.relu(self.merges[0](self.top(coded[3]), coded[2]) + self.where(where))
         y = self.merges[1](y, coded[1])
-        fine = [F.pixel_unshuffle(m, 2) for m in (maps[-1], (x*2 - 1).to(maps[-1].dtype))] # one type, or all become float32
+        # one type, or all become float32
+        fine = [F.pixel_unshuffle(m, 2) for m in (maps[-1], (x*2 - 1).to(maps[-1].dtype))]
         y = self.last(y, torch.cat([*fine, maps[-2], coded[0]], 1))
         return F.pixel_shuffle(self.head(y + self.refine(y)), 2)
 
@@ -288,8 +292,8 @@ class Looks(nn.Module):
     def zooms(self, h, w): # The sizes, relative to the photo's
         return (1.,)
 
-    def look(self, x, sides=False): # x (N, 3, H, W), sides multiples of 16, to `[fused]`, or `[*sides, fused]`: (N, 1, H, W)
-        "One look"
+    def look(self, x, sides=False):
+        "One look at x (N, 3, H, W), sides multiples of 16: `[fused]` or `[*sides, fused]`, each (N, 1, H, W)"
         raise NotImplementedError
 
     def finish(self, fused): return fused # What is done with the average
@@ -316,7 +320,8 @@ class Looks(nn.Module):
 
     def back(self, y, size): # (N, 1, h, w) -> float32 (N, 1, *size)
         y, smaller = y.float(), y.shape[-1] > size[-1]
-        return y if y.shape[-2:] == size else F.interpolate(y, size=size, mode='bilinear', align_corners=False, antialias=smaller)
+        if y.shape[-2:] == size: return y
+        return F.interpolate(y, size=size, mode='bilinear', align_corners=False, antialias=smaller)
 
 # %% ../nbs/02_sketchnet.ipynb #b37f1909
 def paper_generator(
@@ -324,7 +329,8 @@ def paper_generator(
     width:float=1.,  # Multiplies every channel count but the first and last
 ) -> nn.Sequential:  # (N, 3, H, W), sides multiples of 8, to (N, 1, H, W) logits
     "The seed's generator, after Simo-Serra et al. 2016; convolution biases kept, so that the count matches"
-    def conv(ni, no, ks=3, stride=1): return [nn.Conv2d(ni, no, ks, stride, ks//2), nn.BatchNorm2d(no), nn.ReLU(inplace=True)]
+    def conv(ni, no, ks=3, stride=1):
+        return [nn.Conv2d(ni, no, ks, stride, ks//2), nn.BatchNorm2d(no), nn.ReLU(inplace=True)]
     def deconv(ni, no): return [nn.ConvTranspose2d(ni, no, 4, 2, 1), nn.BatchNorm2d(no), nn.ReLU(inplace=True)]
     def c(n): return max(round(n*width), 1)
     def chain(make, *widths): return [layer for ni, no in zip(widths, widths[1:]) for layer in make(c(ni), c(no))]
@@ -345,8 +351,8 @@ class DetailLooks(Looks):
         "Look for the subject in a small copy of the photo"
         return self.detail.subject(self.body.encoder(self.zoomed(x, self.detail.view/max(x.shape[-2:]))))
 
-    def look_closely(self, x, where): # x as in `look`; where (N, C, H/8, W/8) -> [outlines, details], logits (N, 1, H, W)
-        "One look that also draws the details"
+    def look_closely(self, x, where):
+        "One look at x as in `look`, with where (N, C, H/8, W/8): `[outlines, details]`, logits (N, 1, H, W)"
         coded, maps = self.body.features(x)
         return [self.body.answers(maps)[-1], self.detail(x, coded, maps, where)]
 
@@ -376,8 +382,11 @@ class SketchNet(DetailLooks):
         detail:bool=False,    # `"book"`: with a `DetailBranch`?
     ):
         super().__init__()
-        if preset not in ('book', 'deep', 'shallow'): raise ValueError(f'Preset "{preset}" is unknown: use book, deep or shallow.')
-        if preset == 'book' and width != 1: raise ValueError(f'width is {width}, but the book network has only one width: use 1, or preset deep or shallow.')
+        if preset not in ('book', 'deep', 'shallow'):
+            raise ValueError(f'Preset "{preset}" is unknown: use book, deep or shallow.')
+        if preset == 'book' and width != 1:
+            raise ValueError(f'width is {width}, but the book network has only one width: use 1, or '
+                             'preset deep or shallow.')
         if preset != 'book' and detail: raise ValueError(f'Preset "{preset}" has no detail branch: use book.')
         # whoever rebuilds the network from its config brings weights of their own
         self.config = dict(preset=preset, width=width, pretrained=False, detail=detail)
@@ -416,7 +425,7 @@ class Discriminator(nn.Module):
     "Is this sketch (N, 1, H, W) a person's drawing of this photo (N, 3, H, W)? One logit for each patch"
     def __init__(
         self,
-        preset:str='book', # `"book"`: spectrally normalised PatchGAN; `"paper"`: VGG-like, one logit every 64 px, with a linear head
+        preset:str='book', # `"book"`: spectrally normalised PatchGAN; `"paper"`: VGG-like, one logit every 64 px
         nf:int=32,         # Channels of `"book"`
         width:float=1.,    # Channel multiplier of `"paper"`
     ):
@@ -440,7 +449,8 @@ def coarse_loss(sides, line, known):
 def crisp_loss(fused, line, known):
     "Dice and cross-entropy with lines x3 on the fused output: thins them"
     fused = fused.float()
-    return dice_loss(fused.sigmoid(), line, known) + 8*F.binary_cross_entropy_with_logits(fused, line, known*(1 + 2*line))
+    bce = F.binary_cross_entropy_with_logits(fused, line, known*(1 + 2*line))
+    return dice_loss(fused.sigmoid(), line, known) + 8*bce
 
 
 def pen(line):
@@ -480,7 +490,7 @@ class SketchStep(Task):
         return log
 
     def rate(self, key, progress):
-        "D starts late and then learns at an even pace: the cosine would have put it to sleep before it had seen anything"
+        "D starts late and then learns at an even pace: the cosine would be near zero before it has seen anything"
         if key == 'netD': return min(1., max(progress - self.gan_from, 0)/.02)
         return super().rate(key, progress)
 
@@ -494,7 +504,7 @@ class SketchStep(Task):
 
 # %% ../nbs/02_sketchnet.ipynb #5813a2ce
 class SketchNetTask(SketchStep):
-    "SketchNet as a conditional GAN: find the lines and draw them crisp, then let a discriminator look over the shoulder"
+    "SketchNet as a conditional GAN: find the lines and draw them crisp; a discriminator joins later"
     def __init__(
         self,
         data,                  # `len()` and `[i]` -> photo, boundaries (K, H, W) or lines (H, W) in 0..1
@@ -506,20 +516,22 @@ class SketchNetTask(SketchStep):
         lambda_gan:float=.03,  # Its weight
         zooms=(4/3,),          # Sizes at which the network looks, see `Looks`; None for its own
         far:float=0.,          # Share of the steps at which it looks as if the photo were large
-        lr=(1e-3, 1.5e-4),     # Learning rates: of what is new, and of the encoder, which has seen a million photos and should forget slowly
+        lr=(1e-3, 1.5e-4),     # Learning rates: of new layers, and of the pretrained encoder, which changes slowly
         frozen:bool=False,     # Leave the statistics of its batch norms as they are?
     ):
         self.zooms, self.far, self.lr, self.frozen = zooms, far, lr, frozen
         self.size, self.lambda_coarse, self.gan_from, self.lambda_gan = size, lambda_coarse, gan_from, lambda_gan
         self.netG, self.netD, self.gan = netG or {}, netD or {}, GANStep('bce', smooth=.9)
         # 200 photos fit in memory, and decoding a thousand drawings each epoch would cost more than the network's step
-        self.pairs = [(photo, lines[None] if np.ndim(lines) == 2 else agreed_lines(lines)) for photo, lines in (data[i] for i in range(len(data)))]
+        self.pairs = [(photo, lines[None] if np.ndim(lines) == 2 else agreed_lines(lines))
+                      for photo, lines in (data[i] for i in range(len(data)))]
 
     def networks(self): return {'netG': SketchNet(**self.netG), 'netD': Discriminator(**self.netD)}
 
     def optimizers(self, nets):
         lr, encoder_lr = self.lr
-        return {'netG': torch.optim.AdamW(param_groups(nets['netG'], lr, encoder_lr/lr)), 'netD': torch.optim.AdamW(nets['netD'].parameters(), lr=2e-4, betas=(.5, .999))}
+        return {'netG': torch.optim.AdamW(param_groups(nets['netG'], lr, encoder_lr/lr)),
+                'netD': torch.optim.AdamW(nets['netD'].parameters(), lr=2e-4, betas=(.5, .999))}
 
     def __len__(self): return len(self.pairs)
 
@@ -538,7 +550,8 @@ class PencilPairs:
         gamma:float=3.,    # Darkens the lines, see `dodge`
         max_side:int=640,  # Larger photos shrink to this, pixels
     ):
-        self.photos, self.gamma, self.max_side = PhotoFolder(photos) if isinstance(photos, (str, Path)) else photos, gamma, max_side
+        self.photos = PhotoFolder(photos) if isinstance(photos, (str, Path)) else photos
+        self.gamma, self.max_side = gamma, max_side
 
     def __len__(self): return len(self.photos)
 
@@ -564,7 +577,8 @@ def fine_task(path):
 def pencil_task(path):
     "Train on photos alone, with the dodge filter as the teacher: any folder or tar of photos"
     task = SketchNetTask(PencilPairs(path))
-    task.name, task.about = 'sketchnet-pencil', provenance(path) | dict(notes='targets: dodge filter, gamma 3; no person drew anything')
+    task.name = 'sketchnet-pencil'
+    task.about = provenance(path) | dict(notes='targets: dodge filter, gamma 3; no person drew anything')
     return task
 
 
@@ -576,8 +590,8 @@ def as_photo(
     photo,         # (H, W, 3) uint8, or anything `load_photo` reads: grey, with alpha, a path, ...
 ) -> np.ndarray:   # (H, W, 3) uint8
     "The photo itself when it is one, else what `load_photo` makes of it"
-    plain = isinstance(photo, np.ndarray) and photo.dtype == np.uint8 and photo.ndim == 3 and photo.shape[2] == 3 and photo.size
-    return photo if plain else load_photo(photo)
+    array = isinstance(photo, np.ndarray) and photo.dtype == np.uint8 and photo.size
+    return photo if array and photo.ndim == 3 and photo.shape[2] == 3 else load_photo(photo)
 
 
 @lru_cache(None)
@@ -590,14 +604,18 @@ def resized(
     factor:float=1.,           # Multiplies that
 ) -> np.ndarray:               # The same at the size that the network sees
     "Scale to what `resolution` asks for, both sides by the same factor"
-    if resolution is not None and (isinstance(resolution, bool) or not np.isscalar(resolution) or resolution not in range(11)):
-        raise ValueError(f'resolution should be 0 (600 px), 1, 2, ... 10 (times 424 px) or None (as it is), not {resolution!r}')
+    if resolution is not None and (isinstance(resolution, bool) or not np.isscalar(resolution)
+                                   or resolution not in range(11)):
+        raise ValueError('resolution should be 0 (600 px), 1, 2, ... 10 (times 424 px) or None (as it is), '
+                         f'not {resolution!r}')
     h, w = photo.shape[:2]
     side = max(h, w) if resolution is None else int(resolution)*424 or 600
-    if side > 2*max(h, w): _say_once('The resolution is more than twice the size of the photo: that takes longer and adds little.')
+    if side > 2*max(h, w):
+        _say_once('The resolution is more than twice the size of the photo: that takes longer and adds little.')
     scale = factor*side/max(h, w)
     size = max(round(w*scale), 1), max(round(h*scale), 1)
-    return photo if size == (w, h) else cv2.resize(photo, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    if size == (w, h): return photo
+    return cv2.resize(photo, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
 
 # %% ../nbs/02_sketchnet.ipynb #73672330
 def receptive_radius(
@@ -618,7 +636,7 @@ def tiles(
     h:int,            # Height of the picture, pixels
     w:int,            # Width, the same
     side:int,         # Side of a tile, pixels, a multiple of 16
-    margin:int=256,   # How much of its surroundings each tile sees, pixels, a multiple of 16 and more than `receptive_radius`
+    margin:int=256,   # How much each tile sees around it, pixels, a multiple of 16 above `receptive_radius`
 ):                    # Yields (rows, columns) that a tile answers for, and (rows, columns) that it sees, as slices
     "Cover a picture with tiles"
     for y in range(0, h, side):
@@ -665,7 +683,8 @@ def trained(
     "The network to draw with"
     net = chosen(net, 'sketchnet', device, [Looks], 'drawing needs a SketchNet')
     p = next(net.parameters(), None)
-    if p is not None and p.dtype != torch.float32: raise ValueError(f'The network has {p.dtype} weights: drawing needs float32, `net.float()`.')
+    if p is not None and p.dtype != torch.float32:
+        raise ValueError(f'The network has {p.dtype} weights: drawing needs float32, `net.float()`.')
     return net, torch.device('cpu') if p is None else p.device
 
 # %% ../nbs/02_sketchnet.ipynb #20ef51a8
@@ -685,7 +704,7 @@ def ink_probability(
     photo,             # Photo, see `as_photo`
     net=None,          # A `SketchNet`, a name or path of weights, None for the shipped ones
     device='auto',     # See `pick_device`
-    tile:int|None=None,# Side of the tiles, 64 or more pixels of what the network sees, rounded down to a multiple of 16; 0 for none; None for 1152 px above 3 megapixels
+    tile:int|None=None,# Side of the tiles, from 64 pixels; 0 for none; None for 1152 px above 3 megapixels
 ) -> np.ndarray:       # (H, W) float32, 0..1: the chance that a person draws an outline here
     "The network's raw answer at the photo's own size"
     return _asked(photo, net, device, tile, lambda net, x, run: [net(x, look=lambda x, sides: run(net.look, x))])[0]
@@ -694,7 +713,7 @@ def ink_probability(
 class LineMaps(NamedTuple):
     "What the network sees in a photo, before any pen. `paint` makes a sketch of it"
     outlines: np.ndarray         # (h, w) float32, 0..1: the chance that a person draws an outline here
-    details: np.ndarray|None     # (h2, w2) float32, 0..1: the same of a line inside the subject; None if it cannot draw them
+    details: np.ndarray|None     # (h2, w2) float32, 0..1: the same of lines inside the subject; None if there are none
     subject: np.ndarray|None     # (h2, w2) float32, 0..1: what the photo shows, against its background
     flow: np.ndarray|None        # (2, h2/2, w2/2) float32: along the edges of the photo, see `edge_flow`
     size: tuple                  # Height and width of the photo, pixels
@@ -744,7 +763,7 @@ def look(
     net=None,              # A `SketchNet`, a name or path of weights, None for the shipped ones
     scales=(1.,),          # Sizes, relative to `resolution`, whose answers are averaged
     tile:int|None=None,    # See `ink_probability`
-) -> np.ndarray:           # (H, W) float32, 0..1: the chance that a person draws an outline here, at the photo's own size
+) -> np.ndarray:           # (H, W) float32, 0..1, at the photo's own size: the chance that a person draws here
     "Ask the network for outlines, in as many views as wanted"
     photo = as_photo(photo)
     def ask(view): return [_fitted(ink_probability(view, net, device, tile), *photo.shape[:2])]
@@ -782,7 +801,8 @@ def line_maps(
     photo, (net, _) = as_photo(photo), trained(net, device)
     if mask is not None: check_pair(photo, mask)
     if getattr(net, 'detail', None) is None:
-        return LineMaps(look(photo, resolution, merge, mask, device, net, scales, tile), None, None, None, photo.shape[:2])
+        return LineMaps(look(photo, resolution, merge, mask, device, net, scales, tile), None, None, None,
+                        photo.shape[:2])
     def ask(view): return _asked(view, net, device, tile, lambda net, x, run: net.layers(x, run))
     seen, (outlines, details, subject) = _answers(photo, resolution, merge, None, scales, ask)
     half = [max(s//2, 1) for s in details.shape]
@@ -813,7 +833,9 @@ def _spread(sketch, radius, how):
     return (1-share)*how(sketch, disk(low)) + share*how(sketch, disk(low + 1))
 
 
-def check_weight(weight): check_number('weight', weight, least=.01, high=10, right='a number from 0.01 to 10, with 1 to leave the lines as they are')
+def check_weight(weight):
+    check_number('weight', weight, least=.01, high=10,
+                 right='a number from 0.01 to 10, with 1 to leave the lines as they are')
 
 
 def embolden(
@@ -825,7 +847,8 @@ def embolden(
     check_weight(weight)
     radius = (weight - 1)*(ink_width(sketch < .5) if width is None else width)/2
     # on a sketch ink is dark: what spreads it is cv2's erode, the smallest value of the neighbourhood
-    return sketch if radius == 0 else _spread(sketch, abs(radius), cv2.erode if radius > 0 else cv2.dilate).astype(np.float32)
+    how = cv2.erode if radius > 0 else cv2.dilate
+    return sketch if radius == 0 else _spread(sketch, abs(radius), how).astype(np.float32)
 
 # %% ../nbs/02_sketchnet.ipynb #c02ac021
 def _step(x, low, high): # smoothly from 0 at `low` to 1 at `high`
@@ -834,7 +857,7 @@ def _step(x, low, high): # smoothly from 0 at `low` to 1 at `high`
 
 
 def _edged(value, label, stats, i, contrast):
-    "Share of a ring around area `i` that is lighter than it by `contrast`; `stats` as of `cv2.connectedComponentsWithStats`"
+    "Share of a ring around area `i` that is lighter than it by `contrast`; `stats` of `connectedComponentsWithStats`"
     x, y, w, h = stats[i,:4]
     at = np.s_[max(y - 6, 0):y + h + 6,max(x - 6, 0):x + w + 6]
     area = (label[at] == i).astype(np.uint8)
@@ -924,7 +947,7 @@ def _scattered(values, where, n):
 
 # %% ../nbs/02_sketchnet.ipynb #c02ac004
 def _passing(details, inside, detail):
-    "The details that are drawn: above a threshold that sinks with `detail`, and never above the strongest lines of the subject"
+    "The details above a threshold that sinks with `detail`; the strongest lines of the subject always pass"
     floor = .9 - .8*detail
     floor = min(floor, max(.07, float(np.quantile(details[inside], 1 - .08*detail))))
     even = .35*detail                               # how far a faint line is drawn like a strong one
@@ -962,13 +985,15 @@ def paint(
 ) -> np.ndarray:         # Sketch (H, W) float32, 1 = paper, at the photo's own size
     "Draw what the network saw, with bold outlines, fine details and solid blacks"
     h, w = maps.size
-    if maps.details is None: _say_once('These weights draw no details: the sketch has outlines alone, as with detail 0.')
-    if maps.details is None or not check_detail(detail): return embolden(ink(_fitted(maps.outlines, h, w), gamma), weight)
+    if maps.details is None:
+        _say_once('These weights draw no details: the sketch has outlines alone, as with detail 0.')
+    if maps.details is None or not check_detail(detail):
+        return embolden(ink(_fitted(maps.outlines, h, w), gamma), weight)
     strength = stroke_strength(maps, detail)
     keep = pieces(strength > .1, 20, strength > .26)     # specks and whispers go
     strength *= cv2.GaussianBlur(cv2.dilate(keep.astype(np.float32), disk(1)), (0, 0), .7)
     grown = max(h, w) > max(strength.shape)
-    if grown: strength = cv2.resize(strength, (w, h), interpolation=cv2.INTER_CUBIC) # sharp at any size: ink comes after
+    if grown: strength = cv2.resize(strength, (w, h), interpolation=cv2.INTER_CUBIC) # sharp, as ink comes after
     sketch = ink(_step(strength, .12, .34), gamma, floor=0.)
     lines = embolden(sketch if grown else _fitted(sketch, h, w), weight)
     return lay_blacks(lines, maps.blacks) if blacks and maps.blacks is not None else lines
@@ -1021,7 +1046,8 @@ def _measured(maps, drawn, **kw):
     some = np.unique(np.linspace(0, len(s.thresholds)-1, 20).round().astype(int))
     curve = [[round(float(s.recall[i]), 3), round(float(s.precision[i]), 3)] for i in some if s.recall[i] > 0]
     return dict(ods=s.ods, ois=s.ois, ap=s.ap, ods_threshold=s.ods_threshold, curve=curve,
-                continuity=float(np.mean([continuity(d) for d in at])), ink_width=float(np.mean([ink_width(d) for d in at])))
+                continuity=float(np.mean([continuity(d) for d in at])),
+                ink_width=float(np.mean([ink_width(d) for d in at])))
 
 
 def _measured_canny(pairs, sigma, ratio):
@@ -1041,14 +1067,16 @@ def sweep_canny(
     pairs = [pairs[i] for i in range(len(pairs))]
     return sorted((_measured_canny(pairs, s, r) for s in sigmas for r in ratios), key=lambda m: -m['ods'])
 
-# %% ../nbs/02_sketchnet.ipynb #dacecf37
+# %% ../nbs/02_sketchnet.ipynb #dacecf36
 def check_measure(limit, canny_sigma, canny_ratio, thresholds):
     "What `evaluate` is asked for, or a sentence"
     if limit is not None: check_number('limit', limit, least=1, whole=True, right='1 or more photos, or None for all')
-    if canny_sigma is not None: check_number('canny_sigma', canny_sigma, least=0, high=100, right='0 to 100 pixels, or None for no Canny')
+    if canny_sigma is not None:
+        check_number('canny_sigma', canny_sigma, least=0, high=100, right='0 to 100 pixels, or None for no Canny')
     check_number('canny_ratio', canny_ratio, high=1)
     right = '1 or more, or a list of numbers from 0 to 1'
-    if np.isscalar(thresholds) or thresholds is None: check_number('thresholds', thresholds, least=1, high=10_000, whole=True, right=right)
+    if np.isscalar(thresholds) or thresholds is None:
+        check_number('thresholds', thresholds, least=1, high=10_000, whole=True, right=right)
     else: [check_number('thresholds', t, least=0, high=1, right=right) for t in thresholds]
 
 
@@ -1062,17 +1090,17 @@ def _pairs_of(data):
         raise ValueError(f'{data}: no pairs in it; a photo ID.jpg needs drawings ID.boundaries.0.png and so on, '
                          'or a mask ID.png') from None
 
-
+# %% ../nbs/02_sketchnet.ipynb #dacecf37
 def evaluate(
     name,              # `"sketchnet"`, the path of a weight file, or a network
-    data,              # Folder or tar with `ID.jpg` and `ID.boundaries.K.png`, or `ID.png` (masks), or anything with `len()` and `[i]`
+    data,              # Folder or tar (`ID.jpg` with `ID.boundaries.K.png` or the mask `ID.png`), or pairs
     limit=None,        # Only the first so many photos
     device='auto',     # See `pick_device`
     canny_sigma=2.4,   # Blur of the Canny measured beside it, pixels; None for no Canny
     canny_ratio=.4,    # Its `low` as a share of `high`
     thresholds=99,     # How many are tried, evenly between 0 and 1
-) -> dict:             # `ods, ois, ap, ods_threshold, curve, continuity, ink_width`, the same with `canny_`, and `n`; of masks: see `evaluate_details`
-    "Measure SketchNet's outlines, one scale, at the photos' own size, and Canny at every `high`; on photos with masks, its details"
+) -> dict:             # `ods, ois, ap, ods_threshold, curve, continuity, ink_width`, `canny_` ones and `n`
+    "Measure outlines, one scale, at the photos' size, and Canny at every `high`; with masks, see `evaluate_details`"
     check_measure(limit, canny_sigma, canny_ratio, thresholds)
     net, device = trained(name, device)
     pairs = _pairs_of(data)
@@ -1080,7 +1108,8 @@ def evaluate(
     if pairs[0][1].ndim == 2: return evaluate_details(net, pairs, device)
     drawn = [d for _, d in pairs]
     scores = _measured([ink_probability(photo, net, device) for photo, _ in pairs], drawn, thresholds=thresholds)
-    if canny_sigma is not None: scores |= {f'canny_{k}': v for k, v in _measured_canny(pairs, canny_sigma, canny_ratio).items()}
+    if canny_sigma is not None:
+        scores |= {f'canny_{k}': v for k, v in _measured_canny(pairs, canny_sigma, canny_ratio).items()}
     return {**scores, 'n': len(pairs)}
 
 # %% ../nbs/02_sketchnet.ipynb #c02ad002
@@ -1097,14 +1126,14 @@ def _counted(sketch, strong, mask):
     inside = cv2.erode((mask > .5).astype(np.uint8), disk(4)) > 0
     outside = cv2.dilate((mask > .5).astype(np.uint8), disk(6)) == 0
     near = cv2.distanceTransform((~drawn).astype(np.uint8), cv2.DIST_L2, 5) <= 2
-    return np.array([(strong & inside & near).sum(), (strong & inside).sum(), (drawn & outside).sum(), (strong & outside).sum()])
+    return np.array([x.sum() for x in (strong & inside & near, strong & inside, drawn & outside, strong & outside)])
 
 
 def inner_lines(
     sketches, # (H, W) float32 each, 1 = paper
     pairs,    # `(photo, mask)` of each
 ) -> tuple:   # Inner lines, 0..1, and debris, 0 and above
-    "Of all strong lines inside the subjects, the share that is drawn; lines drawn outside relative to the strong ones there"
+    "The share of the strong lines inside the subjects that is drawn; lines drawn outside per strong line there"
     hit, inside, drawn, outside = sum(_counted(s, strong_lines(p), m) for s, (p, m) in zip(sketches, pairs))
     return float(hit/max(inside, 1)), float(drawn/max(outside, 1))
 
@@ -1113,15 +1142,16 @@ def evaluate_details(
     net,           # A `SketchNet`
     pairs,         # `(photo, mask)`; the network does not see the masks
     device='auto', # See `pick_device`
-) -> dict:         # `inner, debris` at the default `detail`; the same with `_0` and `_1`, of that detail, and of three filters; `n`
+) -> dict:         # `inner, debris` at the default `detail`, at 0 and 1 (`_0`, `_1`) and of three filters; `n`
     "Measure which lines are drawn inside the subject, and how many outside; photos at their own size"
     from skimage.feature import canny as skimage_canny
     maps = [line_maps(photo, None, net=net, device=device) for photo, _ in pairs]
-    drawings = {'': [paint(m, DETAIL) for m in maps], '_0': [paint(m, 0) for m in maps], '_1': [paint(m, 1) for m in maps],
+    drawings = {k: [paint(m, detail) for m in maps] for k, detail in (('', DETAIL), ('_0', 0), ('_1', 1))} | {
                 '_canny': [1. - skimage_canny(grey(p), 1.4) for p, _ in pairs], '_xdog': [xdog(p) for p, _ in pairs],
                 '_coherent': [coherent_lines(p) for p, _ in pairs]}
     found = {k: inner_lines(s, pairs) for k, s in drawings.items()}
-    return {**{f'{what}{k}': v[i] for k, v in found.items() for i, what in enumerate(('inner', 'debris'))}, 'n': len(pairs)}
+    scores = {f'{what}{k}': v for k, both in found.items() for what, v in zip(('inner', 'debris'), both)}
+    return scores | {'n': len(pairs)}
 
 # %% ../nbs/02_sketchnet.ipynb #d267e6f2
 def explore_canny(
@@ -1134,10 +1164,12 @@ def explore_canny(
         tried.update({'Canny': [], 'SketchNet': []}) # another photo, another count
         return look(photo)
     def compare(prob, photo, sigma, low, high, sure):
-        for who, setting in (('Canny', (sigma, low, high)), ('SketchNet', sure)): tried[who] += [setting]*(setting not in tried[who])
+        for who, setting in (('Canny', (sigma, low, high)), ('SketchNet', sure)):
+            tried[who] += [setting]*(setting not in tried[who])
         said = ', '.join(f'{k}: {len(v)} setting{"s"*(len(v) > 1)} tried' for k, v in tried.items())
         return {'photo': photo, 'Canny': canny(photo, sigma, low, high), 'SketchNet': ink(prob, floor=sure)}, said
-    controls = dict(photo=PhotoPicker(photos), sigma=slider('sigma (px)', 0., 5., 1., .1), low=slider('low', 0., 1000., 80., 5.),
+    controls = dict(photo=PhotoPicker(photos), sigma=slider('sigma (px)', 0., 5., 1., .1),
+                    low=slider('low', 0., 1000., 80., 5.),
                     high=slider('high', 0., 1000., 200., 5.), sure=slider('SketchNet: sure', 0., .9, .15, .01))
     return explorer(controls, prepare=begin, redraw=compare)
 
@@ -1155,7 +1187,8 @@ def explore_coherent_lines(
         combed = smooth_along(noise, edge_flow(photo.astype(np.float32)/255, flow_sigma), 6., step=2.)
         lines = coherent_lines(photo, sigma, 1.6, tau, along, flow_sigma, sharpness, smooth)
         return {'photo': photo, 'flow': np.clip(.5 + 3*(combed - .5), 0, 1), 'coherent lines': lines}
-    controls = dict(photo=PhotoPicker(photos), sigma=slider('sigma (px)', .4, 4., 1., .1), tau=slider('tau', .9, 1., .985, .005),
+    controls = dict(photo=PhotoPicker(photos), sigma=slider('sigma (px)', .4, 4., 1., .1),
+                    tau=slider('tau', .9, 1., .985, .005),
         along=slider('along (px)', 0., 12., 4., .5), flow_sigma=slider('flow sigma (px)', .5, 10., 3., .5),
         sharpness=slider('sharpness', 5., 200., 60., 5.), smooth=slider('smooth (grey levels)', 0., 120., 30., 5.))
     return explorer(controls, prepare=prepare, redraw=redraw)
@@ -1174,7 +1207,7 @@ def _view(photo, mask, resolution, merge, device):
 def explore_sketch(
     photos:dict|None=None, # `{name: photo}`; the sample photos when None
 ):                         # An ipywidgets `VBox`
-    "Photo, mask, resolution, merge, device; detail, gamma, blacks and line weight; the time it took and the sketch as a file"
+    "Photo, mask, resolution, merge, device; detail, gamma, blacks and line weight; the time and the sketch as a file"
     import ipywidgets as W
     from sketchbook.widgets import PhotoPicker, device_picker, explorer, slider, to_png
     def sketch(ready, detail, gamma, weight, blacks): return paint(ready[1], detail, gamma, weight, blacks)
@@ -1186,7 +1219,7 @@ def explore_sketch(
     sizes = [('424 px', 1), ('600 px', 0), ('848 px', 2), ('1272 px', 3), ("the photo's own", 'own')]
     controls = dict(photo=PhotoPicker(photos), mask=check('only the object (MaskNet)'),
         resolution=W.Dropdown(options=sizes, value=2, description='resolution'), merge=check('merge with the negative'),
-        detail=slider('detail', 0., 1., DETAIL, .05), gamma=W.Checkbox(value=True, description='gamma: grey lines black'),
-        blacks=check('solid blacks'),
+        detail=slider('detail', 0., 1., DETAIL, .05),
+        gamma=W.Checkbox(value=True, description='gamma: grey lines black'), blacks=check('solid blacks'),
         weight=slider('line weight', .5, 4., 1., .1), device=device_picker())
     return explorer(controls, prepare=_view, redraw=redraw, downloads={'sketch.png': file})

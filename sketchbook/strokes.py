@@ -586,7 +586,8 @@ def save_strokes(
     path:Path, # npz file to write
 ):
     "Save our own arrays and the rows that Virtual Sketching's tools read"
-    if Path(path).suffix.lower()!='.npz': raise ValueError(f"{path}: strokes are saved as an .npz file; `to_svg` and `animate` make others")
+    if Path(path).suffix.lower()!='.npz':
+        raise ValueError(f"{path}: strokes are saved as an .npz file; `to_svg` and `animate` make others")
     file = io.BytesIO()
     np.savez_compressed(file, **pack(strokes), **to_sequence(strokes))
     write_atomic(path, file.getvalue())
@@ -599,14 +600,17 @@ def load_strokes(
     "Read what `save_strokes` or Virtual Sketching wrote; nothing in the file can run code"
     data = io.BytesIO(Path(path).read_bytes())
     try:
-        with zipfile.ZipFile(data) as z: size = sum(f.file_size for f in z.infolist()) # from its directory: nothing is unpacked yet
+        # from its directory: nothing is unpacked yet
+        with zipfile.ZipFile(data) as z: size = sum(f.file_size for f in z.infolist())
         if size<=_MAX_BYTES:
             with np.load(data, allow_pickle=False) as arrays: found = dict(arrays)
     except Exception as e: # a damaged byte can make zipfile, zlib and numpy raise a dozen kinds of errors
         raise ValueError(f"{path} is not an npz file of plain arrays") from e
-    if size>_MAX_BYTES: raise ValueError(f"{path} unpacks to {size/1e6:.0f} MB; a drawing has at most {_MAX_BYTES/1e6:.0f} MB")
+    if size>_MAX_BYTES:
+        raise ValueError(f"{path} unpacks to {size/1e6:.0f} MB; a drawing has at most {_MAX_BYTES/1e6:.0f} MB")
     if not found.keys() & {'points', 'strokes_data'}:
         raise ValueError(f"{path} holds no strokes: neither `points` nor `strokes_data` is in it")
     try: return unpack(found) if 'points' in found else from_sequence(found)
     except KeyError as e: raise ValueError(f"{path} is no drawing: the array {e} is missing") from e
-    except (ValueError, TypeError, IndexError, OverflowError) as e: raise ValueError(f"{path} is no drawing: {e}") from e
+    except (ValueError, TypeError, IndexError, OverflowError) as e:
+        raise ValueError(f"{path} is no drawing: {e}") from e
