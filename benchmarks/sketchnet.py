@@ -15,7 +15,7 @@ from masknet import best_of
 from pipeline import peak_memory, reference
 from sketchbook.blocks import pick_device
 from sketchbook.data import sample_photos
-from sketchbook.sketchnet import coherent_lines, ink_probability, line_maps, paint, resized, trained
+from sketchbook.sketchnet import _trained, coherent_lines, ink_probability, line_maps, paint, resized
 from sketchbook.training import autocast, has_bf16
 
 
@@ -38,7 +38,7 @@ def pens(net):
 
 def memory(weights, side, tile):
     "Print what drawing a square photo adds to the peak memory of this process, GB, and the seconds it took"
-    net, _ = trained(weights, 'cpu')
+    net, _ = _trained(weights, 'cpu')
     photo = np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)
     ink_probability(photo[:96,:96], net)
     before, start = peak_memory(), time.perf_counter()
@@ -86,7 +86,7 @@ def main(argv=None):
     if args.threads: torch.set_num_threads(args.threads)
     if args.memory: return memory(args.weights, args.memory, args.tile)
     device = pick_device(args.device)
-    net, _ = trained(args.weights, device)
+    net, _ = _trained(args.weights, device)
     works = {f'{w}x{h}': forward(net, device, h, w) for h, w in ((321, 481), (848, 848))}
     works |= pens(net)
     precision = 'bfloat16' if has_bf16(device) else 'float32'

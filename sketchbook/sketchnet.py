@@ -4,15 +4,10 @@
 
 # %% auto #0
 __all__ = ['HEADLINES', 'TASKS', 'DETAIL', 'canny', 'dodge', 'xdog', 'edge_flow', 'sampled', 'smooth_along', 'coherent_lines',
-           'consensus', 'agreement', 'agreed_lines', 'target_and_weight', 'inhibit', 'BookSketchNet', 'Subject',
-           'DetailBranch', 'Looks', 'paper_generator', 'DetailLooks', 'SketchNet', 'vgg_like', 'Discriminator',
-           'coarse_loss', 'crisp_loss', 'pen', 'freeze_norms', 'SketchStep', 'SketchNetTask', 'PencilPairs',
-           'bsds_task', 'fine_task', 'pencil_task', 'as_photo', 'resized', 'receptive_radius', 'tiles', 'in_tiles',
-           'trained', 'ink_probability', 'LineMaps', 'check_scales', 'inverted', 'look', 'keep_region', 'line_maps',
-           'ink', 'disk', 'check_weight', 'embolden', 'spot_blacks', 'lay_blacks', 'check_detail', 'pieces',
-           'stroke_strength', 'paint', 'draw', 'canny_levels', 'canny_strength', 'sweep_canny', 'check_measure',
-           'evaluate', 'strong_lines', 'inner_lines', 'evaluate_details', 'explore_canny', 'explore_coherent_lines',
-           'explore_sketch']
+           'consensus', 'agreed_lines', 'inhibit', 'DetailBranch', 'SketchNet', 'Discriminator', 'coarse_loss',
+           'crisp_loss', 'pen', 'SketchStep', 'SketchNetTask', 'PencilPairs', 'resized', 'ink_probability', 'LineMaps',
+           'look', 'line_maps', 'ink', 'disk', 'embolden', 'spot_blacks', 'pieces', 'paint', 'draw', 'sweep_canny',
+           'evaluate', 'evaluate_details', 'explore_canny', 'explore_coherent_lines', 'explore_sketch']
 
 # %% ../nbs/02_sketchnet.ipynb #54cbe66d
 import warnings
@@ -160,7 +155,7 @@ def consensus(
     return np.asarray(boundaries, np.float32).mean(0)
 
 # %% ../nbs/02_sketchnet.ipynb #bda63630
-def agreement(
+def _agreement(
     boundaries:np.ndarray, # (K, H, W) bool, one drawing for each annotator
     reach:float=2.,        # Lines this near to each other are one line, pixels
 ) -> np.ndarray:           # (H, W) float32, 0..1
@@ -172,16 +167,16 @@ def agreement(
 def agreed_lines(
     boundaries:np.ndarray, # (K, H, W) bool, one drawing for each annotator
     eta:float=.3,          # A line needs this share of the annotators
-    reach:float=2.,        # See `agreement`
+    reach:float=2.,        # See `_agreement`
 ) -> np.ndarray:           # (2, H, W) float32: lines one pixel wide; 1 where people disagree
     "What many drew as unbroken lines, and where to keep silent because only some drew"
-    share = agreement(boundaries, reach)
+    share = _agreement(boundaries, reach)
     line = thin_lines(share >= eta)
     beside = cv2.dilate(line.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))) > 0
     return np.stack([line, (share > 0) & ~beside]).astype(np.float32)
 
 
-def target_and_weight(
+def _target_and_weight(
     drawn:torch.Tensor, # (N, 2, H, W) as `agreed_lines` makes it, after augmentation; or (N, 1, H, W), lines alone
 ) -> tuple[torch.Tensor, torch.Tensor]: # Target, 1 = line; weight, 0 where people disagree: (N, 1, H, W)
     "What to ask of the network: the lines of many, paper where nobody drew, silence in between"
@@ -209,7 +204,7 @@ def inhibit(
     return logits - strength*(top - logits)
 
 # %% ../nbs/02_sketchnet.ipynb #8f85fd85
-class BookSketchNet(nn.Module):
+class _BookSketchNet(nn.Module):
     "EfficientNet-Lite0 encoder and full-resolution stem, merged top-down; sides of the photo are multiples of 16"
     def __init__(self, pretrained=True, width=32, stem=16):
         super().__init__()
@@ -237,7 +232,7 @@ class BookSketchNet(nn.Module):
     def forward(self, x): return self.answers(self.features(x)[1]) # (N, 3, H, W) -> see `answers`
 
 # %% ../nbs/02_sketchnet.ipynb #c02aa002
-class Subject(nn.Module):
+class _Subject(nn.Module):
     "Where is the thing that the photo shows? Encoder maps of the small view to features and one logit, at stride 4"
     def __init__(self, width=48, no=32):
         super().__init__()
@@ -257,13 +252,13 @@ class Subject(nn.Module):
 
 # %% ../nbs/02_sketchnet.ipynb #c02aa004
 class DetailBranch(nn.Module):
-    "Lines inside the subject, from the maps of a `BookSketchNet`: logits (N, 1, H, W)"
+    "Lines inside the subject, from the maps of a `_BookSketchNet`: logits (N, 1, H, W)"
     view = 208          # Longer side of the small copy in which the subject is looked for, pixels
 
     def __init__(self, width=32, stem=16):
         super().__init__()
         c = Encoder.channels
-        self.subject = Subject(no=width)
+        self.subject = _Subject(no=width)
         self.where = ConvBlock(width + 1, width, ks=1, act=None)
         self.top = ConvBlock(c[3], width, ks=1)
         self.merges = nn.ModuleList([TopDown(c[2], width, width), TopDown(c[1], width, width)])
@@ -276,7 +271,7 @@ class DetailBranch(nn.Module):
         x,      # (N, 3, H, W) in 0..1, sides multiples of 16
         coded,  # The encoder's maps of `x`, see `BookSketchNet.features`
         maps,   # The merged maps of `x`
-        where,  # (N, width + 1, H/8, W/8): what `Subject` says of this part of the photo
+        where,  # (N, width + 1, H/8, W/8): what `_Subject` says of this part of the photo
     ):
         where = torch.cat([where[:,:-1], where[:,-1:].sigmoid()], 1)
         y = F.relu(self.merges[0](self.top(coded[3]), coded[2]) + self.where(where))
@@ -287,7 +282,7 @@ class DetailBranch(nn.Module):
         return F.pixel_shuffle(self.head(y + self.refine(y)), 2)
 
 # %% ../nbs/02_sketchnet.ipynb #bee4e4aa
-class Looks(nn.Module):
+class _MultiScale(nn.Module):
     "A network that looks at a photo in several sizes and averages its answers"
     def zooms(self, h, w): # The sizes, relative to the photo's
         return (1.,)
@@ -324,7 +319,7 @@ class Looks(nn.Module):
         return F.interpolate(y, size=size, mode='bilinear', align_corners=False, antialias=smaller)
 
 # %% ../nbs/02_sketchnet.ipynb #b37f1909
-def paper_generator(
+def _paper_generator(
     deep:bool=True,  # Down to an eighth, or only to half the size
     width:float=1.,  # Multiplies every channel count but the first and last
 ) -> nn.Sequential:  # (N, 3, H, W), sides multiples of 8, to (N, 1, H, W) logits
@@ -345,9 +340,9 @@ def paper_generator(
     return nn.Sequential(*layers, nn.Conv2d(1, 1, 3, padding=1))
 
 # %% ../nbs/02_sketchnet.ipynb #c02aa006
-class DetailLooks(Looks):
-    "Looks that give details too: `self.body` is a `BookSketchNet`, `self.detail` a `DetailBranch`"
-    def find_subject(self, x): # (N, 3, H, W) -> (N, C, h, w), see `Subject`
+class _MultiScaleDetails(_MultiScale):
+    "Looks that give details too: `self.body` is a `_BookSketchNet`, `self.detail` a `DetailBranch`"
+    def find_subject(self, x): # (N, 3, H, W) -> (N, C, h, w), see `_Subject`
         "Look for the subject in a small copy of the photo"
         return self.detail.subject(self.body.encoder(self.zoomed(x, self.detail.view/max(x.shape[-2:]))))
 
@@ -372,7 +367,7 @@ class DetailLooks(Looks):
         return [outlines, self.finish(details.float()), self.back(where[:,-1:], size).to(details.device)]
 
 # %% ../nbs/02_sketchnet.ipynb #dd46815a
-class SketchNet(DetailLooks):
+class SketchNet(_MultiScaleDetails):
     "Photo (N, 3, H, W) in 0..1, any size, to logits of ink (N, 1, H, W)"
     def __init__(
         self,
@@ -391,7 +386,7 @@ class SketchNet(DetailLooks):
         # whoever rebuilds the network from its config brings weights of their own
         self.config = dict(preset=preset, width=width, pretrained=False, detail=detail)
         self.book = preset == 'book'
-        self.body = BookSketchNet(pretrained) if self.book else paper_generator(preset == 'deep', width)
+        self.body = _BookSketchNet(pretrained) if self.book else _paper_generator(preset == 'deep', width)
         self.detail = DetailBranch() if detail else None
 
     def zooms(self, h, w): return ((2., 1., .5) if max(h, w) <= 512 else (1., .5, .25)) if self.book else (1.,)
@@ -410,7 +405,7 @@ class SketchNet(DetailLooks):
 _VGG_LIKE = (64, 'P', 64, 'P', 128, 'P', 256, 256, 'P', 512, 512, 512, 'P', 512, 512, 512, 'P', 512)
 
 
-def vgg_like(ni=4, width=1.):
+def _vgg_like(ni=4, width=1.):
     "The seed's discriminator body: 3x3 convolutions with norm and ReLU, `P` halves the size"
     layers, c = [], ni
     for item in _VGG_LIKE:
@@ -434,7 +429,7 @@ class Discriminator(nn.Module):
         self.config = dict(preset=preset, nf=nf, width=width)
         if preset == 'book': self.body, self.head = PatchGAN(4, nf), nn.Identity()
         else:
-            self.body, c = vgg_like(4, width)
+            self.body, c = _vgg_like(4, width)
             self.head = nn.Conv2d(c, 1, 1) # the seed ended in ReLU and sigmoid: it could never say less than one half
 
     def forward(self, x): # (N, 4, H, W): photo and sketch in 0..1, joined
@@ -460,7 +455,7 @@ def pen(line):
     return 1 - (2*soft).clamp(max=1)
 
 # %% ../nbs/02_sketchnet.ipynb #62bb7e4f
-def freeze_norms(
+def _freeze_norms(
     net:nn.Module, # Stays in training mode otherwise
 ):
     "Let the batch norms use the statistics they have: looks of several sizes would each pull them their own way"
@@ -474,8 +469,8 @@ class SketchStep(Task):
     zooms, far, frozen = None, 0., False  # See `SketchNetTask`
 
     def step(self, run, photo, drawn):
-        line, known = target_and_weight(drawn)
-        if self.frozen: freeze_norms(run.plain['netG'])
+        line, known = _target_and_weight(drawn)
+        if self.frozen: _freeze_norms(run.plain['netG'])
         zooms = (1., .5, .25) if torch.rand(()) < self.far else self.zooms
         *coarse, fused = sides = run.nets['netG'](photo, sides=True, zooms=zooms)
         loss = crisp_loss(fused, line, known)
@@ -514,7 +509,7 @@ class SketchNetTask(SketchStep):
         lambda_coarse:float=.3,# Weight of `coarse_loss` on the side outputs, falling to a tenth of it
         gan_from:float=.6,     # Progress 0..1 at which the adversarial term joins
         lambda_gan:float=.03,  # Its weight
-        zooms=(4/3,),          # Sizes at which the network looks, see `Looks`; None for its own
+        zooms=(4/3,),          # Scales of the multi-scale training, relative to the crop; None for its own
         far:float=0.,          # Share of the steps at which it looks as if the photo were large
         lr=(1e-3, 1.5e-4),     # Learning rates: of new layers, and of the pretrained encoder, which changes slowly
         frozen:bool=False,     # Leave the statistics of its batch norms as they are?
@@ -560,21 +555,21 @@ class PencilPairs:
         return photo, 1 - dodge(photo, gamma=self.gamma)
 
 
-def bsds_task(path, **kw) -> SketchNetTask:
+def _bsds_task(path, **kw) -> SketchNetTask:
     "Train on the drawings of several people: a folder or tar with `ID.jpg` and `ID.boundaries.K.png`"
     task = SketchNetTask(BoundaryPairs(path), **kw)
     task.about = provenance(path)
     return task
 
 
-def fine_task(path):
+def _fine_task(path):
     "Second round, from weights that drew at one size: look as the finished network does"
-    task = bsds_task(path, size=160, gan_from=.7, zooms=(2., 1., .5), far=.2, lr=(4e-4, 1.5e-4), frozen=True)
+    task = _bsds_task(path, size=160, gan_from=.7, zooms=(2., 1., .5), far=.2, lr=(4e-4, 1.5e-4), frozen=True)
     task.name = 'sketchnet-fine'
     return task
 
 
-def pencil_task(path):
+def _pencil_task(path):
     "Train on photos alone, with the dodge filter as the teacher: any folder or tar of photos"
     task = SketchNetTask(PencilPairs(path))
     task.name = 'sketchnet-pencil'
@@ -583,10 +578,10 @@ def pencil_task(path):
 
 
 HEADLINES = ('ods', 'ois', 'ap', 'canny_ods', 'inner', 'debris')
-TASKS = {'sketchnet': bsds_task, 'sketchnet-fine': fine_task, 'sketchnet-pencil': pencil_task}
+TASKS = {'sketchnet': _bsds_task, 'sketchnet-fine': _fine_task, 'sketchnet-pencil': _pencil_task}
 
 # %% ../nbs/02_sketchnet.ipynb #ed98db3f
-def as_photo(
+def _as_photo(
     photo,         # (H, W, 3) uint8, or anything `load_photo` reads: grey, with alpha, a path, ...
 ) -> np.ndarray:   # (H, W, 3) uint8
     "The photo itself when it is one, else what `load_photo` makes of it"
@@ -618,8 +613,8 @@ def resized(
     return cv2.resize(photo, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
 
 # %% ../nbs/02_sketchnet.ipynb #73672330
-def receptive_radius(
-    net,          # A `Looks`
+def _receptive_radius(
+    net,          # A `_MultiScale`
     side:int=640, # Side of the picture that is tried, pixels, a multiple of 16, more than twice the answer
 ) -> int:         # Pixels of what the network sees
     "The farthest input pixel that one output pixel of one look depends on"
@@ -632,11 +627,11 @@ def receptive_radius(
     return far
 
 
-def tiles(
+def _tiles(
     h:int,            # Height of the picture, pixels
     w:int,            # Width, the same
     side:int,         # Side of a tile, pixels, a multiple of 16
-    margin:int=256,   # How much each tile sees around it, pixels, a multiple of 16 above `receptive_radius`
+    margin:int=256,   # How much each tile sees around it, pixels, a multiple of 16 above `_receptive_radius`
 ):                    # Yields (rows, columns) that a tile answers for, and (rows, columns) that it sees, as slices
     "Cover a picture with tiles"
     for y in range(0, h, side):
@@ -645,8 +640,8 @@ def tiles(
                    (slice(max(y-margin, 0), min(y+side+margin, h)), slice(max(x-margin, 0), min(x+side+margin, w))))
 
 # %% ../nbs/02_sketchnet.ipynb #d58c92eb
-def in_tiles(
-    look,           # `Looks.look`, or a function of a tile and its part of `where`
+def _in_tiles(
+    look,           # `net.look`, or a function of a tile and its part of `where`
     x,              # (1, 3, H, W), on the CPU
     where=None,     # (1, C, H/8, W/8), see `SketchNet.look_closely`; None when `look` needs none
     device='cpu',   # Where `look` works
@@ -655,7 +650,7 @@ def in_tiles(
     "One look, tile by tile"
     h, w = x.shape[-2:]
     side, outs = 1152*(h*w > 3_000_000) if side is None else side, []
-    for mine, seen in tiles(h, w, side or max(h, w)):
+    for mine, seen in _tiles(h, w, side or max(h, w)):
         part = x[...,seen[0],seen[1]].to(device, memory_format=torch.channels_last)
         here = [] if where is None else [where[(..., *(slice(s.start//8, s.stop//8) for s in seen))].to(device)]
         inner = (..., *(slice(m.start - s.start, m.stop - s.start) for m, s in zip(mine, seen)))
@@ -676,12 +671,12 @@ def _with_memory(ask, device, side):
         _say_once('The device ran out of memory: the photo is drawn in tiles instead.')
 
 
-def trained(
+def _trained(
     net=None,      # A `SketchNet`, a name or path of weights, None for the shipped ones
     device='auto', # See `pick_device`; a network that is given stays where it is
 ):                 # The network and its device
     "The network to draw with"
-    net = chosen(net, 'sketchnet', device, [Looks], 'drawing needs a SketchNet')
+    net = chosen(net, 'sketchnet', device, [_MultiScale], 'drawing needs a SketchNet')
     p = next(net.parameters(), None)
     if p is not None and p.dtype != torch.float32:
         raise ValueError(f'The network has {p.dtype} weights: drawing needs float32, `net.float()`.')
@@ -693,15 +688,15 @@ def _asked(photo, net, device, tile, ask):
     if not (tile is None or np.isscalar(tile) and tile == 0):
         right = '64 or more whole pixels, 0 for no tiles, or None to leave it to the size of the photo'
         tile = check_number('tile', tile, least=64, high=1e6, whole=True, right=right)
-    net, device = trained(net, device)
-    x, side = to_tensor(as_photo(photo))[None], tile and int(tile)//16*16
+    net, device = _trained(net, device)
+    x, side = to_tensor(_as_photo(photo))[None], tile and int(tile)//16*16
     with torch.inference_mode(), autocast(device), evaluating(net):
-        maps = _with_memory(lambda side: ask(net, x, partial(in_tiles, device=device, side=side)), device, side)
+        maps = _with_memory(lambda side: ask(net, x, partial(_in_tiles, device=device, side=side)), device, side)
     return [m[0,0].sigmoid().numpy() for m in maps]
 
 
 def ink_probability(
-    photo,             # Photo, see `as_photo`
+    photo,             # Photo, array or anything `load_photo` reads
     net=None,          # A `SketchNet`, a name or path of weights, None for the shipped ones
     device='auto',     # See `pick_device`
     tile:int|None=None,# Side of the tiles, from 64 pixels; 0 for none; None for 1152 px above 3 megapixels
@@ -720,14 +715,14 @@ class LineMaps(NamedTuple):
     blacks: np.ndarray|None = None # (h2/2, w2/2) float32, 0..1: what a brush fills, see `spot_blacks`
 
 
-def check_scales(scales): # A number or several, to a list
+def _check_scales(scales): # A number or several, to a list
     "Sizes at which a photo can be looked at, or a sentence"
     some = scales if isinstance(scales, (list, tuple, np.ndarray)) else [scales]
     if not len(some): raise ValueError(f'scales should be one or more numbers from 0.05 to 4, not {scales!r}')
     return [check_number('scales', s, least=.05, high=4, right='one or more numbers from 0.05 to 4') for s in some]
 
 
-def inverted(
+def _inverted(
     photo:np.ndarray, # (H, W, 3) uint8
 ) -> np.ndarray:      # (H, W, 3) uint8
     "Turn light into dark and keep the colours: 1 minus the value channel of HSV"
@@ -744,9 +739,9 @@ def _fitted(prob, h, w):
 # %% ../nbs/02_sketchnet.ipynb #c02ac001
 def _answers(photo, resolution, merge, mask, scales, ask):
     "The maps that `ask(view)` gives, the mean over `scales` and the largest over photo and negative"
-    photo, scales = as_photo(photo), check_scales(scales)
+    photo, scales = _as_photo(photo), _check_scales(scales)
     check_flag('merge', merge)
-    views = [photo, inverted(photo)] if merge else [photo]
+    views = [photo, _inverted(photo)] if merge else [photo]
     if mask is not None: views = [cut_out(view, mask) for view in views]
     found = [[ask(resized(view, resolution, s)) for s in scales] for view in views]
     def mean(maps): return sum(_fitted(m, *maps[0].shape) for m in maps)/len(maps)
@@ -755,7 +750,7 @@ def _answers(photo, resolution, merge, mask, scales, ask):
 
 
 def look(
-    photo,                 # Photo, see `as_photo`
+    photo,                 # Photo, array or anything `load_photo` reads
     resolution:int|None=2, # See `resized`
     merge:bool=False,      # Also look at the photo with light and dark exchanged, and keep the surer of both
     mask=None,             # (H, W) float32, 1 = keep: paint the rest white first
@@ -765,12 +760,12 @@ def look(
     tile:int|None=None,    # See `ink_probability`
 ) -> np.ndarray:           # (H, W) float32, 0..1, at the photo's own size: the chance that a person draws here
     "Ask the network for outlines, in as many views as wanted"
-    photo = as_photo(photo)
+    photo = _as_photo(photo)
     def ask(view): return [_fitted(ink_probability(view, net, device, tile), *photo.shape[:2])]
     return _answers(photo, resolution, merge, mask, scales, ask)[1][0]
 
 # %% ../nbs/02_sketchnet.ipynb #c02ac010
-def keep_region(
+def _keep_region(
     maps:LineMaps,     # See `line_maps`, of a whole photo
     region:np.ndarray, # (H, W) float32; above one half stays
 ) -> LineMaps:         # The same without what lies outside; nothing is left to fade
@@ -788,17 +783,17 @@ def keep_region(
 
 # %% ../nbs/02_sketchnet.ipynb #c02ac011
 def line_maps(
-    photo,                 # Photo, see `as_photo`
+    photo,                 # Photo, array or anything `load_photo` reads
     resolution:int|None=2, # See `resized`
     merge:bool=False,      # See `look`
-    mask=None,             # (H, W) float32, 1 = keep: the whole photo is looked at, then see `keep_region`
+    mask=None,             # (H, W) float32, 1 = keep: the network sees the whole photo, the rest is cleared
     device='auto',         # See `pick_device`
     net=None,              # A `SketchNet`, a name or path of weights, None for the shipped ones
     scales=(1.,),          # See `look`
     tile:int|None=None,    # See `ink_probability`
 ) -> LineMaps:
     "Ask the network for everything it can draw: outlines, details, and where the subject is"
-    photo, (net, _) = as_photo(photo), trained(net, device)
+    photo, (net, _) = _as_photo(photo), _trained(net, device)
     if mask is not None: check_pair(photo, mask)
     if getattr(net, 'detail', None) is None:
         return LineMaps(look(photo, resolution, merge, mask, device, net, scales, tile), None, None, None,
@@ -810,7 +805,7 @@ def line_maps(
     flow = edge_flow(cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32), 2.)
     blacks = spot_blacks(small, _fitted(subject if mask is None else np.asarray(mask, np.float32), *half) > .5)
     maps = LineMaps(outlines, details, subject, flow, photo.shape[:2], blacks)
-    return maps if mask is None else keep_region(maps, mask)
+    return maps if mask is None else _keep_region(maps, mask)
 
 # %% ../nbs/02_sketchnet.ipynb #21f52cd5
 def ink(
@@ -833,7 +828,7 @@ def _spread(sketch, radius, how):
     return (1-share)*how(sketch, disk(low)) + share*how(sketch, disk(low + 1))
 
 
-def check_weight(weight):
+def _check_weight(weight):
     check_number('weight', weight, least=.01, high=10,
                  right='a number from 0.01 to 10, with 1 to leave the lines as they are')
 
@@ -844,7 +839,7 @@ def embolden(
     width:float|None=None, # How wide they are, pixels; None measures it
 ) -> np.ndarray:       # (H, W) float32
     "Draw the same lines with a broader or a finer pen"
-    check_weight(weight)
+    _check_weight(weight)
     radius = (weight - 1)*(ink_width(sketch < .5) if width is None else width)/2
     # on a sketch ink is dark: what spreads it is cv2's erode, the smallest value of the neighbourhood
     how = cv2.erode if radius > 0 else cv2.dilate
@@ -893,7 +888,7 @@ def spot_blacks(
     return cv2.GaussianBlur(black.astype(np.float32), (0, 0), 1.2)
 
 # %% ../nbs/02_sketchnet.ipynb #c02ac025
-def lay_blacks(
+def _lay_blacks(
     sketch:np.ndarray, # (H, W) float32, 1 = paper
     blacks:np.ndarray, # (h, w) float32, 0..1, see `spot_blacks`
 ) -> np.ndarray:       # (H, W) float32
@@ -910,7 +905,7 @@ def lay_blacks(
 DETAIL = .6 # The default of `draw`: chosen by looking, see the chapter on details
 
 
-def check_detail(detail): return check_number('detail', detail, least=0, high=1, right='a number from 0 to 1')
+def _check_detail(detail): return check_number('detail', detail, least=0, high=1, right='a number from 0 to 1')
 
 
 def pieces(
@@ -954,7 +949,7 @@ def _passing(details, inside, detail):
     return _step(details, .4*floor, floor)*(even + (1 - even)*details)
 
 
-def stroke_strength(
+def _stroke_strength(
     maps:LineMaps, # See `line_maps`, with details
     detail:float,  # See `draw`
 ) -> np.ndarray:   # (h2, w2) float32, 0..1 and above: how much ink a line gets
@@ -987,16 +982,16 @@ def paint(
     h, w = maps.size
     if maps.details is None:
         _say_once('These weights draw no details: the sketch has outlines alone, as with detail 0.')
-    if maps.details is None or not check_detail(detail):
+    if maps.details is None or not _check_detail(detail):
         return embolden(ink(_fitted(maps.outlines, h, w), gamma), weight)
-    strength = stroke_strength(maps, detail)
+    strength = _stroke_strength(maps, detail)
     keep = pieces(strength > .1, 20, strength > .26)     # specks and whispers go
     strength *= cv2.GaussianBlur(cv2.dilate(keep.astype(np.float32), disk(1)), (0, 0), .7)
     grown = max(h, w) > max(strength.shape)
     if grown: strength = cv2.resize(strength, (w, h), interpolation=cv2.INTER_CUBIC) # sharp, as ink comes after
     sketch = ink(_step(strength, .12, .34), gamma, floor=0.)
     lines = embolden(sketch if grown else _fitted(sketch, h, w), weight)
-    return lay_blacks(lines, maps.blacks) if blacks and maps.blacks is not None else lines
+    return _lay_blacks(lines, maps.blacks) if blacks and maps.blacks is not None else lines
 
 # %% ../nbs/02_sketchnet.ipynb #ed44fee1
 def draw(
@@ -1015,26 +1010,26 @@ def draw(
 ) -> np.ndarray:           # Sketch (H, W) float32, 1 = paper, at the photo's own size
     "Draw the lines of a photo"
     for name, flag in (('gamma', gamma), ('blacks', blacks)): check_flag(name, flag)
-    check_weight(weight)      # said before the network has worked, not after
-    detail = check_detail(detail)
+    _check_weight(weight)      # said before the network has worked, not after
+    detail = _check_detail(detail)
     if not detail: return embolden(ink(look(photo, resolution, merge, mask, device, net, scales, tile), gamma), weight)
     return paint(line_maps(photo, resolution, merge, mask, device, net, scales, tile), detail, gamma, weight, blacks)
 
 # %% ../nbs/02_sketchnet.ipynb #d3636a45
-def canny_levels(levels=30):
-    "The thresholds that `canny_strength` tries"
+def _canny_levels(levels=30):
+    "The thresholds that `_canny_strength` tries"
     return np.geomspace(20, 1200, levels)
 
 
-def canny_strength(
+def _canny_strength(
     photo:np.ndarray, # (H, W, 3) uint8
     sigma:float=1.,   # See `canny`
-    levels:int=30,    # How many values of `high` are tried, see `canny_levels`
+    levels:int=30,    # How many values of `high` are tried, see `_canny_levels`
     ratio:float=.4,   # `low` as a share of `high`
 ) -> np.ndarray:      # (H, W) float32, 0..1: the highest level at which each pixel is still a line
     "Canny at every `high` at once"
     out = np.zeros(photo.shape[:2], np.float32)
-    for i, high in enumerate(canny_levels(levels), 1):
+    for i, high in enumerate(_canny_levels(levels), 1):
         out[canny(photo, sigma, ratio*high, high) < .5] = i/levels
     return out
 
@@ -1053,9 +1048,9 @@ def _measured(maps, drawn, **kw):
 def _measured_canny(pairs, sigma, ratio):
     "Canny at one blur and one ratio, and at every `high`"
     # every level of the strength map is a drawing that Canny has thinned already
-    maps, between = [canny_strength(photo, sigma, ratio=ratio) for photo, _ in pairs], (np.arange(30) + .5)/30
+    maps, between = [_canny_strength(photo, sigma, ratio=ratio) for photo, _ in pairs], (np.arange(30) + .5)/30
     m = _measured(maps, [drawn for _, drawn in pairs], thresholds=between, suppress=False)
-    return m | dict(sigma=sigma, ratio=ratio, high=float(canny_levels()[int(m.pop('ods_threshold')*30)]))
+    return m | dict(sigma=sigma, ratio=ratio, high=float(_canny_levels()[int(m.pop('ods_threshold')*30)]))
 
 
 def sweep_canny(
@@ -1068,7 +1063,7 @@ def sweep_canny(
     return sorted((_measured_canny(pairs, s, r) for s in sigmas for r in ratios), key=lambda m: -m['ods'])
 
 # %% ../nbs/02_sketchnet.ipynb #dacecf36
-def check_measure(limit, canny_sigma, canny_ratio, thresholds):
+def _check_measure(limit, canny_sigma, canny_ratio, thresholds):
     "What `evaluate` is asked for, or a sentence"
     if limit is not None: check_number('limit', limit, least=1, whole=True, right='1 or more photos, or None for all')
     if canny_sigma is not None:
@@ -1101,8 +1096,8 @@ def evaluate(
     thresholds=99,     # How many are tried, evenly between 0 and 1
 ) -> dict:             # `ods, ois, ap, ods_threshold, curve, continuity, ink_width`, `canny_` ones and `n`
     "Measure outlines, one scale, at the photos' size, and Canny at every `high`; with masks, see `evaluate_details`"
-    check_measure(limit, canny_sigma, canny_ratio, thresholds)
-    net, device = trained(name, device)
+    _check_measure(limit, canny_sigma, canny_ratio, thresholds)
+    net, device = _trained(name, device)
     pairs = _pairs_of(data)
     pairs = [pairs[i] for i in range(min(len(pairs), int(limit or len(pairs))))]
     if pairs[0][1].ndim == 2: return evaluate_details(net, pairs, device)
@@ -1113,7 +1108,7 @@ def evaluate(
     return {**scores, 'n': len(pairs)}
 
 # %% ../nbs/02_sketchnet.ipynb #c02ad002
-def strong_lines(
+def _strong_lines(
     photo:np.ndarray, # (H, W, 3) uint8
 ) -> np.ndarray:      # (H, W) bool, one pixel wide
     "Lines of a photo that nobody overlooks: strong coherent lines in pieces of 40 pixels and more"
@@ -1129,12 +1124,12 @@ def _counted(sketch, strong, mask):
     return np.array([x.sum() for x in (strong & inside & near, strong & inside, drawn & outside, strong & outside)])
 
 
-def inner_lines(
+def _inner_lines(
     sketches, # (H, W) float32 each, 1 = paper
     pairs,    # `(photo, mask)` of each
 ) -> tuple:   # Inner lines, 0..1, and debris, 0 and above
     "The share of the strong lines inside the subjects that is drawn; lines drawn outside per strong line there"
-    hit, inside, drawn, outside = sum(_counted(s, strong_lines(p), m) for s, (p, m) in zip(sketches, pairs))
+    hit, inside, drawn, outside = sum(_counted(s, _strong_lines(p), m) for s, (p, m) in zip(sketches, pairs))
     return float(hit/max(inside, 1)), float(drawn/max(outside, 1))
 
 
@@ -1149,7 +1144,7 @@ def evaluate_details(
     drawings = {k: [paint(m, detail) for m in maps] for k, detail in (('', DETAIL), ('_0', 0), ('_1', 1))} | {
                 '_canny': [1. - skimage_canny(grey(p), 1.4) for p, _ in pairs], '_xdog': [xdog(p) for p, _ in pairs],
                 '_coherent': [coherent_lines(p) for p, _ in pairs]}
-    found = {k: inner_lines(s, pairs) for k, s in drawings.items()}
+    found = {k: _inner_lines(s, pairs) for k, s in drawings.items()}
     scores = {f'{what}{k}': v for k, both in found.items() for what, v in zip(('inner', 'debris'), both)}
     return scores | {'n': len(pairs)}
 

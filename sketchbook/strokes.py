@@ -4,8 +4,7 @@
 
 # %% auto #0
 __all__ = ['bezier', 'ragged', 'flatten', 'Stroke', 'Strokes', 'lengths', 'pack', 'unpack', 'thickness_for', 'Canvas',
-           'plot_strokes', 'pen_way', 'frames', 'window_after', 'to_sequence', 'from_sequence', 'save_strokes',
-           'load_strokes']
+           'plot_strokes', 'pen_way', 'frames', 'window_after', 'to_sequence', 'from_sequence']
 
 # %% ../nbs/02c_strokes.ipynb #835184bb
 import io
@@ -137,9 +136,9 @@ class Strokes:
     def render(self, height=None, width=None): return _render(self, *self.fit(height, width))
     def to_svg(self, tapered=False): return _svg(self, tapered)
     def animate(self, path, seconds=4., fps=15, size=480, hold=2.): _animate(self, path, seconds, fps, size, hold)
-    def save(self, path): save_strokes(self, path)
+    def save(self, path): _save_strokes(self, path)
     @staticmethod
-    def load(path): return load_strokes(path)
+    def load(path): return _load_strokes(path)
 
 # %% ../nbs/02c_strokes.ipynb #1dc32536
 def lengths(
@@ -581,7 +580,7 @@ def from_sequence(
     return Strokes(strokes, side, side)
 
 # %% ../nbs/02c_strokes.ipynb #dca515a2
-def save_strokes(
+def _save_strokes(
     strokes:Strokes,
     path:Path, # npz file to write
 ):
@@ -594,10 +593,10 @@ def save_strokes(
 
 _MAX_BYTES = 256_000_000 # Of the arrays in a file; a million segments are a third of it
 
-def load_strokes(
+def _load_strokes(
     path:Path, # npz file
 ) -> Strokes:
-    "Read what `save_strokes` or Virtual Sketching wrote; nothing in the file can run code"
+    "Read what `_save_strokes` or Virtual Sketching wrote; nothing in the file can run code"
     data = io.BytesIO(Path(path).read_bytes())
     try:
         # from its directory: nothing is unpacked yet

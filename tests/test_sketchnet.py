@@ -9,9 +9,9 @@ import torch
 from sketchbook import sketchnet
 from sketchbook.blocks import count_params
 from sketchbook.data import sample_photos
-from sketchbook.sketchnet import (Discriminator, PencilPairs, SketchNet, SketchNetTask, agreed_lines, agreement, canny,
-                                  consensus, draw, embolden, inhibit, ink_probability, look, receptive_radius, resized,
-                                  target_and_weight, tiles)
+from sketchbook.sketchnet import (Discriminator, PencilPairs, SketchNet, SketchNetTask, _agreement, _receptive_radius,
+                                  _target_and_weight, _tiles, agreed_lines, canny, consensus, draw, embolden, inhibit,
+                                  ink_probability, look, resized)
 from sketchbook.metrics import line_lengths, thin_lines
 from sketchbook.weights import card, load
 
@@ -101,7 +101,7 @@ def test_people_disagree():
     drawn = np.zeros((5, 40, 40), bool)
     drawn[:, 6] = True
     drawn[0, 25] = True
-    line, known = target_and_weight(torch.from_numpy(agreed_lines(drawn))[None])
+    line, known = _target_and_weight(torch.from_numpy(agreed_lines(drawn))[None])
     assert line[0, 0, 6, 5:-5].all() and known[0, 0, 6].all() and line.sum() <= 40
     assert not line[0, 0, 25].any() and not known[0, 0, 25].any()
     assert not line[0, 0, 15].any() and known[0, 0, 15].all() and known[0, 0, 38].all()
@@ -112,13 +112,13 @@ def test_shaky_hands_still_agree():
     drawn = np.zeros((5, 40, 60), bool)
     for i in range(5): drawn[i, 18+i] = True
     assert consensus(drawn).max() == pytest.approx(.2)
-    assert agreement(drawn)[20].min() == 1
+    assert _agreement(drawn)[20].min() == 1
     line = agreed_lines(drawn)[0]
     assert (line[20, 5:-5] == 1).all() and line.sum() <= 60
 
 
 def test_lines_without_people_are_asked_everywhere():
-    line, known = target_and_weight(torch.tensor([0., .3, .5, 1.]).view(1, 1, 1, 4))
+    line, known = _target_and_weight(torch.tensor([0., .3, .5, 1.]).view(1, 1, 1, 4))
     assert line.flatten().tolist() == [0, 0, 1, 1] and known.min() == 1
 
 
@@ -170,7 +170,7 @@ def test_D_does_not_see_what_was_not_asked():
     task.play = lambda run, photo, real, fake: (seen.append((real, fake)), (fake.sum()*0, {}))[1]
     batch = [t[None].expand(2, -1, -1, -1) for t in task.sample(0, np.random.default_rng(1))]
     task.step(Steps(task, .9), *batch)
-    (real, fake), silent = seen[0], target_and_weight(batch[1])[1] == 0
+    (real, fake), silent = seen[0], _target_and_weight(batch[1])[1] == 0
     assert silent.any() and (fake[silent] == 1).all() and (real[silent] > .4).all() and (fake[~silent] < 1).any()
 
 
@@ -188,7 +188,7 @@ def test_norms_can_be_frozen(frozen):
 
 def test_drawing_leaves_the_network_as_it_was(cat):
     net = SketchNet(pretrained=False).train()
-    sketchnet.freeze_norms(net)
+    sketchnet._freeze_norms(net)
     were = [m.training for m in net.modules()]
     draw(cat, 1, net=net)
     assert [m.training for m in net.modules()] == were and any(were) and not all(were)
@@ -235,7 +235,7 @@ def test_encoder_learns_slower():
 
 
 def test_canny_and_its_strength(cat):
-    strength, levels = sketchnet.canny_strength(cat, 2, levels=8), sketchnet.canny_levels(8)
+    strength, levels = sketchnet._canny_strength(cat, 2, levels=8), sketchnet._canny_levels(8)
     for i, high in enumerate(levels, 1): assert ((strength >= i/8 - 1e-6) == (canny(cat, 2, .4*high, high) < .5)).all()
 
 
@@ -259,7 +259,7 @@ def test_names_what_is_wrong():
     with pytest.raises(ValueError, match='"wide"'): Discriminator('wide')
 
 
-class Grey(sketchnet.Looks):
+class Grey(sketchnet._MultiScale):
     "A network that draws what is dark, knows no neighbours, and counts how often it is asked"
     def __init__(self, limit=None):
         super().__init__()
@@ -304,14 +304,14 @@ def test_tiles_leave_no_seams(which, net):
 
 @pytest.mark.parametrize('preset, width', [('book', 1.), ('deep', .1), ('shallow', .1)])
 def test_the_margin_is_wider_than_any_network_sees(preset, width):
-    radius = receptive_radius(random_net(preset, width))
+    radius = _receptive_radius(random_net(preset, width))
     assert {'book': 100, 'deep': 50, 'shallow': 5}[preset] < radius < 256
 
 
 @pytest.mark.parametrize('h, w, side', [(1, 1, 48), (480, 960, 480), (500, 1000, 96), (47, 3000, 1152)])
 def test_tiles_cover_everything_once(h, w, side):
     count = np.zeros((h, w), int)
-    for mine, seen in tiles(h, w, side):
+    for mine, seen in _tiles(h, w, side):
         count[mine] += 1
         for m, s, n in zip(mine, seen, (h, w)):
             assert s.start <= m.start and s.stop >= m.stop and s.start % 16 == 0 and (s.stop % 16 == 0 or s.stop == n)
