@@ -199,7 +199,7 @@ def inhibit(
     reach:int=2,         # Who counts as a neighbour, pixels
     strength:float=2.,   # How hard the strongest neighbour presses
 ) -> torch.Tensor:       # (N, 1, H, W): the same on every ridge, less beside it
-    "Lateral inhibition: each pixel is held down by how much its strongest neighbour exceeds it"
+    "Soft non-maximum suppression: lower each pixel by how much its strongest neighbour exceeds it"
     top = _largest(_largest(logits, reach, 2), reach, 3)
     return logits - strength*(top - logits)
 
@@ -283,12 +283,12 @@ class DetailBranch(nn.Module):
 
 # %% ../nbs/02_sketchnet.ipynb #bee4e4aa
 class _MultiScale(nn.Module):
-    "A network that looks at a photo in several sizes and averages its answers"
+    "Multi-scale inference: run at several sizes of a photo and average the outputs"
     def zooms(self, h, w): # The sizes, relative to the photo's
         return (1.,)
 
     def look(self, x, sides=False):
-        "One look at x (N, 3, H, W), sides multiples of 16: `[fused]` or `[*sides, fused]`, each (N, 1, H, W)"
+        "One scale: x (N, 3, H, W), sides multiples of 16: `[fused]` or `[*sides, fused]`, each (N, 1, H, W)"
         raise NotImplementedError
 
     def finish(self, fused): return fused # What is done with the average
@@ -296,8 +296,8 @@ class _MultiScale(nn.Module):
     def forward(
         self,
         x,           # (N, 3, H, W) in 0..1
-        sides=False, # Return every output that training looks at, fused last? Not all networks have more than one
-        zooms=None,  # Sizes to look at; None for its own
+        sides=False, # Return the side outputs too, fused last? Not all networks have more than one
+        zooms=None,  # The scales; None for its own
         look=None,   # Instead of `self.look`, for instance one that works in tiles
     ):
         size = x.shape[-2:]
@@ -306,7 +306,7 @@ class _MultiScale(nn.Module):
         fused = self.finish(fused)
         return [*others, fused] if sides else fused
 
-    def mean(self, outs): return (outs[0] + sum(outs))/(len(outs) + 1) # the first and finest look counts twice
+    def mean(self, outs): return (outs[0] + sum(outs))/(len(outs) + 1) # the first and finest scale counts twice
 
     def zoomed(self, x, zoom): # (N, 3, H, W) -> the same `zoom` times as large, sides multiples of 16
         size = [max(16, round(s*zoom/16)*16) for s in x.shape[-2:]]
@@ -323,7 +323,7 @@ def _paper_generator(
     deep:bool=True,  # Down to an eighth, or only to half the size
     width:float=1.,  # Multiplies every channel count but the first and last
 ) -> nn.Sequential:  # (N, 3, H, W), sides multiples of 8, to (N, 1, H, W) logits
-    "The seed's generator, after Simo-Serra et al. 2016; convolution biases kept, so that the count matches"
+    "The earlier project's generator, after Simo-Serra et al. 2016; convolution biases kept, so that the count matches"
     def conv(ni, no, ks=3, stride=1):
         return [nn.Conv2d(ni, no, ks, stride, ks//2), nn.BatchNorm2d(no), nn.ReLU(inplace=True)]
     def deconv(ni, no): return [nn.ConvTranspose2d(ni, no, 4, 2, 1), nn.BatchNorm2d(no), nn.ReLU(inplace=True)]
@@ -341,13 +341,13 @@ def _paper_generator(
 
 # %% ../nbs/02_sketchnet.ipynb #c02aa006
 class _MultiScaleDetails(_MultiScale):
-    "Looks that give details too: `self.body` is a `_BookSketchNet`, `self.detail` a `DetailBranch`"
+    "Multi-scale inference with details: `self.body` is a `_BookSketchNet`, `self.detail` a `DetailBranch`"
     def find_subject(self, x): # (N, 3, H, W) -> (N, C, h, w), see `_Subject`
         "Look for the subject in a small copy of the photo"
         return self.detail.subject(self.body.encoder(self.zoomed(x, self.detail.view/max(x.shape[-2:]))))
 
     def look_closely(self, x, where):
-        "One look at x as in `look`, with where (N, C, H/8, W/8): `[outlines, details]`, logits (N, 1, H, W)"
+        "One scale: x as in `look`, with where (N, C, H/8, W/8): `[outlines, details]`, logits (N, 1, H, W)"
         coded, maps = self.body.features(x)
         return [self.body.answers(maps)[-1], self.detail(x, coded, maps, where)]
 
@@ -355,8 +355,8 @@ class _MultiScaleDetails(_MultiScale):
         self,
         x,         # (N, 3, H, W) in 0..1
         run=None,  # Runs `look(x)` or `look(x, where)`, for instance in tiles
-    ):             # Logits (N, 1, h, w): outlines at the size of x; details and subject at that of the finest look
-        "Everything there is to draw; the details come from the finest look alone"
+    ):             # Logits (N, 1, h, w): outlines at the size of x; details and subject at that of the finest scale
+        "Everything there is to draw; the details come from the finest scale alone"
         run, device = run or (lambda look, *a: look(*a)), next(self.parameters()).device
         fine, *small = [self.zoomed(x, z) for z in self.zooms(*x.shape[-2:])]
         where, size = self.find_subject(x.to(device)), fine.shape[-2:]
@@ -406,7 +406,7 @@ _VGG_LIKE = (64, 'P', 64, 'P', 128, 'P', 256, 256, 'P', 512, 512, 512, 'P', 512,
 
 
 def _vgg_like(ni=4, width=1.):
-    "The seed's discriminator body: 3x3 convolutions with norm and ReLU, `P` halves the size"
+    "The earlier project's discriminator body: 3x3 convolutions with norm and ReLU, `P` halves the size"
     layers, c = [], ni
     for item in _VGG_LIKE:
         if item == 'P': layers.append(nn.MaxPool2d(2)); continue
@@ -430,14 +430,14 @@ class Discriminator(nn.Module):
         if preset == 'book': self.body, self.head = PatchGAN(4, nf), nn.Identity()
         else:
             self.body, c = _vgg_like(4, width)
-            self.head = nn.Conv2d(c, 1, 1) # the seed ended in ReLU and sigmoid: it could never say less than one half
+            self.head = nn.Conv2d(c, 1, 1) # with ReLU and sigmoid behind it the output would never be below one half
 
     def forward(self, x): # (N, 4, H, W): photo and sketch in 0..1, joined
         return self.head(self.body(x*2 - 1))
 
 # %% ../nbs/02_sketchnet.ipynb #a14e27bf
 def coarse_loss(sides, line, known):
-    "Balanced BCE, the mean over the outputs: finds the lines, smears them"
+    "Balanced BCE, the mean over the outputs: finds the lines, blurs them"
     return 20*sum(balanced_bce(s.float(), line, known) for s in sides)/len(sides)
 
 
@@ -458,7 +458,7 @@ def pen(line):
 def _freeze_norms(
     net:nn.Module, # Stays in training mode otherwise
 ):
-    "Let the batch norms use the statistics they have: looks of several sizes would each pull them their own way"
+    "Let the batch norms use the statistics they have: several scales would each pull them their own way"
     for m in net.modules():
         if isinstance(m, nn.BatchNorm2d): m.eval()
 
@@ -510,7 +510,7 @@ class SketchNetTask(SketchStep):
         gan_from:float=.6,     # Progress 0..1 at which the adversarial term joins
         lambda_gan:float=.03,  # Its weight
         zooms=(4/3,),          # Scales of the multi-scale training, relative to the crop; None for its own
-        far:float=0.,          # Share of the steps at which it looks as if the photo were large
+        far:float=0.,          # Share of the steps with the scales of a large photo
         lr=(1e-3, 1.5e-4),     # Learning rates: of new layers, and of the pretrained encoder, which changes slowly
         frozen:bool=False,     # Leave the statistics of its batch norms as they are?
     ):
@@ -563,7 +563,7 @@ def _bsds_task(path, **kw) -> SketchNetTask:
 
 
 def _fine_task(path):
-    "Second round, from weights that drew at one size: look as the finished network does"
+    "Fine-tune weights that were trained at one scale, at the scales of the finished network"
     task = _bsds_task(path, size=160, gan_from=.7, zooms=(2., 1., .5), far=.2, lr=(4e-4, 1.5e-4), frozen=True)
     task.name = 'sketchnet-fine'
     return task
@@ -617,7 +617,7 @@ def _receptive_radius(
     net,          # A `_MultiScale`
     side:int=640, # Side of the picture that is tried, pixels, a multiple of 16, more than twice the answer
 ) -> int:         # Pixels of what the network sees
-    "The farthest input pixel that one output pixel of one look depends on"
+    "The farthest input pixel that one output pixel of one scale depends on"
     x = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(0)).requires_grad_()
     (out,), far = net.eval().look(x), 0
     for place in (side//2, side//2 + 11):         # both ends of a cell of the coarsest grid
@@ -647,7 +647,7 @@ def _in_tiles(
     device='cpu',   # Where `look` works
     side:int|None=None, # Side of the tiles, pixels, a multiple of 16; 0 for none; None for 1152 px above 3 megapixels
 ) -> list[torch.Tensor]: # The maps that `look` makes, each (1, 1, H, W), on the CPU
-    "One look, tile by tile"
+    "One scale, tile by tile"
     h, w = x.shape[-2:]
     side, outs = 1152*(h*w > 3_000_000) if side is None else side, []
     for mine, seen in _tiles(h, w, side or max(h, w)):
