@@ -1,12 +1,14 @@
 """How long MaskNet takes and how large it is: benchmarks/masknet.py [--threads 2] [--rounds 15]
 
-Seconds mean little on another machine, so each is also given as a multiple of a fixed piece of work, plain convolutions,
-timed before and after in the same process. The best of all rounds is printed, because on a shared machine the rest measures the others.
-Printed are the network at its own size, 224 or 320 px (photo and mirror image in one batch, as `predict` runs it), and the whole of `predict` on a
-12-megapixel photo, with bilinear and with edge-aware enlargement, beside the bars that version 2 has to meet on two cores.
+Seconds mean little on another machine, so each is also given as a multiple of a fixed piece of work, plain
+convolutions, timed before and after in the same process. The best of all rounds is printed, because on a shared
+machine the rest measures the others. Printed are the network at its own size, 224 or 320 px (photo and mirror image
+in one batch, as `predict` runs it), and the whole of `predict` on a 12-megapixel photo, with bilinear and with
+edge-aware enlargement, beside the bars that version 2 has to meet on two cores.
 
-With `--page FILE --data TAR` it draws a page of sixteen hard photos instead, each with the mask of version 2 and its mean absolute error:
-the eight whose true mask has the most parts, and of the others the eight on which version 1 errs most.
+With `--page FILE --data TAR` it draws a page of sixteen hard photos instead, each with the mask of version 2 and its
+mean absolute error: the eight whose true mask has the most parts, and of the others the eight on which version 1
+errs most.
 """
 import argparse, json, platform, sys, time
 from pathlib import Path
@@ -40,7 +42,8 @@ def measure(version, device, rounds):
     photo = sample_photos('cat')['cat']
     net = weights.load(f'masknet-v{version}', device)
     small,large = (cv2.resize(photo, size, interpolation=cv2.INTER_LINEAR) for size in ((net.size,)*2, (4000, 3000)))
-    works = (lambda: masknet._logits(net, small).cpu(), lambda: masknet.predict(large, net=net), lambda: masknet.predict(large, net=net, edge_aware=True))
+    works = (lambda: masknet._logits(net, small).cpu(), lambda: masknet.predict(large, net=net),
+             lambda: masknet.predict(large, net=net, edge_aware=True))
     return {name: best_of(rounds, work) for name,work in zip(BARS, works)}
 
 
@@ -59,11 +62,13 @@ def page(pairs, side=112):
     tiles = []
     for photo,mask in (pairs[i] for i in hard_ones(pairs)):
         found = masknet.predict(photo)
-        both = [cv2.resize(p, (side, side), interpolation=cv2.INTER_AREA) for p in (photo, (found*255).astype(np.uint8))]
+        both = [cv2.resize(p, (side, side), interpolation=cv2.INTER_AREA)
+                for p in (photo, (found*255).astype(np.uint8))]
         tile = np.hstack([both[0], cv2.cvtColor(both[1], cv2.COLOR_GRAY2RGB)])
         tile = cv2.copyMakeBorder(tile, 0, 16, 0, 1, cv2.BORDER_CONSTANT, value=(255,)*3)
         error = np.abs(found-mask).mean()
-        tiles.append(cv2.putText(tile, f'{error:.2f}', (side+4, side+12), cv2.FONT_HERSHEY_SIMPLEX, .4, (0,)*3, 1, cv2.LINE_AA))
+        tiles.append(cv2.putText(tile, f'{error:.2f}', (side+4, side+12), cv2.FONT_HERSHEY_SIMPLEX, .4, (0,)*3, 1,
+                                 cv2.LINE_AA))
     return np.vstack([np.hstack(tiles[i:i+4]) for i in range(0, len(tiles), 4)])
 
 
@@ -87,13 +92,18 @@ def main(argv=None):
     seconds = {v: measure(v, device, args.rounds) for v in (1, 2)}
     ref = min(before, reference(device))
     sizes = {v: weights.card(f'masknet-v{v}')['bytes'] for v in (1, 2)}
-    print(f'{device}, {args.threads} threads, best of {args.rounds}, torch {torch.__version__}, {platform.machine()}; reference: 20 convolutions in {ref:.4f} s\n')
+    print(f'{device}, {args.threads} threads, best of {args.rounds}, torch {torch.__version__}, {platform.machine()}; '
+          f'reference: 20 convolutions in {ref:.4f} s\n')
     print(f'{"":<30}{"version 1":>10}{"version 2":>10}{"x reference":>13}{"bar":>8}')
     for name,bar in BARS.items():
-        print(f'{name:<30}{seconds[1][name]:>8.3f} s{seconds[2][name]:>8.3f} s{seconds[2][name]/ref:>13.2f}{bar:>6.2f} s  {"met" if seconds[2][name]<bar else "MISSED"}')
-    print(f'{"weight file":<30}{sizes[1]/1e6:>7.2f} MB{sizes[2]/1e6:>7.2f} MB{"":>13}{MAX_BYTES/1e6:>5.0f} MB  {"met" if sizes[2]<MAX_BYTES else "MISSED"}')
+        one, two = seconds[1][name], seconds[2][name]
+        print(f'{name:<30}{one:>8.3f} s{two:>8.3f} s{two/ref:>13.2f}{bar:>6.2f} s  {"met" if two<bar else "MISSED"}')
+    print(f'{"weight file":<30}{sizes[1]/1e6:>7.2f} MB{sizes[2]/1e6:>7.2f} MB{"":>13}{MAX_BYTES/1e6:>5.0f} MB  '
+          f'{"met" if sizes[2]<MAX_BYTES else "MISSED"}')
     ratio = {v: {k: t/ref for k,t in s.items()} for v,s in seconds.items()}
-    if args.json: args.json.write_text(json.dumps(dict(seconds=seconds, ratio=ratio, reference=ref, bytes=sizes), indent=1) + '\n')
+    if args.json:
+        result = dict(seconds=seconds, ratio=ratio, reference=ref, bytes=sizes)
+        args.json.write_text(json.dumps(result, indent=1) + '\n')
     return 0
 
 

@@ -1,7 +1,8 @@
 """Anchors of the boundary measures: python benchmarks/metrics.py FOLDER_OR_TAR [--n 25] [--thresholds 99] [--exact]
 
-The data is a folder or tar of ID.jpg with ID.boundaries.K.png. Printed are OpenCV's Canny at the best setting of a sweep (a setting is
-fixed for all photos), a Gaussian gradient as the simplest soft detector, and how well people agree with each other.
+The data is a folder or tar of ID.jpg with ID.boundaries.K.png. Printed are OpenCV's Canny at the best setting of a
+sweep (a setting is fixed for all photos), a Gaussian gradient as the simplest soft detector, and how well people agree
+with each other.
 --exact compares the fast matching with the shortest assignment, which is slow.
 """
 import argparse
@@ -11,7 +12,8 @@ import cv2
 import numpy as np
 
 from sketchbook.data import BoundaryPairs
-from sketchbook.metrics import _assign, _near, boundary_scores, count_matches, human_agreement, nms, summarize_boundaries, thin_lines
+from sketchbook.metrics import (_assign, _near, boundary_scores, count_matches, human_agreement, nms,
+                                summarize_boundaries, thin_lines)
 
 
 def canny(photo, sigma, high, low=.4):
@@ -55,15 +57,18 @@ def main():
     began = time.perf_counter()
     print('gradient:', boundary_scores(map(gradient, photos), drawings, args.thresholds, workers=args.workers),
           f'{time.perf_counter()-began:.0f} s')
-    score = {(s, h): boundary_scores((canny(p, s, h) for p in photos), drawings, [.5], suppress=False, workers=args.workers)
+    score = {(s, h): boundary_scores((canny(p, s, h) for p in photos), drawings, [.5], suppress=False,
+                                     workers=args.workers)
              for s in (1., 1.5, 2., 2.5, 3.) for h in (4., 6., 8., 10., 13.)}
     (sigma, high), best = max(score.items(), key=lambda kv: kv[1].ods)
-    print(f'Canny, sigma {sigma} px, high {high}, low 0.4 of it: F {best.ods:.3f} (precision {best.ods_precision:.3f}, recall {best.ods_recall:.3f})')
+    print(f'Canny, sigma {sigma} px, high {high}, low 0.4 of it: F {best.ods:.3f} (precision {best.ods_precision:.3f}, '
+          f'recall {best.ods_recall:.3f})')
     if args.exact:
         levels = np.linspace(.05, .95, 10)
         maps = [gradient(p) for p in photos]
         for name, count in (('fast', count_matches), ('exact', exact_counts)):
-            print(f'{name} matching, 10 thresholds:', summarize_boundaries([count(m, d, levels) for m, d in zip(maps, drawings)], levels).summary())
+            print(f'{name} matching, 10 thresholds:',
+                  summarize_boundaries([count(m, d, levels) for m, d in zip(maps, drawings)], levels).summary())
 
 
 if __name__ == '__main__': main()

@@ -1,8 +1,8 @@
 """How long a photo takes, stage by stage, and how much memory: benchmarks/pipeline.py [PHOTO-OR-FOLDER...]
 
-Seconds mean little on another machine, so each is also given as a multiple of a fixed piece of work, plain convolutions,
-timed before and after in the same process. The photos are done `--rounds` times and the first round is not counted:
-it loads the networks and warms the caches.
+Seconds mean little on another machine, so each is also given as a multiple of a fixed piece of work, plain
+convolutions, timed before and after in the same process. The photos are done `--rounds` times and the first round is
+not counted: it loads the networks and warms the caches.
 """
 import argparse, json, platform, resource, statistics, sys, tempfile, time
 from pathlib import Path

@@ -1,7 +1,8 @@
 """How long a completed picture takes: benchmarks/sketch2image.py [--weights NAME_OR_FILE] [--threads N] [--json FILE]
 
-Drawings of OpenMoji at three sizes, from the sketch to the picture at the sketch's size, seconds (best of some rounds) and as a
-multiple of a fixed piece of work, plain convolutions in fp32, timed before and after in the same process.
+Drawings of OpenMoji at three sizes, from the sketch to the picture at the sketch's size, seconds (best of some
+rounds) and as a multiple of a fixed piece of work, plain convolutions in fp32, timed before and after in the same
+process.
 """
 import json, sys
 
@@ -24,7 +25,8 @@ def main(argv=None):
     if args.threads: torch.set_num_threads(args.threads)
     device = pick_device(args.device)
     net = completer(args.weights, device)
-    result = timed(f'{args.weights}, float32', device, 'side', args.rounds, {str(size): work(net, size) for size in (64, 256, 1024)})
+    result = timed(f'{args.weights}, float32', device, 'side', args.rounds,
+                   {str(size): work(net, size) for size in (64, 256, 1024)})
     if args.json: args.json.write_text(json.dumps(result, indent=1) + '\n')
     return 0
 

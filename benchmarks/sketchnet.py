@@ -1,9 +1,9 @@
-"""How long SketchNet takes and how much memory: benchmarks/sketchnet.py [--weights NAME_OR_FILE] [--threads N] [--json FILE]
+"""Time and memory of SketchNet: benchmarks/sketchnet.py [--weights NAME_OR_FILE] [--threads N] [--json FILE]
 
-Seconds mean little on another machine, so each is also given as a multiple of a fixed piece of work, plain convolutions in fp32,
-timed before and after in the same process. The network runs in the precision it ships in: bfloat16 where the processor has it.
-The last line is the peak memory, above what is loaded anyway, of a photo drawn in tiles and of the same photo drawn at once, each in
-a process of its own.
+Seconds mean little on another machine, so each is also given as a multiple of a fixed piece of work, plain
+convolutions in fp32, timed before and after in the same process. The network runs in the precision it ships in:
+bfloat16 where the processor has it. The last line is the peak memory, above what is loaded anyway, of a photo drawn
+in tiles and of the same photo drawn at once, each in a process of its own.
 """
 import argparse, json, platform, subprocess, sys, time
 from pathlib import Path
@@ -15,13 +15,14 @@ from masknet import best_of
 from pipeline import peak_memory, reference
 from sketchbook.blocks import pick_device
 from sketchbook.data import sample_photos
-from sketchbook.sketchnet import coherent_lines, ink_probability, line_maps, paint, resized, trained
+from sketchbook.sketchnet import _trained, coherent_lines, ink_probability, line_maps, paint, resized
 from sketchbook.training import autocast, has_bf16
 
 
 def forward(net, device, height, width):
     "A function that runs the network once on a photo of this size"
-    x = torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(0)).to(device, memory_format=torch.channels_last)
+    x = torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(0))
+    x = x.to(device, memory_format=torch.channels_last)
     ask = net.layers if getattr(net, 'detail', None) else lambda x: [net(x)]
     def work():
         with torch.inference_mode(), autocast(device): ask(x)[0].mean().item()
@@ -29,7 +30,7 @@ def forward(net, device, height, width):
 
 
 def pens(net):
-    "Functions that do what follows or replaces the network, on the astronaut at 848 px: the pen, and the coherent lines"
+    "Functions that follow or replace the network, on the astronaut at 848 px: the pen, and the coherent lines"
     photo = resized(sample_photos('astronaut')['astronaut'], 2)
     maps = line_maps(photo, net=net)
     return {'paint 848': lambda: paint(maps), 'coherent': lambda: coherent_lines(photo)}
@@ -37,7 +38,7 @@ def pens(net):
 
 def memory(weights, side, tile):
     "Print what drawing a square photo adds to the peak memory of this process, GB, and the seconds it took"
-    net, _ = trained(weights, 'cpu')
+    net, _ = _trained(weights, 'cpu')
     photo = np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)
     ink_probability(photo[:96,:96], net)
     before, start = peak_memory(), time.perf_counter()
@@ -47,7 +48,8 @@ def memory(weights, side, tile):
 
 def memory_apart(args, tile):
     "`memory` in a process of its own: the peak of a process never falls"
-    words = [sys.executable, __file__, '--weights', args.weights, '--memory', str(args.side), '--tile', str(tile)] + (['--threads', str(args.threads)] if args.threads else [])
+    words = [sys.executable, __file__, '--weights', args.weights, '--memory', str(args.side), '--tile', str(tile)]
+    if args.threads: words += ['--threads', str(args.threads)]
     return json.loads(subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()[-1])
 
 
@@ -84,13 +86,15 @@ def main(argv=None):
     if args.threads: torch.set_num_threads(args.threads)
     if args.memory: return memory(args.weights, args.memory, args.tile)
     device = pick_device(args.device)
-    net, _ = trained(args.weights, device)
+    net, _ = _trained(args.weights, device)
     works = {f'{w}x{h}': forward(net, device, h, w) for h, w in ((321, 481), (848, 848))}
     works |= pens(net)
-    result = timed(f'{args.weights}, {"bfloat16" if has_bf16(device) else "float32"}', device, 'photo', args.rounds, works)
+    precision = 'bfloat16' if has_bf16(device) else 'float32'
+    result = timed(f'{args.weights}, {precision}', device, 'photo', args.rounds, works)
     if args.side:
         (tiled, t1), (whole, t0) = memory_apart(args, 1152), memory_apart(args, 0)
-        print(f'\n{args.side} x {args.side} px: {tiled:.2f} GB and {t1:.1f} s in tiles, {whole:.2f} GB and {t0:.1f} s at once')
+        print(f'\n{args.side} x {args.side} px: {tiled:.2f} GB and {t1:.1f} s in tiles, {whole:.2f} GB and '
+              f'{t0:.1f} s at once')
         result |= dict(tiled_gb=tiled, whole_gb=whole, tiled_seconds=t1, whole_seconds=t0)
     if args.json: args.json.write_text(json.dumps(result, indent=1) + '\n')
     return 0

@@ -1,4 +1,4 @@
-"""Time, fidelity and size of traced drawings: python benchmarks/vectorize.py [--table ways|pens|lines] [--n 12] [--size 1024]
+"""Time, fidelity and size of traced drawings: benchmarks/vectorize.py [--table ways|pens|lines] [--n 12] [--size 1024]
 
 ways: the tracer, the network and outline tracers on one set of sketches (--sketches FOLDER, or the ink of held-out
 OpenMoji drawings with --pen). vtracer and potracer are measured when installed (pip install vtracer potracer); they
@@ -68,7 +68,8 @@ def thinned(sketch):
 def contours(sketch):
     "Borders of the ink as polygons that stay within a pixel of it, as the tracer's curves do"
     ink = find_ink(sketch).astype(np.uint8)
-    def polygons(): return [cv2.approxPolyDP(c, 1, True) for c in cv2.findContours(ink, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)[0]]
+    def polygons():
+        return [cv2.approxPolyDP(c, 1, True) for c in cv2.findContours(ink, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)[0]]
     found,seconds = timed(polygons)
     return dict(seconds=seconds, strokes=len(found), points=sum(map(len, found)))
 
@@ -77,7 +78,8 @@ def compared(svg, sketch):
     "Numbers of an SVG that another program wrote"
     h,w = sketch.shape
     # `render_svg` gives squares: a square around the page, cut to the page again
-    square = re.sub(r'<svg[^>]*>', f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {max(h, w)} {max(h, w)}">', svg, count=1)
+    square = re.sub(r'<svg[^>]*>', f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {max(h, w)} {max(h, w)}">',
+                    svg, count=1)
     ink,drawn = find_ink(sketch),render_svg(square, max(h, w))[:h,:w,0]<128
     return dict(ink_covered=coverage(ink, drawn), strokes_on_ink=coverage(drawn, ink), iou=iou(ink, drawn))
 
@@ -120,13 +122,15 @@ def print_pens(n, size):
     bare = [i for i in range(len(pairs)) if with_pen(pairs.svg(i), .01, 256).min()>.5] # without a pen no ink is left
     drawings = [pairs.svg(i) for i in bare[::max(1, len(bare)//n)][:n]]
     names = ('seconds', 'soft_iou', 'iou', 'ink_covered', 'strokes_on_ink', 'strokes', 'points', 'width')
-    print(f'{len(drawings)} drawings of {size} px without filled shapes, means\n{"pen":>6}' + ''.join(f'{n:>16}' for n in names))
+    print(f'{len(drawings)} drawings of {size} px without filled shapes, means\n{"pen":>6}'
+          + ''.join(f'{n:>16}' for n in names))
     for pen in (1, 2, 3, 5, size/36):
         rows = []
         for page in (with_pen(svg, pen, size) for svg in drawings):
             strokes,seconds = timed(trace, page)
             width = np.median(np.concatenate([s.widths for s in strokes]))
-            rows.append(dict(seconds=seconds, soft_iou=soft_overlap(strokes, page), width=width) | measure(strokes, page))
+            rows.append(dict(seconds=seconds, soft_iou=soft_overlap(strokes, page), width=width)
+                        | measure(strokes, page))
         print(f'{pen:6.1f}' + ''.join(f'{np.mean([r[n] for r in rows]):16.3f}' for n in names))
 
 
@@ -139,7 +143,8 @@ def fine_lines(photo, side):
     photo = cv2.resize(photo, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC)
     found = sorted((s for s in trace(xdog(photo, sigma=1.)) if s.length>=16), key=lambda s: -s.length)
     parts = [found[k*len(found)//4:(k+1)*len(found)//4] for k in range(4)]
-    layers = [Strokes([Stroke(s.points, np.full(len(s)+1, w)) for s in p], *photo.shape[:2]) for p,(w,_) in zip(parts, PENS)]
+    layers = [Strokes([Stroke(s.points, np.full(len(s)+1, w)) for s in p], *photo.shape[:2])
+              for p,(w,_) in zip(parts, PENS)]
     return np.min([1-ink*(1-l.render()) for l,(_,ink) in zip(layers, PENS)], 0), layers
 
 
@@ -153,8 +158,9 @@ def found_again(strokes, wanted):
 
 
 def print_lines():
-    print('photos with many fine lines, traced at 848 px and from 1600 px shrunk to 800\n' + f'{"photo":12}{"side":>6}{"drawn":>7}'
-          f'{"strokes":>8}{"points":>7}{"seconds":>8}{"soft_iou":>9}' + ''.join(f'{f"{w:g}px,{ink:.0%}":>10}' for w,ink in PENS)
+    print('photos with many fine lines, traced at 848 px and from 1600 px shrunk to 800\n'
+          f'{"photo":12}{"side":>6}{"drawn":>7}{"strokes":>8}{"points":>7}{"seconds":>8}{"soft_iou":>9}'
+          + ''.join(f'{f"{w:g}px,{ink:.0%}":>10}' for w,ink in PENS)
           + f'{"gif_s":>7}{"gif_kB":>7}{"svg_s":>7}{"svg_kB":>7}')
     for name,photo in sample_photos().items():
         for drawn_at,side in ((848, 848), (1600, 800)):
@@ -166,7 +172,8 @@ def print_lines():
                 _,gif_time = timed(strokes.animate, gif, repeat=1)
                 gif_size = gif.stat().st_size
             text,svg_time = timed(strokes.to_svg, repeat=1)
-            print(f'{name:12}{side:6}{sum(map(len, (l.strokes for l in layers))):7}{len(strokes):8}{sum(3*len(s)+1 for s in strokes):7}{seconds:8.2f}'
+            drawn, points = sum(len(l.strokes) for l in layers), sum(3*len(s)+1 for s in strokes)
+            print(f'{name:12}{side:6}{drawn:7}{len(strokes):8}{points:7}{seconds:8.2f}'
                   f'{soft_overlap(strokes, page):9.3f}' + ''.join(f'{found_again(strokes, l):10.3f}' for l in layers)
                   + f'{gif_time:7.2f}{gif_size/1000:7.0f}{svg_time:7.2f}{len(text)/1000:7.0f}')
 
@@ -176,7 +183,8 @@ def print_ways(args):
     names = ('seconds', 'ink_covered', 'strokes_on_ink', 'iou', 'strokes', 'points')
     print(f'{len(pages)} drawings, means\n{"":14}' + ''.join(f'{n:>16}' for n in names))
     ways = dict(traced=by_strokes(trace, repeat=3), refined=by_strokes(refined(trace)), drawn=by_strokes(drawn),
-                drawn_refined=by_strokes(refined(drawn)), thinned=thinned, contours=contours, vtraced=vtraced, potraced=potraced)
+                drawn_refined=by_strokes(refined(drawn)), thinned=thinned, contours=contours, vtraced=vtraced,
+                potraced=potraced)
     for name,f in ways.items():
         try: rows = [f(p) for p in pages]
         except ImportError as e: print(f'{name:12}  not installed: {e.name}'); continue
@@ -190,8 +198,11 @@ def main():
     parser.add_argument('--sketches', type=Path, help='folder of drawings, dark on white; OpenMoji when left out')
     parser.add_argument('--n', type=int, default=12, help='how many (%(default)s)')
     parser.add_argument('--size', type=int, default=1024, help='side of OpenMoji drawings, pixels (%(default)s)')
-    parser.add_argument('--pen', type=float, default=2, help="pen of OpenMoji drawings, 72nds of their side; 2 is OpenMoji's own, 0.4 a fine line (%(default)s)")
-    parser.add_argument('--table', nargs='+', choices=('ways', 'pens', 'lines'), default=['pens', 'lines', 'ways'], help='which tables (all)')
+    parser.add_argument('--pen', type=float, default=2,
+                        help="pen of OpenMoji drawings, 72nds of their side; 2 is OpenMoji's own, "
+                             "0.4 a fine line (%(default)s)")
+    parser.add_argument('--table', nargs='+', choices=('ways', 'pens', 'lines'), default=['pens', 'lines', 'ways'],
+                        help='which tables (all)')
     args = parser.parse_args()
     if 'pens' in args.table: print_pens(args.n, args.size)
     if 'lines' in args.table: print_lines()

@@ -4,15 +4,10 @@
 
 # %% auto #0
 __all__ = ['HEADLINES', 'TASKS', 'DETAIL', 'canny', 'dodge', 'xdog', 'edge_flow', 'sampled', 'smooth_along', 'coherent_lines',
-           'consensus', 'agreement', 'agreed_lines', 'target_and_weight', 'inhibit', 'BookSketchNet', 'Subject',
-           'DetailBranch', 'Looks', 'paper_generator', 'DetailLooks', 'SketchNet', 'vgg_like', 'Discriminator',
-           'coarse_loss', 'crisp_loss', 'pen', 'freeze_norms', 'SketchStep', 'SketchNetTask', 'PencilPairs',
-           'bsds_task', 'fine_task', 'pencil_task', 'as_photo', 'resized', 'receptive_radius', 'tiles', 'in_tiles',
-           'trained', 'ink_probability', 'LineMaps', 'check_scales', 'inverted', 'look', 'keep_region', 'line_maps',
-           'ink', 'disk', 'check_weight', 'embolden', 'spot_blacks', 'lay_blacks', 'check_detail', 'pieces',
-           'stroke_strength', 'paint', 'draw', 'canny_levels', 'canny_strength', 'sweep_canny', 'check_measure',
-           'evaluate', 'strong_lines', 'inner_lines', 'evaluate_details', 'explore_canny', 'explore_coherent_lines',
-           'explore_sketch']
+           'consensus', 'agreed_lines', 'inhibit', 'DetailBranch', 'SketchNet', 'Discriminator', 'coarse_loss',
+           'crisp_loss', 'pen', 'SketchStep', 'SketchNetTask', 'PencilPairs', 'resized', 'ink_probability', 'LineMaps',
+           'look', 'line_maps', 'ink', 'disk', 'embolden', 'spot_blacks', 'pieces', 'paint', 'draw', 'sweep_canny',
+           'evaluate', 'evaluate_details', 'explore_canny', 'explore_coherent_lines', 'explore_sketch']
 
 # %% ../nbs/02_sketchnet.ipynb #54cbe66d
 import warnings
@@ -28,7 +23,8 @@ from torch import nn
 
 from .blocks import ConvBlock, Encoder, GANStep, PatchGAN, TopDown, balanced_bce, check_flag, check_number
 from .blocks import dice_loss, evaluating, param_groups
-from .data import BoundaryPairs, PhotoFolder, SaliencyPairs, augment_pair, load_photo, provenance, shrink, to_tensor
+from .data import BoundaryPairs, PhotoFolder, SaliencyPairs, augment_pair, load_photo, provenance, shrink
+from .data import to_tensor
 from .masknet import check_pair, cut_out
 from .metrics import boundary_scores, continuity, ink_width, thin_lines
 from .sketches import grey
@@ -44,7 +40,8 @@ def canny(
 ) -> np.ndarray:       # Sketch (H, W) float32, 1 = paper
     "Lines by Canny 1986, as OpenCV computes them"
     check_number('sigma', sigma, least=0, high=1000, unit='pixels')
-    if not 0 <= low <= high: raise ValueError(f'low and high should be 0 or more, and low no larger than high, not {low} and {high}')
+    if not 0 <= low <= high:
+        raise ValueError(f'low and high should be 0 or more, and low no larger than high, not {low} and {high}')
     g = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
     if sigma: g = cv2.GaussianBlur(g, (0, 0), sigma)
     return 1 - cv2.Canny(g, low, high, L2gradient=True).astype(np.float32)/255
@@ -158,7 +155,7 @@ def consensus(
     return np.asarray(boundaries, np.float32).mean(0)
 
 # %% ../nbs/02_sketchnet.ipynb #bda63630
-def agreement(
+def _agreement(
     boundaries:np.ndarray, # (K, H, W) bool, one drawing for each annotator
     reach:float=2.,        # Lines this near to each other are one line, pixels
 ) -> np.ndarray:           # (H, W) float32, 0..1
@@ -170,16 +167,16 @@ def agreement(
 def agreed_lines(
     boundaries:np.ndarray, # (K, H, W) bool, one drawing for each annotator
     eta:float=.3,          # A line needs this share of the annotators
-    reach:float=2.,        # See `agreement`
+    reach:float=2.,        # See `_agreement`
 ) -> np.ndarray:           # (2, H, W) float32: lines one pixel wide; 1 where people disagree
     "What many drew as unbroken lines, and where to keep silent because only some drew"
-    share = agreement(boundaries, reach)
+    share = _agreement(boundaries, reach)
     line = thin_lines(share >= eta)
     beside = cv2.dilate(line.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))) > 0
     return np.stack([line, (share > 0) & ~beside]).astype(np.float32)
 
 
-def target_and_weight(
+def _target_and_weight(
     drawn:torch.Tensor, # (N, 2, H, W) as `agreed_lines` makes it, after augmentation; or (N, 1, H, W), lines alone
 ) -> tuple[torch.Tensor, torch.Tensor]: # Target, 1 = line; weight, 0 where people disagree: (N, 1, H, W)
     "What to ask of the network: the lines of many, paper where nobody drew, silence in between"
@@ -190,7 +187,7 @@ def target_and_weight(
 
 # %% ../nbs/02_sketchnet.ipynb #bc4fea90
 def _largest(x, reach, dim):
-    "The largest value within `reach` along a dimension: shifted copies, twenty times faster on a processor than pooling"
+    "The largest value within `reach` along a dimension: shifted copies, twenty times faster on a CPU than pooling"
     size, pad = x.shape[dim], (reach, reach, 0, 0) if dim == 3 else (0, 0, reach, reach)
     wide, top = F.pad(x, pad, value=float('-inf')), x
     for shift in range(2*reach + 1): top = torch.maximum(top, wide.narrow(dim, shift, size))
@@ -202,12 +199,12 @@ def inhibit(
     reach:int=2,         # Who counts as a neighbour, pixels
     strength:float=2.,   # How hard the strongest neighbour presses
 ) -> torch.Tensor:       # (N, 1, H, W): the same on every ridge, less beside it
-    "Lateral inhibition: each pixel is held down by how much its strongest neighbour exceeds it"
+    "Soft non-maximum suppression: lower each pixel by how much its strongest neighbour exceeds it"
     top = _largest(_largest(logits, reach, 2), reach, 3)
     return logits - strength*(top - logits)
 
 # %% ../nbs/02_sketchnet.ipynb #8f85fd85
-class BookSketchNet(nn.Module):
+class _BookSketchNet(nn.Module):
     "EfficientNet-Lite0 encoder and full-resolution stem, merged top-down; sides of the photo are multiples of 16"
     def __init__(self, pretrained=True, width=32, stem=16):
         super().__init__()
@@ -235,13 +232,14 @@ class BookSketchNet(nn.Module):
     def forward(self, x): return self.answers(self.features(x)[1]) # (N, 3, H, W) -> see `answers`
 
 # %% ../nbs/02_sketchnet.ipynb #c02aa002
-class Subject(nn.Module):
+class _Subject(nn.Module):
     "Where is the thing that the photo shows? Encoder maps of the small view to features and one logit, at stride 4"
     def __init__(self, width=48, no=32):
         super().__init__()
         c = Encoder.channels
         self.top, self.near = ConvBlock(c[3], width, ks=1), ConvBlock(width, width)
-        self.far = nn.Sequential(nn.Conv2d(width, width, 3, padding=2, dilation=2, bias=False), nn.BatchNorm2d(width), nn.ReLU())
+        self.far = nn.Sequential(nn.Conv2d(width, width, 3, padding=2, dilation=2, bias=False),
+                                 nn.BatchNorm2d(width), nn.ReLU())
         self.merges = nn.ModuleList([TopDown(c[2], width, width), TopDown(c[1], no, width)])
         self.head = nn.Conv2d(no, 1, 1)
 
@@ -254,13 +252,13 @@ class Subject(nn.Module):
 
 # %% ../nbs/02_sketchnet.ipynb #c02aa004
 class DetailBranch(nn.Module):
-    "Lines inside the subject, from the maps of a `BookSketchNet`: logits (N, 1, H, W)"
+    "Lines inside the subject, from the maps of a `_BookSketchNet`: logits (N, 1, H, W)"
     view = 208          # Longer side of the small copy in which the subject is looked for, pixels
 
     def __init__(self, width=32, stem=16):
         super().__init__()
         c = Encoder.channels
-        self.subject = Subject(no=width)
+        self.subject = _Subject(no=width)
         self.where = ConvBlock(width + 1, width, ks=1, act=None)
         self.top = ConvBlock(c[3], width, ks=1)
         self.merges = nn.ModuleList([TopDown(c[2], width, width), TopDown(c[1], width, width)])
@@ -273,23 +271,24 @@ class DetailBranch(nn.Module):
         x,      # (N, 3, H, W) in 0..1, sides multiples of 16
         coded,  # The encoder's maps of `x`, see `BookSketchNet.features`
         maps,   # The merged maps of `x`
-        where,  # (N, width + 1, H/8, W/8): what `Subject` says of this part of the photo
+        where,  # (N, width + 1, H/8, W/8): what `_Subject` says of this part of the photo
     ):
         where = torch.cat([where[:,:-1], where[:,-1:].sigmoid()], 1)
         y = F.relu(self.merges[0](self.top(coded[3]), coded[2]) + self.where(where))
         y = self.merges[1](y, coded[1])
-        fine = [F.pixel_unshuffle(m, 2) for m in (maps[-1], (x*2 - 1).to(maps[-1].dtype))] # one type, or all become float32
+        # one type, or all become float32
+        fine = [F.pixel_unshuffle(m, 2) for m in (maps[-1], (x*2 - 1).to(maps[-1].dtype))]
         y = self.last(y, torch.cat([*fine, maps[-2], coded[0]], 1))
         return F.pixel_shuffle(self.head(y + self.refine(y)), 2)
 
 # %% ../nbs/02_sketchnet.ipynb #bee4e4aa
-class Looks(nn.Module):
-    "A network that looks at a photo in several sizes and averages its answers"
+class _MultiScale(nn.Module):
+    "Multi-scale inference: run at several sizes of a photo and average the outputs"
     def zooms(self, h, w): # The sizes, relative to the photo's
         return (1.,)
 
-    def look(self, x, sides=False): # x (N, 3, H, W), sides multiples of 16, to `[fused]`, or `[*sides, fused]`: (N, 1, H, W)
-        "One look"
+    def look(self, x, sides=False):
+        "One scale: x (N, 3, H, W), sides multiples of 16: `[fused]` or `[*sides, fused]`, each (N, 1, H, W)"
         raise NotImplementedError
 
     def finish(self, fused): return fused # What is done with the average
@@ -297,8 +296,8 @@ class Looks(nn.Module):
     def forward(
         self,
         x,           # (N, 3, H, W) in 0..1
-        sides=False, # Return every output that training looks at, fused last? Not all networks have more than one
-        zooms=None,  # Sizes to look at; None for its own
+        sides=False, # Return the side outputs too, fused last? Not all networks have more than one
+        zooms=None,  # The scales; None for its own
         look=None,   # Instead of `self.look`, for instance one that works in tiles
     ):
         size = x.shape[-2:]
@@ -307,7 +306,7 @@ class Looks(nn.Module):
         fused = self.finish(fused)
         return [*others, fused] if sides else fused
 
-    def mean(self, outs): return (outs[0] + sum(outs))/(len(outs) + 1) # the first and finest look counts twice
+    def mean(self, outs): return (outs[0] + sum(outs))/(len(outs) + 1) # the first and finest scale counts twice
 
     def zoomed(self, x, zoom): # (N, 3, H, W) -> the same `zoom` times as large, sides multiples of 16
         size = [max(16, round(s*zoom/16)*16) for s in x.shape[-2:]]
@@ -316,15 +315,17 @@ class Looks(nn.Module):
 
     def back(self, y, size): # (N, 1, h, w) -> float32 (N, 1, *size)
         y, smaller = y.float(), y.shape[-1] > size[-1]
-        return y if y.shape[-2:] == size else F.interpolate(y, size=size, mode='bilinear', align_corners=False, antialias=smaller)
+        if y.shape[-2:] == size: return y
+        return F.interpolate(y, size=size, mode='bilinear', align_corners=False, antialias=smaller)
 
 # %% ../nbs/02_sketchnet.ipynb #b37f1909
-def paper_generator(
+def _paper_generator(
     deep:bool=True,  # Down to an eighth, or only to half the size
     width:float=1.,  # Multiplies every channel count but the first and last
 ) -> nn.Sequential:  # (N, 3, H, W), sides multiples of 8, to (N, 1, H, W) logits
-    "The seed's generator, after Simo-Serra et al. 2016; convolution biases kept, so that the count matches"
-    def conv(ni, no, ks=3, stride=1): return [nn.Conv2d(ni, no, ks, stride, ks//2), nn.BatchNorm2d(no), nn.ReLU(inplace=True)]
+    "The earlier project's generator, after Simo-Serra et al. 2016; convolution biases kept, so that the count matches"
+    def conv(ni, no, ks=3, stride=1):
+        return [nn.Conv2d(ni, no, ks, stride, ks//2), nn.BatchNorm2d(no), nn.ReLU(inplace=True)]
     def deconv(ni, no): return [nn.ConvTranspose2d(ni, no, 4, 2, 1), nn.BatchNorm2d(no), nn.ReLU(inplace=True)]
     def c(n): return max(round(n*width), 1)
     def chain(make, *widths): return [layer for ni, no in zip(widths, widths[1:]) for layer in make(c(ni), c(no))]
@@ -339,14 +340,14 @@ def paper_generator(
     return nn.Sequential(*layers, nn.Conv2d(1, 1, 3, padding=1))
 
 # %% ../nbs/02_sketchnet.ipynb #c02aa006
-class DetailLooks(Looks):
-    "Looks that give details too: `self.body` is a `BookSketchNet`, `self.detail` a `DetailBranch`"
-    def find_subject(self, x): # (N, 3, H, W) -> (N, C, h, w), see `Subject`
+class _MultiScaleDetails(_MultiScale):
+    "Multi-scale inference with details: `self.body` is a `_BookSketchNet`, `self.detail` a `DetailBranch`"
+    def find_subject(self, x): # (N, 3, H, W) -> (N, C, h, w), see `_Subject`
         "Look for the subject in a small copy of the photo"
         return self.detail.subject(self.body.encoder(self.zoomed(x, self.detail.view/max(x.shape[-2:]))))
 
-    def look_closely(self, x, where): # x as in `look`; where (N, C, H/8, W/8) -> [outlines, details], logits (N, 1, H, W)
-        "One look that also draws the details"
+    def look_closely(self, x, where):
+        "One scale: x as in `look`, with where (N, C, H/8, W/8): `[outlines, details]`, logits (N, 1, H, W)"
         coded, maps = self.body.features(x)
         return [self.body.answers(maps)[-1], self.detail(x, coded, maps, where)]
 
@@ -354,8 +355,8 @@ class DetailLooks(Looks):
         self,
         x,         # (N, 3, H, W) in 0..1
         run=None,  # Runs `look(x)` or `look(x, where)`, for instance in tiles
-    ):             # Logits (N, 1, h, w): outlines at the size of x; details and subject at that of the finest look
-        "Everything there is to draw; the details come from the finest look alone"
+    ):             # Logits (N, 1, h, w): outlines at the size of x; details and subject at that of the finest scale
+        "Everything there is to draw; the details come from the finest scale alone"
         run, device = run or (lambda look, *a: look(*a)), next(self.parameters()).device
         fine, *small = [self.zoomed(x, z) for z in self.zooms(*x.shape[-2:])]
         where, size = self.find_subject(x.to(device)), fine.shape[-2:]
@@ -366,7 +367,7 @@ class DetailLooks(Looks):
         return [outlines, self.finish(details.float()), self.back(where[:,-1:], size).to(details.device)]
 
 # %% ../nbs/02_sketchnet.ipynb #dd46815a
-class SketchNet(DetailLooks):
+class SketchNet(_MultiScaleDetails):
     "Photo (N, 3, H, W) in 0..1, any size, to logits of ink (N, 1, H, W)"
     def __init__(
         self,
@@ -376,13 +377,16 @@ class SketchNet(DetailLooks):
         detail:bool=False,    # `"book"`: with a `DetailBranch`?
     ):
         super().__init__()
-        if preset not in ('book', 'deep', 'shallow'): raise ValueError(f'Preset "{preset}" is unknown: use book, deep or shallow.')
-        if preset == 'book' and width != 1: raise ValueError(f'width is {width}, but the book network has only one width: use 1, or preset deep or shallow.')
+        if preset not in ('book', 'deep', 'shallow'):
+            raise ValueError(f'Preset "{preset}" is unknown: use book, deep or shallow.')
+        if preset == 'book' and width != 1:
+            raise ValueError(f'width is {width}, but the book network has only one width: use 1, or '
+                             'preset deep or shallow.')
         if preset != 'book' and detail: raise ValueError(f'Preset "{preset}" has no detail branch: use book.')
         # whoever rebuilds the network from its config brings weights of their own
         self.config = dict(preset=preset, width=width, pretrained=False, detail=detail)
         self.book = preset == 'book'
-        self.body = BookSketchNet(pretrained) if self.book else paper_generator(preset == 'deep', width)
+        self.body = _BookSketchNet(pretrained) if self.book else _paper_generator(preset == 'deep', width)
         self.detail = DetailBranch() if detail else None
 
     def zooms(self, h, w): return ((2., 1., .5) if max(h, w) <= 512 else (1., .5, .25)) if self.book else (1.,)
@@ -401,8 +405,8 @@ class SketchNet(DetailLooks):
 _VGG_LIKE = (64, 'P', 64, 'P', 128, 'P', 256, 256, 'P', 512, 512, 512, 'P', 512, 512, 512, 'P', 512)
 
 
-def vgg_like(ni=4, width=1.):
-    "The seed's discriminator body: 3x3 convolutions with norm and ReLU, `P` halves the size"
+def _vgg_like(ni=4, width=1.):
+    "The earlier project's discriminator body: 3x3 convolutions with norm and ReLU, `P` halves the size"
     layers, c = [], ni
     for item in _VGG_LIKE:
         if item == 'P': layers.append(nn.MaxPool2d(2)); continue
@@ -416,7 +420,7 @@ class Discriminator(nn.Module):
     "Is this sketch (N, 1, H, W) a person's drawing of this photo (N, 3, H, W)? One logit for each patch"
     def __init__(
         self,
-        preset:str='book', # `"book"`: spectrally normalised PatchGAN; `"paper"`: VGG-like, one logit every 64 px, with a linear head
+        preset:str='book', # `"book"`: spectrally normalised PatchGAN; `"paper"`: VGG-like, one logit every 64 px
         nf:int=32,         # Channels of `"book"`
         width:float=1.,    # Channel multiplier of `"paper"`
     ):
@@ -425,22 +429,23 @@ class Discriminator(nn.Module):
         self.config = dict(preset=preset, nf=nf, width=width)
         if preset == 'book': self.body, self.head = PatchGAN(4, nf), nn.Identity()
         else:
-            self.body, c = vgg_like(4, width)
-            self.head = nn.Conv2d(c, 1, 1) # the seed ended in ReLU and sigmoid: it could never say less than one half
+            self.body, c = _vgg_like(4, width)
+            self.head = nn.Conv2d(c, 1, 1) # with ReLU and sigmoid behind it the output would never be below one half
 
     def forward(self, x): # (N, 4, H, W): photo and sketch in 0..1, joined
         return self.head(self.body(x*2 - 1))
 
 # %% ../nbs/02_sketchnet.ipynb #a14e27bf
 def coarse_loss(sides, line, known):
-    "Balanced BCE, the mean over the outputs: finds the lines, smears them"
+    "Balanced BCE, the mean over the outputs: finds the lines, blurs them"
     return 20*sum(balanced_bce(s.float(), line, known) for s in sides)/len(sides)
 
 
 def crisp_loss(fused, line, known):
     "Dice and cross-entropy with lines x3 on the fused output: thins them"
     fused = fused.float()
-    return dice_loss(fused.sigmoid(), line, known) + 8*F.binary_cross_entropy_with_logits(fused, line, known*(1 + 2*line))
+    bce = F.binary_cross_entropy_with_logits(fused, line, known*(1 + 2*line))
+    return dice_loss(fused.sigmoid(), line, known) + 8*bce
 
 
 def pen(line):
@@ -450,10 +455,10 @@ def pen(line):
     return 1 - (2*soft).clamp(max=1)
 
 # %% ../nbs/02_sketchnet.ipynb #62bb7e4f
-def freeze_norms(
+def _freeze_norms(
     net:nn.Module, # Stays in training mode otherwise
 ):
-    "Let the batch norms use the statistics they have: looks of several sizes would each pull them their own way"
+    "Let the batch norms use the statistics they have: several scales would each pull them their own way"
     for m in net.modules():
         if isinstance(m, nn.BatchNorm2d): m.eval()
 
@@ -464,8 +469,8 @@ class SketchStep(Task):
     zooms, far, frozen = None, 0., False  # See `SketchNetTask`
 
     def step(self, run, photo, drawn):
-        line, known = target_and_weight(drawn)
-        if self.frozen: freeze_norms(run.plain['netG'])
+        line, known = _target_and_weight(drawn)
+        if self.frozen: _freeze_norms(run.plain['netG'])
         zooms = (1., .5, .25) if torch.rand(()) < self.far else self.zooms
         *coarse, fused = sides = run.nets['netG'](photo, sides=True, zooms=zooms)
         loss = crisp_loss(fused, line, known)
@@ -480,7 +485,7 @@ class SketchStep(Task):
         return log
 
     def rate(self, key, progress):
-        "D starts late and then learns at an even pace: the cosine would have put it to sleep before it had seen anything"
+        "D starts late and then learns at an even pace: the cosine would be near zero before it has seen anything"
         if key == 'netD': return min(1., max(progress - self.gan_from, 0)/.02)
         return super().rate(key, progress)
 
@@ -494,7 +499,7 @@ class SketchStep(Task):
 
 # %% ../nbs/02_sketchnet.ipynb #5813a2ce
 class SketchNetTask(SketchStep):
-    "SketchNet as a conditional GAN: find the lines and draw them crisp, then let a discriminator look over the shoulder"
+    "SketchNet as a conditional GAN: find the lines and draw them crisp; a discriminator joins later"
     def __init__(
         self,
         data,                  # `len()` and `[i]` -> photo, boundaries (K, H, W) or lines (H, W) in 0..1
@@ -504,22 +509,24 @@ class SketchNetTask(SketchStep):
         lambda_coarse:float=.3,# Weight of `coarse_loss` on the side outputs, falling to a tenth of it
         gan_from:float=.6,     # Progress 0..1 at which the adversarial term joins
         lambda_gan:float=.03,  # Its weight
-        zooms=(4/3,),          # Sizes at which the network looks, see `Looks`; None for its own
-        far:float=0.,          # Share of the steps at which it looks as if the photo were large
-        lr=(1e-3, 1.5e-4),     # Learning rates: of what is new, and of the encoder, which has seen a million photos and should forget slowly
+        zooms=(4/3,),          # Scales of the multi-scale training, relative to the crop; None for its own
+        far:float=0.,          # Share of the steps with the scales of a large photo
+        lr=(1e-3, 1.5e-4),     # Learning rates: of new layers, and of the pretrained encoder, which changes slowly
         frozen:bool=False,     # Leave the statistics of its batch norms as they are?
     ):
         self.zooms, self.far, self.lr, self.frozen = zooms, far, lr, frozen
         self.size, self.lambda_coarse, self.gan_from, self.lambda_gan = size, lambda_coarse, gan_from, lambda_gan
         self.netG, self.netD, self.gan = netG or {}, netD or {}, GANStep('bce', smooth=.9)
         # 200 photos fit in memory, and decoding a thousand drawings each epoch would cost more than the network's step
-        self.pairs = [(photo, lines[None] if np.ndim(lines) == 2 else agreed_lines(lines)) for photo, lines in (data[i] for i in range(len(data)))]
+        self.pairs = [(photo, lines[None] if np.ndim(lines) == 2 else agreed_lines(lines))
+                      for photo, lines in (data[i] for i in range(len(data)))]
 
     def networks(self): return {'netG': SketchNet(**self.netG), 'netD': Discriminator(**self.netD)}
 
     def optimizers(self, nets):
         lr, encoder_lr = self.lr
-        return {'netG': torch.optim.AdamW(param_groups(nets['netG'], lr, encoder_lr/lr)), 'netD': torch.optim.AdamW(nets['netD'].parameters(), lr=2e-4, betas=(.5, .999))}
+        return {'netG': torch.optim.AdamW(param_groups(nets['netG'], lr, encoder_lr/lr)),
+                'netD': torch.optim.AdamW(nets['netD'].parameters(), lr=2e-4, betas=(.5, .999))}
 
     def __len__(self): return len(self.pairs)
 
@@ -538,7 +545,8 @@ class PencilPairs:
         gamma:float=3.,    # Darkens the lines, see `dodge`
         max_side:int=640,  # Larger photos shrink to this, pixels
     ):
-        self.photos, self.gamma, self.max_side = PhotoFolder(photos) if isinstance(photos, (str, Path)) else photos, gamma, max_side
+        self.photos = PhotoFolder(photos) if isinstance(photos, (str, Path)) else photos
+        self.gamma, self.max_side = gamma, max_side
 
     def __len__(self): return len(self.photos)
 
@@ -547,37 +555,38 @@ class PencilPairs:
         return photo, 1 - dodge(photo, gamma=self.gamma)
 
 
-def bsds_task(path, **kw) -> SketchNetTask:
+def _bsds_task(path, **kw) -> SketchNetTask:
     "Train on the drawings of several people: a folder or tar with `ID.jpg` and `ID.boundaries.K.png`"
     task = SketchNetTask(BoundaryPairs(path), **kw)
     task.about = provenance(path)
     return task
 
 
-def fine_task(path):
-    "Second round, from weights that drew at one size: look as the finished network does"
-    task = bsds_task(path, size=160, gan_from=.7, zooms=(2., 1., .5), far=.2, lr=(4e-4, 1.5e-4), frozen=True)
+def _fine_task(path):
+    "Fine-tune weights that were trained at one scale, at the scales of the finished network"
+    task = _bsds_task(path, size=160, gan_from=.7, zooms=(2., 1., .5), far=.2, lr=(4e-4, 1.5e-4), frozen=True)
     task.name = 'sketchnet-fine'
     return task
 
 
-def pencil_task(path):
+def _pencil_task(path):
     "Train on photos alone, with the dodge filter as the teacher: any folder or tar of photos"
     task = SketchNetTask(PencilPairs(path))
-    task.name, task.about = 'sketchnet-pencil', provenance(path) | dict(notes='targets: dodge filter, gamma 3; no person drew anything')
+    task.name = 'sketchnet-pencil'
+    task.about = provenance(path) | dict(notes='targets: dodge filter, gamma 3; no person drew anything')
     return task
 
 
 HEADLINES = ('ods', 'ois', 'ap', 'canny_ods', 'inner', 'debris')
-TASKS = {'sketchnet': bsds_task, 'sketchnet-fine': fine_task, 'sketchnet-pencil': pencil_task}
+TASKS = {'sketchnet': _bsds_task, 'sketchnet-fine': _fine_task, 'sketchnet-pencil': _pencil_task}
 
 # %% ../nbs/02_sketchnet.ipynb #ed98db3f
-def as_photo(
+def _as_photo(
     photo,         # (H, W, 3) uint8, or anything `load_photo` reads: grey, with alpha, a path, ...
 ) -> np.ndarray:   # (H, W, 3) uint8
     "The photo itself when it is one, else what `load_photo` makes of it"
-    plain = isinstance(photo, np.ndarray) and photo.dtype == np.uint8 and photo.ndim == 3 and photo.shape[2] == 3 and photo.size
-    return photo if plain else load_photo(photo)
+    array = isinstance(photo, np.ndarray) and photo.dtype == np.uint8 and photo.size
+    return photo if array and photo.ndim == 3 and photo.shape[2] == 3 else load_photo(photo)
 
 
 @lru_cache(None)
@@ -590,21 +599,25 @@ def resized(
     factor:float=1.,           # Multiplies that
 ) -> np.ndarray:               # The same at the size that the network sees
     "Scale to what `resolution` asks for, both sides by the same factor"
-    if resolution is not None and (isinstance(resolution, bool) or not np.isscalar(resolution) or resolution not in range(11)):
-        raise ValueError(f'resolution should be 0 (600 px), 1, 2, ... 10 (times 424 px) or None (as it is), not {resolution!r}')
+    if resolution is not None and (isinstance(resolution, bool) or not np.isscalar(resolution)
+                                   or resolution not in range(11)):
+        raise ValueError('resolution should be 0 (600 px), 1, 2, ... 10 (times 424 px) or None (as it is), '
+                         f'not {resolution!r}')
     h, w = photo.shape[:2]
     side = max(h, w) if resolution is None else int(resolution)*424 or 600
-    if side > 2*max(h, w): _say_once('The resolution is more than twice the size of the photo: that takes longer and adds little.')
+    if side > 2*max(h, w):
+        _say_once('The resolution is more than twice the size of the photo: that takes longer and adds little.')
     scale = factor*side/max(h, w)
     size = max(round(w*scale), 1), max(round(h*scale), 1)
-    return photo if size == (w, h) else cv2.resize(photo, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    if size == (w, h): return photo
+    return cv2.resize(photo, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
 
 # %% ../nbs/02_sketchnet.ipynb #73672330
-def receptive_radius(
-    net,          # A `Looks`
+def _receptive_radius(
+    net,          # A `_MultiScale`
     side:int=640, # Side of the picture that is tried, pixels, a multiple of 16, more than twice the answer
 ) -> int:         # Pixels of what the network sees
-    "The farthest input pixel that one output pixel of one look depends on"
+    "The farthest input pixel that one output pixel of one scale depends on"
     x = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(0)).requires_grad_()
     (out,), far = net.eval().look(x), 0
     for place in (side//2, side//2 + 11):         # both ends of a cell of the coarsest grid
@@ -614,11 +627,11 @@ def receptive_radius(
     return far
 
 
-def tiles(
+def _tiles(
     h:int,            # Height of the picture, pixels
     w:int,            # Width, the same
     side:int,         # Side of a tile, pixels, a multiple of 16
-    margin:int=256,   # How much of its surroundings each tile sees, pixels, a multiple of 16 and more than `receptive_radius`
+    margin:int=256,   # How much each tile sees around it, pixels, a multiple of 16 above `_receptive_radius`
 ):                    # Yields (rows, columns) that a tile answers for, and (rows, columns) that it sees, as slices
     "Cover a picture with tiles"
     for y in range(0, h, side):
@@ -627,17 +640,17 @@ def tiles(
                    (slice(max(y-margin, 0), min(y+side+margin, h)), slice(max(x-margin, 0), min(x+side+margin, w))))
 
 # %% ../nbs/02_sketchnet.ipynb #d58c92eb
-def in_tiles(
-    look,           # `Looks.look`, or a function of a tile and its part of `where`
+def _in_tiles(
+    look,           # `net.look`, or a function of a tile and its part of `where`
     x,              # (1, 3, H, W), on the CPU
     where=None,     # (1, C, H/8, W/8), see `SketchNet.look_closely`; None when `look` needs none
     device='cpu',   # Where `look` works
     side:int|None=None, # Side of the tiles, pixels, a multiple of 16; 0 for none; None for 1152 px above 3 megapixels
 ) -> list[torch.Tensor]: # The maps that `look` makes, each (1, 1, H, W), on the CPU
-    "One look, tile by tile"
+    "One scale, tile by tile"
     h, w = x.shape[-2:]
     side, outs = 1152*(h*w > 3_000_000) if side is None else side, []
-    for mine, seen in tiles(h, w, side or max(h, w)):
+    for mine, seen in _tiles(h, w, side or max(h, w)):
         part = x[...,seen[0],seen[1]].to(device, memory_format=torch.channels_last)
         here = [] if where is None else [where[(..., *(slice(s.start//8, s.stop//8) for s in seen))].to(device)]
         inner = (..., *(slice(m.start - s.start, m.stop - s.start) for m, s in zip(mine, seen)))
@@ -658,14 +671,15 @@ def _with_memory(ask, device, side):
         _say_once('The device ran out of memory: the photo is drawn in tiles instead.')
 
 
-def trained(
+def _trained(
     net=None,      # A `SketchNet`, a name or path of weights, None for the shipped ones
     device='auto', # See `pick_device`; a network that is given stays where it is
 ):                 # The network and its device
     "The network to draw with"
-    net = chosen(net, 'sketchnet', device, [Looks], 'drawing needs a SketchNet')
+    net = chosen(net, 'sketchnet', device, [_MultiScale], 'drawing needs a SketchNet')
     p = next(net.parameters(), None)
-    if p is not None and p.dtype != torch.float32: raise ValueError(f'The network has {p.dtype} weights: drawing needs float32, `net.float()`.')
+    if p is not None and p.dtype != torch.float32:
+        raise ValueError(f'The network has {p.dtype} weights: drawing needs float32, `net.float()`.')
     return net, torch.device('cpu') if p is None else p.device
 
 # %% ../nbs/02_sketchnet.ipynb #20ef51a8
@@ -674,18 +688,18 @@ def _asked(photo, net, device, tile, ask):
     if not (tile is None or np.isscalar(tile) and tile == 0):
         right = '64 or more whole pixels, 0 for no tiles, or None to leave it to the size of the photo'
         tile = check_number('tile', tile, least=64, high=1e6, whole=True, right=right)
-    net, device = trained(net, device)
-    x, side = to_tensor(as_photo(photo))[None], tile and int(tile)//16*16
+    net, device = _trained(net, device)
+    x, side = to_tensor(_as_photo(photo))[None], tile and int(tile)//16*16
     with torch.inference_mode(), autocast(device), evaluating(net):
-        maps = _with_memory(lambda side: ask(net, x, partial(in_tiles, device=device, side=side)), device, side)
+        maps = _with_memory(lambda side: ask(net, x, partial(_in_tiles, device=device, side=side)), device, side)
     return [m[0,0].sigmoid().numpy() for m in maps]
 
 
 def ink_probability(
-    photo,             # Photo, see `as_photo`
+    photo,             # Photo, array or anything `load_photo` reads
     net=None,          # A `SketchNet`, a name or path of weights, None for the shipped ones
     device='auto',     # See `pick_device`
-    tile:int|None=None,# Side of the tiles, 64 or more pixels of what the network sees, rounded down to a multiple of 16; 0 for none; None for 1152 px above 3 megapixels
+    tile:int|None=None,# Side of the tiles, from 64 pixels; 0 for none; None for 1152 px above 3 megapixels
 ) -> np.ndarray:       # (H, W) float32, 0..1: the chance that a person draws an outline here
     "The network's raw answer at the photo's own size"
     return _asked(photo, net, device, tile, lambda net, x, run: [net(x, look=lambda x, sides: run(net.look, x))])[0]
@@ -694,21 +708,21 @@ def ink_probability(
 class LineMaps(NamedTuple):
     "What the network sees in a photo, before any pen. `paint` makes a sketch of it"
     outlines: np.ndarray         # (h, w) float32, 0..1: the chance that a person draws an outline here
-    details: np.ndarray|None     # (h2, w2) float32, 0..1: the same of a line inside the subject; None if it cannot draw them
+    details: np.ndarray|None     # (h2, w2) float32, 0..1: the same of lines inside the subject; None if there are none
     subject: np.ndarray|None     # (h2, w2) float32, 0..1: what the photo shows, against its background
     flow: np.ndarray|None        # (2, h2/2, w2/2) float32: along the edges of the photo, see `edge_flow`
     size: tuple                  # Height and width of the photo, pixels
     blacks: np.ndarray|None = None # (h2/2, w2/2) float32, 0..1: what a brush fills, see `spot_blacks`
 
 
-def check_scales(scales): # A number or several, to a list
+def _check_scales(scales): # A number or several, to a list
     "Sizes at which a photo can be looked at, or a sentence"
     some = scales if isinstance(scales, (list, tuple, np.ndarray)) else [scales]
     if not len(some): raise ValueError(f'scales should be one or more numbers from 0.05 to 4, not {scales!r}')
     return [check_number('scales', s, least=.05, high=4, right='one or more numbers from 0.05 to 4') for s in some]
 
 
-def inverted(
+def _inverted(
     photo:np.ndarray, # (H, W, 3) uint8
 ) -> np.ndarray:      # (H, W, 3) uint8
     "Turn light into dark and keep the colours: 1 minus the value channel of HSV"
@@ -725,9 +739,9 @@ def _fitted(prob, h, w):
 # %% ../nbs/02_sketchnet.ipynb #c02ac001
 def _answers(photo, resolution, merge, mask, scales, ask):
     "The maps that `ask(view)` gives, the mean over `scales` and the largest over photo and negative"
-    photo, scales = as_photo(photo), check_scales(scales)
+    photo, scales = _as_photo(photo), _check_scales(scales)
     check_flag('merge', merge)
-    views = [photo, inverted(photo)] if merge else [photo]
+    views = [photo, _inverted(photo)] if merge else [photo]
     if mask is not None: views = [cut_out(view, mask) for view in views]
     found = [[ask(resized(view, resolution, s)) for s in scales] for view in views]
     def mean(maps): return sum(_fitted(m, *maps[0].shape) for m in maps)/len(maps)
@@ -736,7 +750,7 @@ def _answers(photo, resolution, merge, mask, scales, ask):
 
 
 def look(
-    photo,                 # Photo, see `as_photo`
+    photo,                 # Photo, array or anything `load_photo` reads
     resolution:int|None=2, # See `resized`
     merge:bool=False,      # Also look at the photo with light and dark exchanged, and keep the surer of both
     mask=None,             # (H, W) float32, 1 = keep: paint the rest white first
@@ -744,14 +758,14 @@ def look(
     net=None,              # A `SketchNet`, a name or path of weights, None for the shipped ones
     scales=(1.,),          # Sizes, relative to `resolution`, whose answers are averaged
     tile:int|None=None,    # See `ink_probability`
-) -> np.ndarray:           # (H, W) float32, 0..1: the chance that a person draws an outline here, at the photo's own size
+) -> np.ndarray:           # (H, W) float32, 0..1, at the photo's own size: the chance that a person draws here
     "Ask the network for outlines, in as many views as wanted"
-    photo = as_photo(photo)
+    photo = _as_photo(photo)
     def ask(view): return [_fitted(ink_probability(view, net, device, tile), *photo.shape[:2])]
     return _answers(photo, resolution, merge, mask, scales, ask)[1][0]
 
 # %% ../nbs/02_sketchnet.ipynb #c02ac010
-def keep_region(
+def _keep_region(
     maps:LineMaps,     # See `line_maps`, of a whole photo
     region:np.ndarray, # (H, W) float32; above one half stays
 ) -> LineMaps:         # The same without what lies outside; nothing is left to fade
@@ -769,20 +783,21 @@ def keep_region(
 
 # %% ../nbs/02_sketchnet.ipynb #c02ac011
 def line_maps(
-    photo,                 # Photo, see `as_photo`
+    photo,                 # Photo, array or anything `load_photo` reads
     resolution:int|None=2, # See `resized`
     merge:bool=False,      # See `look`
-    mask=None,             # (H, W) float32, 1 = keep: the whole photo is looked at, then see `keep_region`
+    mask=None,             # (H, W) float32, 1 = keep: the network sees the whole photo, the rest is cleared
     device='auto',         # See `pick_device`
     net=None,              # A `SketchNet`, a name or path of weights, None for the shipped ones
     scales=(1.,),          # See `look`
     tile:int|None=None,    # See `ink_probability`
 ) -> LineMaps:
     "Ask the network for everything it can draw: outlines, details, and where the subject is"
-    photo, (net, _) = as_photo(photo), trained(net, device)
+    photo, (net, _) = _as_photo(photo), _trained(net, device)
     if mask is not None: check_pair(photo, mask)
     if getattr(net, 'detail', None) is None:
-        return LineMaps(look(photo, resolution, merge, mask, device, net, scales, tile), None, None, None, photo.shape[:2])
+        return LineMaps(look(photo, resolution, merge, mask, device, net, scales, tile), None, None, None,
+                        photo.shape[:2])
     def ask(view): return _asked(view, net, device, tile, lambda net, x, run: net.layers(x, run))
     seen, (outlines, details, subject) = _answers(photo, resolution, merge, None, scales, ask)
     half = [max(s//2, 1) for s in details.shape]
@@ -790,7 +805,7 @@ def line_maps(
     flow = edge_flow(cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32), 2.)
     blacks = spot_blacks(small, _fitted(subject if mask is None else np.asarray(mask, np.float32), *half) > .5)
     maps = LineMaps(outlines, details, subject, flow, photo.shape[:2], blacks)
-    return maps if mask is None else keep_region(maps, mask)
+    return maps if mask is None else _keep_region(maps, mask)
 
 # %% ../nbs/02_sketchnet.ipynb #21f52cd5
 def ink(
@@ -813,7 +828,9 @@ def _spread(sketch, radius, how):
     return (1-share)*how(sketch, disk(low)) + share*how(sketch, disk(low + 1))
 
 
-def check_weight(weight): check_number('weight', weight, least=.01, high=10, right='a number from 0.01 to 10, with 1 to leave the lines as they are')
+def _check_weight(weight):
+    check_number('weight', weight, least=.01, high=10,
+                 right='a number from 0.01 to 10, with 1 to leave the lines as they are')
 
 
 def embolden(
@@ -822,10 +839,11 @@ def embolden(
     width:float|None=None, # How wide they are, pixels; None measures it
 ) -> np.ndarray:       # (H, W) float32
     "Draw the same lines with a broader or a finer pen"
-    check_weight(weight)
+    _check_weight(weight)
     radius = (weight - 1)*(ink_width(sketch < .5) if width is None else width)/2
     # on a sketch ink is dark: what spreads it is cv2's erode, the smallest value of the neighbourhood
-    return sketch if radius == 0 else _spread(sketch, abs(radius), cv2.erode if radius > 0 else cv2.dilate).astype(np.float32)
+    how = cv2.erode if radius > 0 else cv2.dilate
+    return sketch if radius == 0 else _spread(sketch, abs(radius), how).astype(np.float32)
 
 # %% ../nbs/02_sketchnet.ipynb #c02ac021
 def _step(x, low, high): # smoothly from 0 at `low` to 1 at `high`
@@ -834,7 +852,7 @@ def _step(x, low, high): # smoothly from 0 at `low` to 1 at `high`
 
 
 def _edged(value, label, stats, i, contrast):
-    "Share of a ring around area `i` that is lighter than it by `contrast`; `stats` as of `cv2.connectedComponentsWithStats`"
+    "Share of a ring around area `i` that is lighter than it by `contrast`; `stats` of `connectedComponentsWithStats`"
     x, y, w, h = stats[i,:4]
     at = np.s_[max(y - 6, 0):y + h + 6,max(x - 6, 0):x + w + 6]
     area = (label[at] == i).astype(np.uint8)
@@ -870,7 +888,7 @@ def spot_blacks(
     return cv2.GaussianBlur(black.astype(np.float32), (0, 0), 1.2)
 
 # %% ../nbs/02_sketchnet.ipynb #c02ac025
-def lay_blacks(
+def _lay_blacks(
     sketch:np.ndarray, # (H, W) float32, 1 = paper
     blacks:np.ndarray, # (h, w) float32, 0..1, see `spot_blacks`
 ) -> np.ndarray:       # (H, W) float32
@@ -887,7 +905,7 @@ def lay_blacks(
 DETAIL = .6 # The default of `draw`: chosen by looking, see the chapter on details
 
 
-def check_detail(detail): return check_number('detail', detail, least=0, high=1, right='a number from 0 to 1')
+def _check_detail(detail): return check_number('detail', detail, least=0, high=1, right='a number from 0 to 1')
 
 
 def pieces(
@@ -924,14 +942,14 @@ def _scattered(values, where, n):
 
 # %% ../nbs/02_sketchnet.ipynb #c02ac004
 def _passing(details, inside, detail):
-    "The details that are drawn: above a threshold that sinks with `detail`, and never above the strongest lines of the subject"
+    "The details above a threshold that sinks with `detail`; the strongest lines of the subject always pass"
     floor = .9 - .8*detail
     floor = min(floor, max(.07, float(np.quantile(details[inside], 1 - .08*detail))))
     even = .35*detail                               # how far a faint line is drawn like a strong one
     return _step(details, .4*floor, floor)*(even + (1 - even)*details)
 
 
-def stroke_strength(
+def _stroke_strength(
     maps:LineMaps, # See `line_maps`, with details
     detail:float,  # See `draw`
 ) -> np.ndarray:   # (h2, w2) float32, 0..1 and above: how much ink a line gets
@@ -962,16 +980,18 @@ def paint(
 ) -> np.ndarray:         # Sketch (H, W) float32, 1 = paper, at the photo's own size
     "Draw what the network saw, with bold outlines, fine details and solid blacks"
     h, w = maps.size
-    if maps.details is None: _say_once('These weights draw no details: the sketch has outlines alone, as with detail 0.')
-    if maps.details is None or not check_detail(detail): return embolden(ink(_fitted(maps.outlines, h, w), gamma), weight)
-    strength = stroke_strength(maps, detail)
+    if maps.details is None:
+        _say_once('These weights draw no details: the sketch has outlines alone, as with detail 0.')
+    if maps.details is None or not _check_detail(detail):
+        return embolden(ink(_fitted(maps.outlines, h, w), gamma), weight)
+    strength = _stroke_strength(maps, detail)
     keep = pieces(strength > .1, 20, strength > .26)     # specks and whispers go
     strength *= cv2.GaussianBlur(cv2.dilate(keep.astype(np.float32), disk(1)), (0, 0), .7)
     grown = max(h, w) > max(strength.shape)
-    if grown: strength = cv2.resize(strength, (w, h), interpolation=cv2.INTER_CUBIC) # sharp at any size: ink comes after
+    if grown: strength = cv2.resize(strength, (w, h), interpolation=cv2.INTER_CUBIC) # sharp, as ink comes after
     sketch = ink(_step(strength, .12, .34), gamma, floor=0.)
     lines = embolden(sketch if grown else _fitted(sketch, h, w), weight)
-    return lay_blacks(lines, maps.blacks) if blacks and maps.blacks is not None else lines
+    return _lay_blacks(lines, maps.blacks) if blacks and maps.blacks is not None else lines
 
 # %% ../nbs/02_sketchnet.ipynb #ed44fee1
 def draw(
@@ -990,26 +1010,26 @@ def draw(
 ) -> np.ndarray:           # Sketch (H, W) float32, 1 = paper, at the photo's own size
     "Draw the lines of a photo"
     for name, flag in (('gamma', gamma), ('blacks', blacks)): check_flag(name, flag)
-    check_weight(weight)      # said before the network has worked, not after
-    detail = check_detail(detail)
+    _check_weight(weight)      # said before the network has worked, not after
+    detail = _check_detail(detail)
     if not detail: return embolden(ink(look(photo, resolution, merge, mask, device, net, scales, tile), gamma), weight)
     return paint(line_maps(photo, resolution, merge, mask, device, net, scales, tile), detail, gamma, weight, blacks)
 
 # %% ../nbs/02_sketchnet.ipynb #d3636a45
-def canny_levels(levels=30):
-    "The thresholds that `canny_strength` tries"
+def _canny_levels(levels=30):
+    "The thresholds that `_canny_strength` tries"
     return np.geomspace(20, 1200, levels)
 
 
-def canny_strength(
+def _canny_strength(
     photo:np.ndarray, # (H, W, 3) uint8
     sigma:float=1.,   # See `canny`
-    levels:int=30,    # How many values of `high` are tried, see `canny_levels`
+    levels:int=30,    # How many values of `high` are tried, see `_canny_levels`
     ratio:float=.4,   # `low` as a share of `high`
 ) -> np.ndarray:      # (H, W) float32, 0..1: the highest level at which each pixel is still a line
     "Canny at every `high` at once"
     out = np.zeros(photo.shape[:2], np.float32)
-    for i, high in enumerate(canny_levels(levels), 1):
+    for i, high in enumerate(_canny_levels(levels), 1):
         out[canny(photo, sigma, ratio*high, high) < .5] = i/levels
     return out
 
@@ -1021,15 +1041,16 @@ def _measured(maps, drawn, **kw):
     some = np.unique(np.linspace(0, len(s.thresholds)-1, 20).round().astype(int))
     curve = [[round(float(s.recall[i]), 3), round(float(s.precision[i]), 3)] for i in some if s.recall[i] > 0]
     return dict(ods=s.ods, ois=s.ois, ap=s.ap, ods_threshold=s.ods_threshold, curve=curve,
-                continuity=float(np.mean([continuity(d) for d in at])), ink_width=float(np.mean([ink_width(d) for d in at])))
+                continuity=float(np.mean([continuity(d) for d in at])),
+                ink_width=float(np.mean([ink_width(d) for d in at])))
 
 
 def _measured_canny(pairs, sigma, ratio):
     "Canny at one blur and one ratio, and at every `high`"
     # every level of the strength map is a drawing that Canny has thinned already
-    maps, between = [canny_strength(photo, sigma, ratio=ratio) for photo, _ in pairs], (np.arange(30) + .5)/30
+    maps, between = [_canny_strength(photo, sigma, ratio=ratio) for photo, _ in pairs], (np.arange(30) + .5)/30
     m = _measured(maps, [drawn for _, drawn in pairs], thresholds=between, suppress=False)
-    return m | dict(sigma=sigma, ratio=ratio, high=float(canny_levels()[int(m.pop('ods_threshold')*30)]))
+    return m | dict(sigma=sigma, ratio=ratio, high=float(_canny_levels()[int(m.pop('ods_threshold')*30)]))
 
 
 def sweep_canny(
@@ -1041,14 +1062,16 @@ def sweep_canny(
     pairs = [pairs[i] for i in range(len(pairs))]
     return sorted((_measured_canny(pairs, s, r) for s in sigmas for r in ratios), key=lambda m: -m['ods'])
 
-# %% ../nbs/02_sketchnet.ipynb #dacecf37
-def check_measure(limit, canny_sigma, canny_ratio, thresholds):
+# %% ../nbs/02_sketchnet.ipynb #dacecf36
+def _check_measure(limit, canny_sigma, canny_ratio, thresholds):
     "What `evaluate` is asked for, or a sentence"
     if limit is not None: check_number('limit', limit, least=1, whole=True, right='1 or more photos, or None for all')
-    if canny_sigma is not None: check_number('canny_sigma', canny_sigma, least=0, high=100, right='0 to 100 pixels, or None for no Canny')
+    if canny_sigma is not None:
+        check_number('canny_sigma', canny_sigma, least=0, high=100, right='0 to 100 pixels, or None for no Canny')
     check_number('canny_ratio', canny_ratio, high=1)
     right = '1 or more, or a list of numbers from 0 to 1'
-    if np.isscalar(thresholds) or thresholds is None: check_number('thresholds', thresholds, least=1, high=10_000, whole=True, right=right)
+    if np.isscalar(thresholds) or thresholds is None:
+        check_number('thresholds', thresholds, least=1, high=10_000, whole=True, right=right)
     else: [check_number('thresholds', t, least=0, high=1, right=right) for t in thresholds]
 
 
@@ -1062,29 +1085,30 @@ def _pairs_of(data):
         raise ValueError(f'{data}: no pairs in it; a photo ID.jpg needs drawings ID.boundaries.0.png and so on, '
                          'or a mask ID.png') from None
 
-
+# %% ../nbs/02_sketchnet.ipynb #dacecf37
 def evaluate(
     name,              # `"sketchnet"`, the path of a weight file, or a network
-    data,              # Folder or tar with `ID.jpg` and `ID.boundaries.K.png`, or `ID.png` (masks), or anything with `len()` and `[i]`
+    data,              # Folder or tar (`ID.jpg` with `ID.boundaries.K.png` or the mask `ID.png`), or pairs
     limit=None,        # Only the first so many photos
     device='auto',     # See `pick_device`
     canny_sigma=2.4,   # Blur of the Canny measured beside it, pixels; None for no Canny
     canny_ratio=.4,    # Its `low` as a share of `high`
     thresholds=99,     # How many are tried, evenly between 0 and 1
-) -> dict:             # `ods, ois, ap, ods_threshold, curve, continuity, ink_width`, the same with `canny_`, and `n`; of masks: see `evaluate_details`
-    "Measure SketchNet's outlines, one scale, at the photos' own size, and Canny at every `high`; on photos with masks, its details"
-    check_measure(limit, canny_sigma, canny_ratio, thresholds)
-    net, device = trained(name, device)
+) -> dict:             # `ods, ois, ap, ods_threshold, curve, continuity, ink_width`, `canny_` ones and `n`
+    "Measure outlines, one scale, at the photos' size, and Canny at every `high`; with masks, see `evaluate_details`"
+    _check_measure(limit, canny_sigma, canny_ratio, thresholds)
+    net, device = _trained(name, device)
     pairs = _pairs_of(data)
     pairs = [pairs[i] for i in range(min(len(pairs), int(limit or len(pairs))))]
     if pairs[0][1].ndim == 2: return evaluate_details(net, pairs, device)
     drawn = [d for _, d in pairs]
     scores = _measured([ink_probability(photo, net, device) for photo, _ in pairs], drawn, thresholds=thresholds)
-    if canny_sigma is not None: scores |= {f'canny_{k}': v for k, v in _measured_canny(pairs, canny_sigma, canny_ratio).items()}
+    if canny_sigma is not None:
+        scores |= {f'canny_{k}': v for k, v in _measured_canny(pairs, canny_sigma, canny_ratio).items()}
     return {**scores, 'n': len(pairs)}
 
 # %% ../nbs/02_sketchnet.ipynb #c02ad002
-def strong_lines(
+def _strong_lines(
     photo:np.ndarray, # (H, W, 3) uint8
 ) -> np.ndarray:      # (H, W) bool, one pixel wide
     "Lines of a photo that nobody overlooks: strong coherent lines in pieces of 40 pixels and more"
@@ -1097,15 +1121,15 @@ def _counted(sketch, strong, mask):
     inside = cv2.erode((mask > .5).astype(np.uint8), disk(4)) > 0
     outside = cv2.dilate((mask > .5).astype(np.uint8), disk(6)) == 0
     near = cv2.distanceTransform((~drawn).astype(np.uint8), cv2.DIST_L2, 5) <= 2
-    return np.array([(strong & inside & near).sum(), (strong & inside).sum(), (drawn & outside).sum(), (strong & outside).sum()])
+    return np.array([x.sum() for x in (strong & inside & near, strong & inside, drawn & outside, strong & outside)])
 
 
-def inner_lines(
+def _inner_lines(
     sketches, # (H, W) float32 each, 1 = paper
     pairs,    # `(photo, mask)` of each
 ) -> tuple:   # Inner lines, 0..1, and debris, 0 and above
-    "Of all strong lines inside the subjects, the share that is drawn; lines drawn outside relative to the strong ones there"
-    hit, inside, drawn, outside = sum(_counted(s, strong_lines(p), m) for s, (p, m) in zip(sketches, pairs))
+    "The share of the strong lines inside the subjects that is drawn; lines drawn outside per strong line there"
+    hit, inside, drawn, outside = sum(_counted(s, _strong_lines(p), m) for s, (p, m) in zip(sketches, pairs))
     return float(hit/max(inside, 1)), float(drawn/max(outside, 1))
 
 
@@ -1113,15 +1137,16 @@ def evaluate_details(
     net,           # A `SketchNet`
     pairs,         # `(photo, mask)`; the network does not see the masks
     device='auto', # See `pick_device`
-) -> dict:         # `inner, debris` at the default `detail`; the same with `_0` and `_1`, of that detail, and of three filters; `n`
+) -> dict:         # `inner, debris` at the default `detail`, at 0 and 1 (`_0`, `_1`) and of three filters; `n`
     "Measure which lines are drawn inside the subject, and how many outside; photos at their own size"
     from skimage.feature import canny as skimage_canny
     maps = [line_maps(photo, None, net=net, device=device) for photo, _ in pairs]
-    drawings = {'': [paint(m, DETAIL) for m in maps], '_0': [paint(m, 0) for m in maps], '_1': [paint(m, 1) for m in maps],
+    drawings = {k: [paint(m, detail) for m in maps] for k, detail in (('', DETAIL), ('_0', 0), ('_1', 1))} | {
                 '_canny': [1. - skimage_canny(grey(p), 1.4) for p, _ in pairs], '_xdog': [xdog(p) for p, _ in pairs],
                 '_coherent': [coherent_lines(p) for p, _ in pairs]}
-    found = {k: inner_lines(s, pairs) for k, s in drawings.items()}
-    return {**{f'{what}{k}': v[i] for k, v in found.items() for i, what in enumerate(('inner', 'debris'))}, 'n': len(pairs)}
+    found = {k: _inner_lines(s, pairs) for k, s in drawings.items()}
+    scores = {f'{what}{k}': v for k, both in found.items() for what, v in zip(('inner', 'debris'), both)}
+    return scores | {'n': len(pairs)}
 
 # %% ../nbs/02_sketchnet.ipynb #d267e6f2
 def explore_canny(
@@ -1134,10 +1159,12 @@ def explore_canny(
         tried.update({'Canny': [], 'SketchNet': []}) # another photo, another count
         return look(photo)
     def compare(prob, photo, sigma, low, high, sure):
-        for who, setting in (('Canny', (sigma, low, high)), ('SketchNet', sure)): tried[who] += [setting]*(setting not in tried[who])
+        for who, setting in (('Canny', (sigma, low, high)), ('SketchNet', sure)):
+            tried[who] += [setting]*(setting not in tried[who])
         said = ', '.join(f'{k}: {len(v)} setting{"s"*(len(v) > 1)} tried' for k, v in tried.items())
         return {'photo': photo, 'Canny': canny(photo, sigma, low, high), 'SketchNet': ink(prob, floor=sure)}, said
-    controls = dict(photo=PhotoPicker(photos), sigma=slider('sigma (px)', 0., 5., 1., .1), low=slider('low', 0., 1000., 80., 5.),
+    controls = dict(photo=PhotoPicker(photos), sigma=slider('sigma (px)', 0., 5., 1., .1),
+                    low=slider('low', 0., 1000., 80., 5.),
                     high=slider('high', 0., 1000., 200., 5.), sure=slider('SketchNet: sure', 0., .9, .15, .01))
     return explorer(controls, prepare=begin, redraw=compare)
 
@@ -1155,7 +1182,8 @@ def explore_coherent_lines(
         combed = smooth_along(noise, edge_flow(photo.astype(np.float32)/255, flow_sigma), 6., step=2.)
         lines = coherent_lines(photo, sigma, 1.6, tau, along, flow_sigma, sharpness, smooth)
         return {'photo': photo, 'flow': np.clip(.5 + 3*(combed - .5), 0, 1), 'coherent lines': lines}
-    controls = dict(photo=PhotoPicker(photos), sigma=slider('sigma (px)', .4, 4., 1., .1), tau=slider('tau', .9, 1., .985, .005),
+    controls = dict(photo=PhotoPicker(photos), sigma=slider('sigma (px)', .4, 4., 1., .1),
+                    tau=slider('tau', .9, 1., .985, .005),
         along=slider('along (px)', 0., 12., 4., .5), flow_sigma=slider('flow sigma (px)', .5, 10., 3., .5),
         sharpness=slider('sharpness', 5., 200., 60., 5.), smooth=slider('smooth (grey levels)', 0., 120., 30., 5.))
     return explorer(controls, prepare=prepare, redraw=redraw)
@@ -1174,7 +1202,7 @@ def _view(photo, mask, resolution, merge, device):
 def explore_sketch(
     photos:dict|None=None, # `{name: photo}`; the sample photos when None
 ):                         # An ipywidgets `VBox`
-    "Photo, mask, resolution, merge, device; detail, gamma, blacks and line weight; the time it took and the sketch as a file"
+    "Photo, mask, resolution, merge, device; detail, gamma, blacks and line weight; the time and the sketch as a file"
     import ipywidgets as W
     from sketchbook.widgets import PhotoPicker, device_picker, explorer, slider, to_png
     def sketch(ready, detail, gamma, weight, blacks): return paint(ready[1], detail, gamma, weight, blacks)
@@ -1186,7 +1214,7 @@ def explore_sketch(
     sizes = [('424 px', 1), ('600 px', 0), ('848 px', 2), ('1272 px', 3), ("the photo's own", 'own')]
     controls = dict(photo=PhotoPicker(photos), mask=check('only the object (MaskNet)'),
         resolution=W.Dropdown(options=sizes, value=2, description='resolution'), merge=check('merge with the negative'),
-        detail=slider('detail', 0., 1., DETAIL, .05), gamma=W.Checkbox(value=True, description='gamma: grey lines black'),
-        blacks=check('solid blacks'),
+        detail=slider('detail', 0., 1., DETAIL, .05),
+        gamma=W.Checkbox(value=True, description='gamma: grey lines black'), blacks=check('solid blacks'),
         weight=slider('line weight', .5, 4., 1., .1), device=device_picker())
     return explorer(controls, prepare=_view, redraw=redraw, downloads={'sketch.png': file})

@@ -4,8 +4,7 @@
 
 # %% auto #0
 __all__ = ['bezier', 'ragged', 'flatten', 'Stroke', 'Strokes', 'lengths', 'pack', 'unpack', 'thickness_for', 'Canvas',
-           'plot_strokes', 'pen_way', 'frames', 'window_after', 'to_sequence', 'from_sequence', 'save_strokes',
-           'load_strokes']
+           'plot_strokes', 'pen_way', 'frames', 'window_after', 'to_sequence', 'from_sequence']
 
 # %% ../nbs/02c_strokes.ipynb #835184bb
 import io
@@ -137,9 +136,9 @@ class Strokes:
     def render(self, height=None, width=None): return _render(self, *self.fit(height, width))
     def to_svg(self, tapered=False): return _svg(self, tapered)
     def animate(self, path, seconds=4., fps=15, size=480, hold=2.): _animate(self, path, seconds, fps, size, hold)
-    def save(self, path): save_strokes(self, path)
+    def save(self, path): _save_strokes(self, path)
     @staticmethod
-    def load(path): return load_strokes(path)
+    def load(path): return _load_strokes(path)
 
 # %% ../nbs/02c_strokes.ipynb #1dc32536
 def lengths(
@@ -581,32 +580,36 @@ def from_sequence(
     return Strokes(strokes, side, side)
 
 # %% ../nbs/02c_strokes.ipynb #dca515a2
-def save_strokes(
+def _save_strokes(
     strokes:Strokes,
     path:Path, # npz file to write
 ):
     "Save our own arrays and the rows that Virtual Sketching's tools read"
-    if Path(path).suffix.lower()!='.npz': raise ValueError(f"{path}: strokes are saved as an .npz file; `to_svg` and `animate` make others")
+    if Path(path).suffix.lower()!='.npz':
+        raise ValueError(f"{path}: strokes are saved as an .npz file; `to_svg` and `animate` make others")
     file = io.BytesIO()
     np.savez_compressed(file, **pack(strokes), **to_sequence(strokes))
     write_atomic(path, file.getvalue())
 
 _MAX_BYTES = 256_000_000 # Of the arrays in a file; a million segments are a third of it
 
-def load_strokes(
+def _load_strokes(
     path:Path, # npz file
 ) -> Strokes:
-    "Read what `save_strokes` or Virtual Sketching wrote; nothing in the file can run code"
+    "Read what `_save_strokes` or Virtual Sketching wrote; nothing in the file can run code"
     data = io.BytesIO(Path(path).read_bytes())
     try:
-        with zipfile.ZipFile(data) as z: size = sum(f.file_size for f in z.infolist()) # from its directory: nothing is unpacked yet
+        # from its directory: nothing is unpacked yet
+        with zipfile.ZipFile(data) as z: size = sum(f.file_size for f in z.infolist())
         if size<=_MAX_BYTES:
             with np.load(data, allow_pickle=False) as arrays: found = dict(arrays)
     except Exception as e: # a damaged byte can make zipfile, zlib and numpy raise a dozen kinds of errors
         raise ValueError(f"{path} is not an npz file of plain arrays") from e
-    if size>_MAX_BYTES: raise ValueError(f"{path} unpacks to {size/1e6:.0f} MB; a drawing has at most {_MAX_BYTES/1e6:.0f} MB")
+    if size>_MAX_BYTES:
+        raise ValueError(f"{path} unpacks to {size/1e6:.0f} MB; a drawing has at most {_MAX_BYTES/1e6:.0f} MB")
     if not found.keys() & {'points', 'strokes_data'}:
         raise ValueError(f"{path} holds no strokes: neither `points` nor `strokes_data` is in it")
     try: return unpack(found) if 'points' in found else from_sequence(found)
     except KeyError as e: raise ValueError(f"{path} is no drawing: the array {e} is missing") from e
-    except (ValueError, TypeError, IndexError, OverflowError) as e: raise ValueError(f"{path} is no drawing: {e}") from e
+    except (ValueError, TypeError, IndexError, OverflowError) as e:
+        raise ValueError(f"{path} is no drawing: {e}") from e

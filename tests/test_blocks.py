@@ -7,8 +7,9 @@ from sketchbook.blocks import GANStep, MultiPatchGAN, PatchGAN, PerceptualLoss
 
 
 @pytest.mark.parametrize('options, said', [
-    (dict(backbone='vgg19'), 'not in the torch cache'), (dict(taps=('relu2_2',)), "no layer 'relu2_2': use 0, 1, 2, 3, 4"),
-    (dict(taps=()), 'No layer was chosen'), (dict(content=0.), 'No layer was chosen'), (dict(scale='mean'), "scale 'mean'"),
+    (dict(backbone='vgg19'), 'not in the torch cache'),
+    (dict(taps=('relu2_2',)), "no layer 'relu2_2': use 0, 1, 2, 3, 4"), (dict(taps=()), 'No layer was chosen'),
+    (dict(content=0.), 'No layer was chosen'), (dict(scale='mean'), "scale 'mean'"),
     (dict(taps=(0,), style_taps=(7,), style=1.), 'no layer 7')])
 def test_wrong_options_of_the_perceptual_loss(monkeypatch, tmp_path, options, said):
     monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path))
@@ -46,5 +47,7 @@ def test_one_of_several_discriminators_is_one_discriminator(mode):
         gan = GANStep(mode, smooth=.9)
         loss, accuracy = gan.loss_D(net, real, fake, condition)
         loss.backward()
-        return [loss.item(), accuracy.item(), *[p.grad for p in net.parameters()], *gan.loss_G(net, fake, condition, real)]
-    assert all(np.array_equal(torch.as_tensor(a).detach(), torch.as_tensor(b).detach()) for a, b in zip(losses(one), losses(several)))
+        return [loss.item(), accuracy.item(), *[p.grad for p in net.parameters()],
+                *gan.loss_G(net, fake, condition, real)]
+    assert all(np.array_equal(torch.as_tensor(a).detach(), torch.as_tensor(b).detach())
+               for a, b in zip(losses(one), losses(several)))

@@ -8,9 +8,9 @@ import torch
 from skimage.morphology import thin
 
 from sketchbook import metrics
-from sketchbook.metrics import (_assign, _let_in, _let_out, _Matching, _near, boundary_f, boundary_scores, chamfer, continuity, count_matches,
-                                human_agreement, ink_width, iou, line_lengths, match_boundaries, nms, saliency_scores, ssim,
-                                summarize_boundaries, thin_lines)
+from sketchbook.metrics import (_assign, _let_in, _let_out, _Matching, _near, boundary_f, boundary_scores, chamfer,
+                                continuity, count_matches, human_agreement, ink_width, iou, line_lengths,
+                                match_boundaries, nms, saliency_scores, ssim, summarize_boundaries, thin_lines)
 
 
 def blobs(seed, shape=(60, 80), sigma=2.):
@@ -40,7 +40,8 @@ def test_matching_stays_largest_while_pixels_come_and_go(seed):
         inside[p] ^= True
         if step % 10: continue
         assert sum(m.hit) == len(_assign(near[inside], 230)[0])
-        for q, t in enumerate(m.partner): assert t < 0 or (m.owner[t] == q and t in m.near[q] and inside[q] and m.hit[q])
+        for q, t in enumerate(m.partner):
+            assert t < 0 or (m.owner[t] == q and t in m.near[q] and inside[q] and m.hit[q])
 
 @pytest.mark.parametrize('suppress', [True, False])
 @pytest.mark.parametrize('seed', range(2))
@@ -88,7 +89,8 @@ def test_a_blank_prediction_scores_nothing():
 def test_a_detector_that_knows_more_scores_more():
     truth = [drawings(i) for i in range(2)]
     knows = [cv2.GaussianBlur(t.mean(0).astype(np.float32), (0, 0), 1) for t in truth]
-    better, worse = (boundary_scores(m, truth, 19, max_dist=.015) for m in ([k/k.max() for k in knows], [blobs(50), blobs(51)]))
+    better, worse = (boundary_scores(m, truth, 19, max_dist=.015)
+                     for m in ([k/k.max() for k in knows], [blobs(50), blobs(51)]))
     assert better.ods > worse.ods and better.ois >= better.ods - .01
 
 def test_lazy_and_in_workers():
@@ -107,22 +109,26 @@ def test_lazy_and_in_workers():
 ])
 def test_boundary_input_that_is_refused(prob, boundaries, says):
     with pytest.raises(ValueError, match=says): boundary_scores([prob], [boundaries])
-    with pytest.raises(ValueError, match='Photo 2'): boundary_scores([np.zeros((5, 5)), prob], [np.zeros((1, 5, 5), bool), boundaries])
+    with pytest.raises(ValueError, match='Photo 2'):
+        boundary_scores([np.zeros((5, 5)), prob], [np.zeros((1, 5, 5), bool), boundaries])
 
 def test_lists_of_different_lengths_and_nothing_at_all():
     with pytest.raises(ValueError): boundary_scores([np.zeros((5, 5))], [])
     with pytest.raises(ValueError, match='nothing'): boundary_scores([], [])
-    with pytest.raises(ValueError, match='threshold'): boundary_scores([np.zeros((5, 5))], [np.zeros((1, 5, 5), bool)], 0)
+    with pytest.raises(ValueError, match='threshold'):
+        boundary_scores([np.zeros((5, 5))], [np.zeros((1, 5, 5), bool)], 0)
     with pytest.raises(ValueError, match='nothing'): saliency_scores([])
 
 def soft_masks(n=8):
     "Predictions and truths that need nothing but arithmetic"
     y, x = np.mgrid[:40, :50]/10
-    for i in range(n): yield (np.sin(x+i)*np.cos(y*.7-i)+1)/2, (np.sin(x*1.1+i+.3)*np.cos(y*.8-i) > .1).astype(np.float32)
+    for i in range(n):
+        yield (np.sin(x+i)*np.cos(y*.7-i)+1)/2, (np.sin(x*1.1+i+.3)*np.cos(y*.8-i) > .1).astype(np.float32)
 
 def test_saliency_is_that_of_the_reference_implementation():
     "What pysodmetrics 1.6.2 says of the same masks"
-    said = dict(max_f_mean=.793309, mean_f=.581134, adaptive_f=.163634, mae=.333332, s_measure=.533755, max_e=.809775, mean_e=.514429)
+    said = dict(max_f_mean=.793309, mean_f=.581134, adaptive_f=.163634, mae=.333332, s_measure=.533755, max_e=.809775,
+                mean_e=.514429)
     ours = saliency_scores(soft_masks())
     assert {k: ours[k] for k in said} == pytest.approx(said, abs=1e-5)
 
@@ -143,14 +149,16 @@ def test_saliency_by_hand():
     assert s['max_f'] == pytest.approx(1.3*p*r/(.3*p+r)) == s['adaptive_f']
     assert s['mae'] == pytest.approx(.08) and s['n'] == 1
     same = saliency_scores([(truth, truth)])
-    assert same['max_f'] == 1 and same['mae'] == 0 and same['s_measure'] == pytest.approx(1) and same['max_e'] == pytest.approx(1, abs=.02)
+    assert same['max_f'] == 1 and same['mae'] == 0 and same['s_measure'] == pytest.approx(1)
+    assert same['max_e'] == pytest.approx(1, abs=.02)
 
 def test_two_ways_to_a_max_f():
     "Rates first averaged and then joined, or joined for each photo and then averaged"
     truth = np.zeros((10, 10), np.float32); truth[2:6, 2:6] = 1
     low, high = np.where(truth > 0, .4, .2), np.where(truth > 0, .9, .7)
     low[0, 0] = high[0, 0] = 0; low[9, 9] = high[9, 9] = 1                # spans 0..1, so nothing is stretched
-    both, alone = saliency_scores([(low, truth), (high, truth)]), [saliency_scores([(m, truth)])['max_f'] for m in (low, high)]
+    both = saliency_scores([(low, truth), (high, truth)])
+    alone = [saliency_scores([(m, truth)])['max_f'] for m in (low, high)]
     assert both['max_f_mean'] < min(alone)   # no one threshold suits both
     # above .7 and below .9 the first answer keeps one wrong pixel, the second all 16 and one wrong one
     p, r = (0 + 16/17)/2, (0 + 1)/2

@@ -181,4 +181,5 @@ def test_shipped_weights_can_start_their_own_task(name, tmp_path):
     from sketchbook.cli import starting_weights
     pairs = SimpleSet('val', 8)
     task = palette.CompletionTask(PairViews([pairs[i] for i in range(8)]), head=card(name)['config']['head'])
-    assert fit(task, tmp_path, steps=1, batch_size=2, plot=False, progress=False, **starting_weights(name, 'netG')).step == 1
+    start = starting_weights(name, 'netG')
+    assert fit(task, tmp_path, steps=1, batch_size=2, plot=False, progress=False, **start).step == 1

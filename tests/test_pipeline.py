@@ -16,7 +16,7 @@ from PIL import Image
 
 from sketchbook import masknet, pipeline, sketchnet, weights
 from sketchbook.data import load_photo, sample_photos, save_image
-from sketchbook.pipeline import (OutputError, Pipeline, SettingError, choose_names, gather, known_names, run_folder,
+from sketchbook.pipeline import (OutputError, Pipeline, SettingError, _gather, _known_names, choose_names, run_folder,
                                  vectorize_folder)
 
 # what photos of some pixels and networks that were never trained are told, and what no test here is about
@@ -299,10 +299,10 @@ def test_results_among_the_photos_are_no_photos(tmp_path, quick, photo):
     save_image(tmp_path/'x.png', photo)
     for _ in range(2): report = run_folder(tmp_path, tmp_path, quick)
     assert [e['name'] for e in report['photos']] == ['x']
-    assert list(gather([tmp_path/'sketch'], tmp_path)) == [str(tmp_path/'sketch'/'x.png')]
+    assert list(_gather([tmp_path/'sketch'], tmp_path)) == [str(tmp_path/'sketch'/'x.png')]
     with pytest.raises(ValueError, match='results of earlier runs'):
         (tmp_path/'x.png').unlink()
-        gather(tmp_path, tmp_path)
+        _gather(tmp_path, tmp_path)
 
 
 def test_a_photo_named_twice_is_done_once(tmp_path, quick, photo):
@@ -355,18 +355,18 @@ def test_draw_today_trace_tomorrow(monkeypatch, tmp_path, quick, photo):
     # and a stranger's sketch of the same name does not take their place
     save_image(tmp_path/'mine'/'x.png', lines_on_paper(photo))
     assert vectorize_folder(tmp_path/'mine', out, p)['photos'][0]['name'] == 'x-3'
-    assert set(known_names(out).values()) == {'x', 'x-2', 'x-3'}
+    assert set(_known_names(out).values()) == {'x', 'x-2', 'x-3'}
 
 
 # trouble
 
 def test_interrupt_leaves_a_valid_report_and_no_halves(monkeypatch, tmp_path, quick, photo):
     for n in 'abc': save_image(tmp_path/'photos'/f'{n}.png', photo)
-    out, real = tmp_path/'out', pipeline.write_result
+    out, real = tmp_path/'out', pipeline._write_result
     def interrupted(result, folder, name, *a):
         if name == 'b': save_image(folder/'mask'/'b.png', result.mask); raise KeyboardInterrupt
         real(result, folder, name, *a)
-    monkeypatch.setattr(pipeline, 'write_result', interrupted)
+    monkeypatch.setattr(pipeline, '_write_result', interrupted)
     with pytest.raises(KeyboardInterrupt): run_folder(tmp_path/'photos', out, quick)
     report = json.loads((out/'report.json').read_text())
     assert not report['finished'] and [e['name'] for e in report['photos']] == ['a']
@@ -377,7 +377,7 @@ def test_interrupt_leaves_a_valid_report_and_no_halves(monkeypatch, tmp_path, qu
 def test_full_disk_ends_the_run_with_a_sentence(monkeypatch, tmp_path, quick, photo):
     for n in 'ab': save_image(tmp_path/'photos'/f'{n}.png', photo)
     def full(*a): raise OSError(28, 'No space left on device')
-    monkeypatch.setattr(pipeline, 'write_result', full)
+    monkeypatch.setattr(pipeline, '_write_result', full)
     with pytest.raises(OutputError, match='No space left on device'):
         run_folder(tmp_path/'photos', tmp_path/'out', quick)
     assert files(tmp_path/'out') == ['report.json'] and not hidden(tmp_path/'out')
@@ -417,7 +417,7 @@ def test_a_tampered_report_never_leads_out_of_the_folder(tmp_path, name):
     save_image(tmp_path/'a.png', np.full((30, 30, 3), 200, np.uint8))
     before, name = files(tmp_path), str(tmp_path/'evil') if name == 'ABSOLUTE' else name
     (out/'report.json').write_text(json.dumps({'names': {str(tmp_path/'a.png'): name}}))
-    assert known_names(out) == {}
+    assert _known_names(out) == {}
     assert vectorize_folder(tmp_path/'a.png', out)['photos'][0]['name'] == 'a'
     written = set(files(tmp_path)) - set(before)
     assert written and all(f.startswith('deep/out/') and 'evil' not in f for f in written)
@@ -468,7 +468,7 @@ def test_each_process_takes_its_gpu_before_networks_load(monkeypatch, tmp_path, 
     assert done == ['networks'], 'a process of its own uses the GPU that torch gives it'
     monkeypatch.setenv('WORLD_SIZE', '6')
     monkeypatch.setenv('LOCAL_RANK', '5')
-    monkeypatch.setattr(pipeline, 'my_share', lambda jobs: contextlib.nullcontext((jobs, lambda found: found)))
+    monkeypatch.setattr(pipeline, '_my_share', lambda jobs: contextlib.nullcontext((jobs, lambda found: found)))
     run_folder(tmp_path/'photos', tmp_path/'out', quick)
     assert done[1:] == [1, 'networks']
 

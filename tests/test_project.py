@@ -240,7 +240,9 @@ def imported_chapters(tree, names):
     "Which of the modules `names` of the package does a module import anywhere, also inside functions?"
     found = set()
     for n in ast.walk(tree):
-        if isinstance(n, ast.Import): found |= {a.name.removeprefix('sketchbook.').split('.')[0] for a in n.names if a.name.startswith('sketchbook.')}
+        if isinstance(n, ast.Import):
+            found |= {a.name.removeprefix('sketchbook.').split('.')[0]
+                      for a in n.names if a.name.startswith('sketchbook.')}
         elif isinstance(n, ast.ImportFrom):
             path = (n.module or '').split('.')
             if n.level==0 and path[0]!='sketchbook': continue
@@ -255,14 +257,17 @@ def test_chapters_import_only_from_chapters_above():
     read = lambda name: ast.parse((ROOT/'sketchbook'/f'{name}.py').read_text(encoding='utf-8'))
     arrows = {(name, other) for name in order for other in imported_chapters(read(name), order)}
     assert len(arrows)>len(order)
-    assert {(a, b) for a, b in arrows if order.index(a)<=order.index(b)}==UPWARD   # none is new, and none of these is out of date
+    # none is new, and none of these is out of date
+    assert {(a, b) for a, b in arrows if order.index(a)<=order.index(b)}==UPWARD
 
 
-@pytest.mark.parametrize('code', ('from .b import f', 'def g():\n    from .b import f', 'from sketchbook.b import f', 'from . import b',
-                                  'from sketchbook import b', 'import sketchbook.b as c', 'class A:\n    def g(self): import sketchbook.b'))
+@pytest.mark.parametrize('code', (
+    'from .b import f', 'def g():\n    from .b import f', 'from sketchbook.b import f', 'from . import b',
+    'from sketchbook import b', 'import sketchbook.b as c', 'class A:\n    def g(self): import sketchbook.b'))
 def test_every_way_to_import_a_chapter_is_seen(code):
     assert imported_chapters(ast.parse(code), ['a', 'b'])=={'b'}
-    assert imported_chapters(ast.parse(code.replace('sketchbook', 'elsewhere').replace('.b', '.x').replace('import b', 'import x')), ['a', 'b'])==set()
+    other = code.replace('sketchbook', 'elsewhere').replace('.b', '.x').replace('import b', 'import x')
+    assert imported_chapters(ast.parse(other), ['a', 'b'])==set()
 
 
 def test_refresh_twice_changes_nothing(tmp_path):

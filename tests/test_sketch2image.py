@@ -94,8 +94,9 @@ def test_classes_that_do_not_exist(coco):
     with pytest.raises(ValueError, match='zebra'): s2i.CocoJoint(coco/'all.json', coco/'photos', 'zebra')
 
 
-@pytest.mark.parametrize('make', [lambda v: s2i.JointTask(v, width=1/64),
-                                  lambda v: s2i.JointTask(v, s2i.FIXES, width=1/64), lambda v: s2i.JointGANTask(v, nf=4)])
+@pytest.mark.parametrize('make', [
+    lambda v: s2i.JointTask(v, width=1/64), lambda v: s2i.JointTask(v, s2i.FIXES, width=1/64),
+    lambda v: s2i.JointGANTask(v, nf=4)])
 def test_every_task_trains(make, tmp_path):
     run = fit(make(SvgViews(SimpleSet('train', 6))), tmp_path, steps=3, batch_size=2, plot=False, progress=False)
     assert run.step == 3 and all(torch.isfinite(p).all() for p in run.net.parameters())

@@ -27,10 +27,13 @@ TASK = textwrap.dedent('''
         "A GAN on random squares: two networks, batch norm, dropout, spectral norm, augmentation"
         name, exports, pause = 'tiny', ('netG',), 0.
         def networks(self):
-            netG = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.Dropout(.2), nn.Conv2d(4, 1, 3, padding=1))
+            netG = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.Dropout(.2),
+                                 nn.Conv2d(4, 1, 3, padding=1))
             return {'netG': netG, 'netD': PatchGAN(2, nf=4, n_layers=2)}
         def __len__(self): return 10
-        def sample(self, i, rng): return (rng.random((1, 32, 32), dtype='float32') > .5).astype('float32')*i, np.full((1, 32, 32), i/10, 'float32')
+        def sample(self, i, rng):
+            x = (rng.random((1, 32, 32), dtype='float32') > .5).astype('float32')*i
+            return x, np.full((1, 32, 32), i/10, 'float32')
         def step(self, run, x, y):
             time.sleep(self.pause)
             fake = run.nets['netG'](x)
@@ -80,7 +83,9 @@ def test_killed_without_warning_goes_on_from_the_last_checkpoint(tmp_path):
         run = fit(Tiny(), sys.argv[1], steps=100, batch_size=2, plot=False, resume=True)
         print(run.step, float(sum(p.double().sum() for p in run.net.parameters())))
     ''')
-    def start(*args): return subprocess.Popen([sys.executable, '-c', script, *map(str, args)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    def start(*args):
+        return subprocess.Popen([sys.executable, '-c', script, *map(str, args)], cwd=ROOT, stdout=subprocess.PIPE,
+                                text=True)
     doomed, saved = start(tmp_path/'a', 'slow'), tmp_path/'a'/'checkpoint.pt'
     deadline = time.monotonic() + 120
     while not saved.exists() and time.monotonic() < deadline: time.sleep(.05)
@@ -101,15 +106,18 @@ def test_log_drops_what_came_after_the_checkpoint(tiny, tmp_path):
 
 def test_corrupt_checkpoint_is_named_and_kept(tiny, tmp_path):
     (tmp_path/'checkpoint.pt').write_bytes(b'not a checkpoint')
-    with pytest.raises(ValueError, match='checkpoint.pt is not a readable checkpoint'): fit(tiny(), tmp_path, steps=1, plot=False, resume=True)
+    with pytest.raises(ValueError, match='checkpoint.pt is not a readable checkpoint'):
+        fit(tiny(), tmp_path, steps=1, plot=False, resume=True)
     assert (tmp_path/'checkpoint.pt').read_bytes() == b'not a checkpoint'
 
 
 @pytest.mark.parametrize('settings, words', [
-    (dict(minutes=0), 'minutes'), (dict(minutes=-3), 'minutes'), (dict(steps=0), 'steps'), (dict(steps=2, batch_size=0), 'batch_size'),
-    (dict(steps=1, precision='fp8'), 'fp8'), (dict(steps=1, device='abacus'), 'abacus'),
-    *((dict(steps=1, **{k: v}), f'`{k}` should be a whole number from . to \\d+, not {v}') for k, v in (
-        ('batch_size', 10**30), ('batch_size', 2.5), ('seed', 10**30), ('seed', -1), ('seed', '1'), ('workers', -1)))])
+    (dict(minutes=0), 'minutes'), (dict(minutes=-3), 'minutes'), (dict(steps=0), 'steps'),
+    (dict(steps=2, batch_size=0), 'batch_size'), (dict(steps=1, precision='fp8'), 'fp8'),
+    (dict(steps=1, device='abacus'), 'abacus'),
+    *((dict(steps=1, **{k: v}), f'`{k}` should be a whole number from . to \\d+, not {v}')
+      for k, v in (('batch_size', 10**30), ('batch_size', 2.5), ('seed', 10**30), ('seed', -1), ('seed', '1'),
+                   ('workers', -1)))])
 def test_bad_settings_are_refused_before_any_file(tiny, tmp_path, settings, words):
     with pytest.raises(ValueError, match=words): fit(tiny(), tmp_path/'run', plot=False, **settings)
     assert not (tmp_path/'run').exists()
@@ -117,7 +125,8 @@ def test_bad_settings_are_refused_before_any_file(tiny, tmp_path, settings, word
 
 def test_more_processes_than_any_machine_has(tiny):
     "Asked of the check alone: where it is missing, `fit` would start them"
-    with pytest.raises(ValueError, match='`workers` should be a whole number from 0 to 1024, not 1000'): _check(tiny(), 'run', 30, None, workers=10**30)
+    with pytest.raises(ValueError, match='`workers` should be a whole number from 0 to 1024, not 1000'):
+        _check(tiny(), 'run', 30, None, workers=10**30)
 
 
 def test_diverged_loss_says_so(tiny, tmp_path):
@@ -135,7 +144,8 @@ def test_best_weights_win(tiny, tmp_path):
             self.seen += 1
             return {'score': abs(self.seen-3)}   # lowest, so best, at the third measure
     run = fit(Peak(), tmp_path, steps=10, batch_size=2, plot=False)
-    assert run.card['weights_from_step'] == 3 and run.card['validation'] == {'score': 0} and not same(run.net.state_dict(), run.plain['netG'].state_dict())
+    assert run.card['weights_from_step'] == 3 and run.card['validation'] == {'score': 0}
+    assert not same(run.net.state_dict(), run.plain['netG'].state_dict())
 
 
 def test_time_budget_and_rng_left_alone(tiny, tmp_path):
@@ -160,14 +170,16 @@ def test_two_processes_do_what_one_does(tmp_path):
                 run.minimize(loss, 'net')
                 return {'loss': loss}
             def validate(self, nets): return {}
-        run = fit(Plain(), sys.argv[1], steps=6, batch_size=int(sys.argv[2]), precision='fp32', device='cpu', plot=False)
+        run = fit(Plain(), sys.argv[1], steps=6, batch_size=int(sys.argv[2]), precision='fp32', device='cpu',
+                  plot=False)
         if run.accelerator.is_main_process: torch.save(run.net.state_dict(), sys.argv[3])
         os._exit(0)   # torch's gloo threads now and then abort a process that has finished
     '''))
     env = {**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'}
     def go(*args): subprocess.run([sys.executable, *map(str, args)], check=True, env=env, cwd=tmp_path, timeout=300)
     go(script, tmp_path/'one', 4, tmp_path/'one.pt')
-    go('-m', 'torch.distributed.run', '--standalone', '--nproc_per_node', 2, script, tmp_path/'two', 2, tmp_path/'two.pt')
+    go('-m', 'torch.distributed.run', '--standalone', '--nproc_per_node', 2, script, tmp_path/'two', 2,
+       tmp_path/'two.pt')
     one, two = (torch.load(tmp_path/f'{n}.pt', weights_only=True) for n in ('one', 'two'))
     for k in one: torch.testing.assert_close(one[k], two[k])
 
@@ -185,7 +197,8 @@ def test_told_to_stop_one_process_stops_all(tmp_path):
         os._exit(0)   # as above
     '''))
     env = {**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'}
-    said = subprocess.run([sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node', '2', str(script), str(tmp_path/'run')],
+    said = subprocess.run([sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node', '2',
+                           str(script), str(tmp_path/'run')],
                           env=env, cwd=tmp_path, timeout=300, capture_output=True, text=True)
     assert said.returncode == 0, said.stderr[-800:]
     assert [(tmp_path/f'run.{rank}').read_text() for rank in (0, 1)] == ['4 True', '4 True']
@@ -209,38 +222,48 @@ def test_where_a_run_started_is_checked_and_told(tiny, tmp_path, start_of):
     run = lambda name, **kw: fit(tiny(), tmp_path/name, steps=2, batch_size=2, plot=False, **kw)
     assert run('plain').card['init'] is None
     tuned = run('tuned', init=start_of(1))
-    assert tuned.card['init'].startswith('a state dict (sha256 ') and run('tuned', init=start_of(1), resume=True).card['init'] == tuned.card['init']
+    assert tuned.card['init'].startswith('a state dict (sha256 ')
+    assert run('tuned', init=start_of(1), resume=True).card['init'] == tuned.card['init']
     for name, other in (('tuned', None), ('tuned', start_of(2)), ('plain', start_of(1))):
-        with pytest.raises(ValueError, match='checkpoint.pt was made with init = .*: resume with the same settings'): run(name, init=other, resume=True)
+        with pytest.raises(ValueError, match='checkpoint.pt was made with init = .*: resume with the same settings'):
+            run(name, init=other, resume=True)
     named = run('named', init=start_of(1), origin='mine.safetensors (sha256 0123)')
     assert named.card['init'] == 'mine.safetensors (sha256 0123)'
-    with pytest.raises(ValueError, match='init = mine.safetensors .sha256 0123., not yours'): run('named', init=start_of(1), origin='yours', resume=True)
+    with pytest.raises(ValueError, match='init = mine.safetensors .sha256 0123., not yours'):
+        run('named', init=start_of(1), origin='yours', resume=True)
 
 
 def test_resuming_with_other_data_is_refused(tiny, tmp_path):
     of = lambda name: type('Of', (tiny,), dict(about=dict(data=name, data_licence='none')))()
     go = lambda task, **kw: fit(task, tmp_path, steps=2, batch_size=2, plot=False, **kw)
     assert go(of('a.tar')).card['data'] == 'a.tar'
-    with pytest.raises(ValueError, match='was made with data = a.tar, not b.tar: resume with the same settings'): go(of('b.tar'), resume=True)
+    with pytest.raises(ValueError, match='was made with data = a.tar, not b.tar: resume with the same settings'):
+        go(of('b.tar'), resume=True)
     assert go(of('a.tar'), resume=True).step == 2
 
 
-@pytest.mark.parametrize('init, words', [({'other': torch.zeros(3)}, 'start from, theirs, are not those of tiny'), (5, 'state dict'), ({'weight': 'x'}, 'state dict')])
+@pytest.mark.parametrize('init, words', [
+    ({'other': torch.zeros(3)}, 'start from, theirs, are not those of tiny'), (5, 'state dict'),
+    ({'weight': 'x'}, 'state dict')])
 def test_a_start_of_another_network_leaves_no_folder(tiny, tmp_path, init, words):
-    with pytest.raises(ValueError, match=words): fit(tiny(), tmp_path/'a'/'run', steps=1, plot=False, init=init, origin='theirs')
+    with pytest.raises(ValueError, match=words):
+        fit(tiny(), tmp_path/'a'/'run', steps=1, plot=False, init=init, origin='theirs')
     assert not (tmp_path/'a').exists()
 
 
 def test_a_run_needs_a_folder(tiny, tmp_path):
     (tmp_path/'file').write_text('x')
-    with pytest.raises(ValueError, match='file: a training run cannot be written there .File exists.; name a folder'): fit(tiny(), tmp_path/'file', steps=1, plot=False)
-    with pytest.raises(ValueError, match='name of the folder for the run is empty'): fit(tiny(), '', steps=1, plot=False)
+    with pytest.raises(ValueError, match='file: a training run cannot be written there .File exists.; name a folder'):
+        fit(tiny(), tmp_path/'file', steps=1, plot=False)
+    with pytest.raises(ValueError, match='name of the folder for the run is empty'):
+        fit(tiny(), '', steps=1, plot=False)
 
 
 def test_resuming_with_other_settings_is_refused(tiny, tmp_path):
     fit(tiny(), tmp_path, steps=2, batch_size=2, plot=False)
     for other, words in ((dict(steps=4), 'budget = 2 steps, not 4 steps'), (dict(steps=2, ema=.5), 'ema')):
-        with pytest.raises(ValueError, match=words): fit(tiny(), tmp_path, batch_size=2, plot=False, resume=True, **other)
+        with pytest.raises(ValueError, match=words):
+            fit(tiny(), tmp_path, batch_size=2, plot=False, resume=True, **other)
 
 
 # what waits for nothing

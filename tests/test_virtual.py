@@ -32,13 +32,15 @@ def random_action(n=64):
 
 def test_numbers_stay_in_their_ranges():
     a = random_action()
-    for v, low, high in ((a.control, 0, 1), (a.end, -1, 1), (a.width, .01, 1), (a.scale, 0, 2)): assert v.min() >= low and v.max() <= high
+    for v, low, high in ((a.control, 0, 1), (a.end, -1, 1), (a.width, .01, 1), (a.scale, 0, 2)):
+        assert v.min() >= low and v.max() <= high
     xy = V.curve_points(a, torch.linspace(0, 1, 7))
     assert (xy[:,0] == 0).all() and torch.allclose(xy[:,-1], a.end) and xy.abs().max() <= 1
 
 
 def test_soft_strokes_agree_with_a_plain_renderer():
-    svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><path d="M10 50Q20 5 55 20" fill="none" stroke="#000" stroke-width="7" stroke-linecap="round"/></svg>'
+    svg = ('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><path d="M10 50Q20 5 55 20" fill="none" '
+           'stroke="#000" stroke-width="7" stroke-linecap="round"/></svg>')
     t = torch.linspace(0, 1, 17)[:,None]
     xy = (1-t)**2*torch.tensor([10., 50]) + 2*t*(1-t)*torch.tensor([20., 5]) + t*t*torch.tensor([55., 20])
     ours = V._window_ink(xy[None], torch.full((1, 17), 3.5), 64, tau=.3)[0,0]
@@ -98,8 +100,10 @@ def test_the_ink_of_a_rollout_is_as_wide_as_asked(width):
     for layer in (net.pen, net.stroke): torch.nn.init.zeros_(layer.weight)
     net.pen.bias.data = torch.tensor([9., -9])
     share = torch.tensor((2*width/side-.01)/.99)
-    net.stroke.bias.data = torch.tensor([0, 0, .8, 0, torch.logit(share), 0]) # straight to the right, as wide at the end
-    drawn = V.rollout(net, torch.zeros(1, 1, 160, 160), torch.tensor([[40., 80]]), torch.tensor([side]), torch.tensor([width]), 1)
+    # straight to the right, as wide at the end
+    net.stroke.bias.data = torch.tensor([0, 0, .8, 0, torch.logit(share), 0])
+    drawn = V.rollout(net, torch.zeros(1, 1, 160, 160), torch.tensor([[40., 80]]), torch.tensor([side]),
+                      torch.tensor([width]), 1)
     across = drawn.soft[0,0,:,55]
     assert across.sum().item() == pytest.approx(width, abs=.4) and across[80].item() > .7
 
@@ -159,7 +163,8 @@ def test_the_expert_covers_the_page_and_stays_in_range(seed):
         if not right: break
         for a in right:
             n = np.array(T._targets(expert, a))
-            assert (n[:2] >= 0).all() and (n[:2] <= 1).all() and (np.abs(n[2:4]) <= 1).all() and .01 <= n[4] <= 1 and 0 < n[5] < 2
+            assert (n[:2] >= 0).all() and (n[:2] <= 1).all() and (np.abs(n[2:4]) <= 1).all() and .01 <= n[4] <= 1
+            assert 0 < n[5] < 2
         T._perform(expert, right[rng.integers(len(right))])
     assert not T.expert_actions(expert) and expert.window <= 128
     ink = page > 127
@@ -171,7 +176,8 @@ def test_demonstrations_repeat_and_fit_the_loss():
     drawings = T.Drawings([plus()])
     task = T.VirtualTask(drawings, steps=4)
     first, again, other = (task.sample(0, np.random.default_rng(s)) for s in (3, 3, 4))
-    assert all(np.array_equal(a, b) for a, b in zip(first, again)) and not all(np.array_equal(a, b) for a, b in zip(first, other))
+    assert all(np.array_equal(a, b) for a, b in zip(first, again))
+    assert not all(np.array_equal(a, b) for a, b in zip(first, other))
     batch = [torch.as_tensor(np.stack(v)) for v in zip(first, other)][:6]
     terms = T.imitation_loss(V.VirtualSketcher(), *batch)
     assert all(v.isfinite() for v in terms.values())
@@ -210,14 +216,16 @@ def test_the_loss_of_a_lesson_is_zero_for_right_answers_alone():
 
 def test_training_resumes_and_validates(tmp_path):
     from sketchbook.training import fit
-    task = T.VirtualTask(T.Drawings([plus(), plus(width=9)]), [plus()], steps=2, unroll=2, raster_from=.5, raster_every=1)
+    task = T.VirtualTask(T.Drawings([plus(), plus(width=9)]), [plus()], steps=2, unroll=2, raster_from=.5,
+                         raster_every=1)
     run = fit(task, tmp_path/'run', steps=4, batch_size=2, device='cpu', plot=False, progress=False)
     assert {'place', 'raster', 'sweep', 'val_ink_covered', 'val_score'} <= set(run.history)
     assert run.card['weights_from_step'] <= 4
     from sketchbook import weights
     path = weights.save(run.net, tmp_path/'mine.safetensors', run.card)
     assert weights.card(path)['network'] == 'sketchbook.virtual:VirtualSketcher'
-    assert set(V.evaluate(path, [plus()], device='cpu')) >= {'ink_covered', 'strokes_on_ink', 'strokes', 'branches', 'traced', 'n'}
+    scores = V.evaluate(path, [plus()], device='cpu')
+    assert set(scores) >= {'ink_covered', 'strokes_on_ink', 'strokes', 'branches', 'traced', 'n'}
 
 
 def test_blank_pages_are_skipped_in_training():
@@ -263,23 +271,25 @@ def test_a_photo_works_and_warns(net):
     with pytest.warns(UserWarning, match='photo'): V.virtual(photo, net=net, rounds=1, steps=5)
 
 
-@pytest.mark.parametrize('options,says', ((dict(rounds=0), 'rounds'), (dict(steps=-1), 'steps'), (dict(min_length=float('nan')), 'min_length'),
-                                          (dict(threshold='1'), 'threshold'), (dict(net=''), 'weights'), (dict(net=3), 'VirtualSketcher')))
+@pytest.mark.parametrize('options,says', (
+    (dict(rounds=0), 'rounds'), (dict(steps=-1), 'steps'), (dict(min_length=float('nan')), 'min_length'),
+    (dict(threshold='1'), 'threshold'), (dict(net=''), 'weights'), (dict(net=3), 'VirtualSketcher')))
 def test_options_out_of_range_are_named(options, says, net):
     with pytest.raises(ValueError, match=says): V.virtual(plus(), **dict(net=net) | options)
 
 
 @pytest.mark.skipif('masknet-v2' not in available(), reason='needs the trained weights')
 def test_weights_of_another_network_are_refused():
-    with pytest.raises(ValueError, match='masknet-v2 holds a MaskNet, but drawing needs a VirtualSketcher'): V.virtual(plus(), net='masknet-v2', device='cpu')
+    with pytest.raises(ValueError, match='masknet-v2 holds a MaskNet, but drawing needs a VirtualSketcher'):
+        V.virtual(plus(), net='masknet-v2', device='cpu')
 
 
 def test_the_explorer_follows_a_pen(monkeypatch, net):
     as_photo = lambda sketch: np.repeat(np.rint(sketch*255).astype(np.uint8)[...,None], 3, 2)
     monkeypatch.setattr(V, 'draw', lambda photo, resolution: plus())
     monkeypatch.setattr(V, '_sketcher', lambda *_: net)
-    ex = V.explore_pen({'plus': as_photo(plus()), 'chalk': as_photo(1-plus()), 'grey': np.full((96, 96, 3), 128, np.uint8),
-                        'blank': as_photo(np.ones((9, 9)))})
+    ex = V.explore_pen({'plus': as_photo(plus()), 'chalk': as_photo(1-plus()),
+                        'grey': np.full((96, 96, 3), 128, np.uint8), 'blank': as_photo(np.ones((9, 9)))})
     first = ex.pane.images['the window on the page'].value
     for name in ('chalk', 'grey'):         # a dark page is inverted, a photo is drawn first: the same drawing
         ex.controls['photo'].choice.value = name
@@ -317,7 +327,8 @@ def test_a_gap_is_drawn_through_only_straight_on_and_on_ink():
     ahead, gap = line([5,10], [20,10]), [[20,10], [32,10]]
     assert len(V._join_ends([ahead, line([32,10], [50,10])], ink)) == 1
     assert len(V._join_ends([ahead, line([32,10], [50,10])], np.zeros_like(ink))) == 2
-    assert len(V._join_ends([ahead, line([32,10], [32,40])], ink)) == 2            # a turn of 90 degrees, too far for a corner
+    # a turn of 90 degrees, too far for a corner
+    assert len(V._join_ends([ahead, line([32,10], [32,40])], ink)) == 2
     joined, = V._join_ends([ahead, line([32,10], [50,10])], ink)
     assert np.allclose(joined.points[1,[0,3]], gap) and np.allclose(joined.length, 45, atol=.2)
 

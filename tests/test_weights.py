@@ -114,7 +114,8 @@ def test_new_weights_are_noticed(saved):
 def test_shipped_weights_verify_and_are_complete():
     for name in weights.available():
         c = weights.verify(name)
-        missing = [k for k in ('data', 'data_licence', 'command', 'seed', 'steps', 'minutes', 'machine', 'metrics') if c.get(k) in (None, '', {})]
+        wanted = ('data', 'data_licence', 'command', 'seed', 'steps', 'minutes', 'machine', 'metrics')
+        missing = [k for k in wanted if c.get(k) in (None, '', {})]
         assert not missing, f'the card of {name} lacks {missing}'
         assert c['name']==name
 
@@ -162,7 +163,8 @@ def test_nan_is_not_saved(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize('name, kwargs', [('c.pt', {}), ('c', {}), ('c.safetensors', dict(dtype='int8')), ('c.safetensors', dict(card=dict(data=object())))])
+@pytest.mark.parametrize('name, kwargs', [
+    ('c.pt', {}), ('c', {}), ('c.safetensors', dict(dtype='int8')), ('c.safetensors', dict(card=dict(data=object())))])
 def test_bad_save(tmp_path, name, kwargs):
     with pytest.raises(WeightsError) as e: weights.save(critic(), tmp_path/name, **kwargs)
     sentence(e, WeightsError)
@@ -186,7 +188,8 @@ def test_missing_path(tmp_path):
     load_fails(tmp_path, UnknownWeights, tmp_path, 'folder')
 
 
-def test_card_named_instead_of_weights(saved): load_fails(saved.with_suffix('.json'), UnknownWeights, 'critic.json', '.safetensors')
+def test_card_named_instead_of_weights(saved):
+    load_fails(saved.with_suffix('.json'), UnknownWeights, 'critic.json', '.safetensors')
 
 
 @pytest.mark.parametrize('zipped', [True, False])
@@ -216,7 +219,8 @@ def test_spoilt_card(saved, text):
     load_fails(saved, CorruptWeights, 'critic.json')
 
 
-@pytest.mark.parametrize('field, value', [('sha256', ...), ('sha256', 5), ('bytes', ...), ('config', 'x'), ('network', ...)])
+@pytest.mark.parametrize('field, value', [
+    ('sha256', ...), ('sha256', 5), ('bytes', ...), ('config', 'x'), ('network', ...)])
 def test_card_field_missing(saved, field, value):
     edit_card(saved, **{field: value})
     load_fails(saved, CorruptWeights, 'critic.json', field)
@@ -254,9 +258,11 @@ def test_checksum_right_but_no_safetensors(tmp_path):
     load_fails(tmp_path/'c.safetensors', CorruptWeights, 'c.safetensors', 'not a safetensors file')
 
 
-@pytest.mark.parametrize('network', ['os:system', 'torch.nn:Linear', 'sketchbookish.blocks:PatchGAN', 'sketchbook.blocks', ':PatchGAN', '__main__:PatchGAN',
-                                     'sketchbook.blocks:pick_device', 'sketchbook.blocks:nn', 'sketchbook.blocks:NoSuchNet', 'sketchbook.no_such_module:Net',
-                                     'sketchbook.data:write_atomic', 'sketchbook.blocks:PatchGAN.forward', 'sketchbook.blocks:PatchGAN\n', ''])
+@pytest.mark.parametrize('network', [
+    'os:system', 'torch.nn:Linear', 'sketchbookish.blocks:PatchGAN', 'sketchbook.blocks', ':PatchGAN',
+    '__main__:PatchGAN', 'sketchbook.blocks:pick_device', 'sketchbook.blocks:nn', 'sketchbook.blocks:NoSuchNet',
+    'sketchbook.no_such_module:Net', 'sketchbook.data:write_atomic', 'sketchbook.blocks:PatchGAN.forward',
+    'sketchbook.blocks:PatchGAN\n', ''])
 def test_network_elsewhere(saved, network):
     edit_card(saved, network=network)
     load_fails(saved, CorruptWeights, 'critic.safetensors')
@@ -278,7 +284,8 @@ def test_config_does_not_fit(saved, config):
 
 def test_wrong_names():
     net = nn.Linear(2, 3)
-    with pytest.raises(CorruptWeights) as e: weights.fill(net, dict(weight=torch.zeros(3, 3), extra=torch.zeros(1)), 'x.safetensors')
+    with pytest.raises(CorruptWeights) as e:
+        weights.fill(net, dict(weight=torch.zeros(3, 3), extra=torch.zeros(1)), 'x.safetensors')
     sentence(e, CorruptWeights, 'x.safetensors', '`bias` is missing', '`extra` is unknown', '(3, 3)', '(3, 2)')
 
 
