@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['check_number', 'check_flag', 'DeviceUnavailable', 'pick_device', 'evaluating', 'count_params', 'ConvBlock',
-           'pad_to_multiple', 'DepthwiseConv', 'Encoder', 'FrozenEncoder', 'TopDown', 'FeaturePyramid', 'param_groups',
-           'PatchGAN', 'MultiPatchGAN', 'gan_loss', 'GANStep', 'balanced_bce', 'dice_loss', 'in_torch_cache',
-           'perceptual_backbone', 'PerceptualLoss']
+           'DepthwiseConv', 'Encoder', 'FrozenEncoder', 'TopDown', 'FeaturePyramid', 'param_groups', 'PatchGAN',
+           'MultiPatchGAN', 'gan_loss', 'GANStep', 'balanced_bce', 'dice_loss', 'in_torch_cache', 'perceptual_backbone',
+           'PerceptualLoss']
 
 # %% ../nbs/00a_blocks.ipynb #7b259180
 import contextlib
@@ -126,17 +126,6 @@ class ConvBlock(nn.Sequential):
         conv = nn.Conv2d(ni, no, ks, stride, ks//2, groups=groups, bias=norm is None)
         doubled = [nn.Upsample(scale_factor=2, mode='bilinear', align_corners=False)] if up else []
         super().__init__(*doubled, conv, _norm_layer(norm, no), _activation(act))
-
-# %% ../nbs/00a_blocks.ipynb #9d7e3077
-def pad_to_multiple(
-    x:torch.Tensor, # (N, C, H, W)
-    m:int,          # Sides become multiples of this, pixels
-) -> tuple[torch.Tensor, tuple[int, int]]: # The padded tensor and the old `(H, W)`
-    "Pad right and below to multiples of `m`: by reflection, or by repeating the edge of a picture too small to reflect"
-    h, w = x.shape[-2:]
-    down, right = -h % m, -w % m
-    mode = 'reflect' if down < h and right < w else 'replicate'
-    return F.pad(x, (0, right, 0, down), mode=mode), (h, w)
 
 # %% ../nbs/00a_blocks.ipynb #20a03891
 def _imagenet_state(size=0):

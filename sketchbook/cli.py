@@ -112,6 +112,7 @@ def _add_run(commands):
     _switch(c, 'edge-aware', False, 'let the mask follow the edges of the photo')
     _switch(c, 'vectorize', True, 'turn the sketch into strokes')
     _switch(c, 'merge', False, 'draw the negative too and keep the darker; good for pale animals')
+    _switch(c, 'blacks', True, 'fill dark areas of the object with ink')
     _switch(c, 'gamma', True, 'turn the grey lines of the sketch black')
     c.add_argument('--max-side', type=_number(64, 16384, int), default=4096, metavar='PX',
         help='photos with a longer side are shrunk to it first (%(default)s)')

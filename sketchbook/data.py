@@ -326,6 +326,13 @@ class _Pictures:
     def __repr__(self): return f'{type(self).__name__}({self.members.path.name}, {len(self)} items)'
     def _read(self, name, grey=False): return decode(self.members.read(name), f'{self.members.path}: {name}', grey)
 
+class _Pairs(_Pictures):
+    "Photos with one grey picture that lies on each; `files` are their names"
+    def __getitem__(self, i): # -> (H, W, 3) uint8; (H, W) float32, 0..1
+        photo, target = self._read(self.files[i][0]), self._read(self.files[i][1], grey=True)
+        _same_size(photo, target, f'{self.members.path}: {self.ids[i]}')
+        return photo, target.astype(np.float32)/255
+
 def _by_stem(names, suffixes, folders=True):
     "`{name without its ending: name}`, with its folder or without"
     return {str(PurePosixPath(n).with_suffix('')) if folders else PurePosixPath(n).stem: n
@@ -350,7 +357,7 @@ class PhotoFolder(_Pictures):
     def __getitem__(self, i): return self._read(self.names[i])
 
 # %% ../nbs/00_data.ipynb #91328fa4
-class SaliencyPairs(_Pictures):
+class SaliencyPairs(_Pairs):
     "Photos with their salient objects: `ID.jpg` and `ID.png` become `(photo, mask)`"
     def __init__(self,
         path, # Folder or tar; photos and masks side by side, or in two folders inside
@@ -362,11 +369,6 @@ class SaliencyPairs(_Pictures):
             if self.ids: break
         else: raise ValueError(f"{path}: no pairs in it; a photo ID.jpg needs its mask ID.png")
         self.files = [(photos[k], masks[k]) for k in self.ids]
-
-    def __getitem__(self, i):
-        photo, mask = self._read(self.files[i][0]), self._read(self.files[i][1], grey=True)
-        _same_size(photo, mask, f'{self.members.path}: {self.ids[i]}')
-        return photo, mask.astype(np.float32)/255
 
 # %% ../nbs/00_data.ipynb #7d5bbdb4
 class BoundaryPairs(_Pictures):
@@ -414,7 +416,7 @@ class DrawingPairs(_Pictures):
         return lines, drawing if self.color else drawing.astype(np.float32)/255
 
 # %% ../nbs/00_data.ipynb #c00aa002
-class SketchPairs(_Pictures):
+class SketchPairs(_Pairs):
     "Photos with the sketch that an artist drew of each: `ID.jpg` and `ID.sketch.jpg` become `(photo, sketch)`"
     def __init__(self,
         path, # Folder or tar; `.png` will do as well
@@ -424,11 +426,6 @@ class SketchPairs(_Pictures):
         self.ids = sorted(k for k in files if f'{k}.sketch' in files)
         if not self.ids: raise ValueError(f"{path}: no pairs in it; a photo ID.jpg needs its sketch ID.sketch.jpg")
         self.files = [(files[k], files[f'{k}.sketch']) for k in self.ids]
-
-    def __getitem__(self, i): # -> (H, W, 3) uint8; (H, W) float32, 1 = paper
-        photo, sketch = self._read(self.files[i][0]), self._read(self.files[i][1], grey=True)
-        _same_size(photo, sketch, f'{self.members.path}: {self.ids[i]}')
-        return photo, sketch.astype(np.float32)/255
 
 # %% ../nbs/00_data.ipynb #e8f4f7fd
 class JointImages(_Pictures):

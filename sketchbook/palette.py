@@ -302,18 +302,10 @@ def _painted(net, sketch, hint, seed, regions):
     return np.uint8(np.rint(color*sketch[...,None]*255))
 
 # %% ../nbs/04a_palette.ipynb #1b80f34e
-def _completer(
-    net=None,      # A `Completer`, a name or path of weights; None for `sketch2image`
-    device='auto', # See `blocks.pick_device`; a network that is given stays where it is
-) -> nn.Module:
-    "The network that colours sketches"
-    return chosen(net, 'sketch2image', device, [Completer], 'completing needs a Completer')
-
-
 def complete(
     sketch,           # See `sketch2image.as_drawing`
-    net=None,         # See `_completer`
-    device='auto',    # See `_completer`
+    net=None,         # A `Completer`, a name or path of weights; None for `sketch2image`
+    device='auto',    # See `blocks.pick_device`; a network that is given stays where it is
     hint=None,        # Colours that are asked for: `#RRGGBB`, a class of the simple set, or a list of these
     seed:int|None=0,  # Another number, other colours; None for the most probable ones
     regions:float=1., # See `_choose_colors`; 0 lets each pixel choose alone
@@ -322,7 +314,8 @@ def complete(
     check_number('regions', regions, least=0, high=1)
     right = 'a whole number from 0, or None for the most probable colours'
     if seed is not None: seed = check_number('seed', seed, least=0, high=2**63 - 1, whole=True, right=right)
-    sketch, net = as_drawing(sketch), _completer(net, device)
+    sketch = as_drawing(sketch)
+    net = chosen(net, 'sketch2image', device, [Completer], 'completing needs a Completer')
     hint = _hint_vector(net, hint)
     if sketch.min() > .98: return np.full((*sketch.shape, 3), 255, np.uint8)
     with evaluating(net): return _painted(net, sketch, hint, seed, regions)
@@ -335,8 +328,7 @@ def evaluate(
     device='auto',       # See `blocks.pick_device`
 ) -> dict:               # See `sketch2image.evaluate`
     "Measure a network that colours sketches, on held-out drawings at 64 px"
-    net = _completer(name, device)
-    return measure(lambda s: complete(s, net), data, limit)
+    return measure(lambda s: complete(s, name, device), data, limit)
 
 # %% ../nbs/04a_palette.ipynb #5d9778be
 _VARIANTS = {'OpenMoji, palette': 'sketch2image', 'OpenMoji, L1': 'sketch2image-l1',

@@ -9,7 +9,7 @@ W = pytest.importorskip('ipywidgets')
 
 from sketchbook import widgets
 from sketchbook.data import UnreadableImage, load_photo
-from sketchbook.widgets import (_Busy, _Memo, PhotoPicker, _ResultPane, _Soon, _download_button, explorer, histogram, slider,
+from sketchbook.widgets import (_Busy, _Memo, PhotoPicker, _ResultPane, _Soon, _DownloadButton, explorer, histogram, slider,
                                 to_png)
 
 PHOTOS = {name: np.random.default_rng(i).integers(0, 255, (12, 16, 3), dtype=np.uint8)
@@ -299,7 +299,7 @@ def saved(button):
 
 def test_download_button():
     made = []
-    b = _download_button('a "b" <c>.npz', lambda: made.append(1) or bytes(range(256)))
+    b = _DownloadButton('a "b" <c>.npz', lambda: made.append(1) or bytes(range(256)))
     assert made==[] and b.link.value==''
     b.button.click(); b.button.click()
     assert len(made)==2 and saved(b)==('a &quot;b&quot; &lt;c&gt;.npz', bytes(range(256)))
