@@ -12,8 +12,7 @@ import cv2
 import numpy as np
 
 from sketchbook.data import BoundaryPairs
-from sketchbook.metrics import (_assign, _near, boundary_scores, count_matches, human_agreement, nms,
-                                summarize_boundaries, thin_lines)
+from sketchbook.metrics import _assign, _near, boundary_scores, _count_matches, human_agreement, _nms, _summarize_boundaries, thin_lines
 
 
 def canny(photo, sigma, high, low=.4):
@@ -33,7 +32,7 @@ def gradient(photo, sigma=2.):
 
 def exact_counts(prob, boundaries, levels, max_dist=.0075):
     "`count_matches` with a shortest assignment at each threshold"
-    ridges, radius = nms(prob), max_dist*np.hypot(*prob.shape)
+    ridges, radius = _nms(prob), max_dist*np.hypot(*prob.shape)
     counts = np.zeros((len(levels), 4), np.int64)
     for row, level in zip(counts, levels):
         points = np.argwhere(thin_lines(ridges >= level))
@@ -66,9 +65,9 @@ def main():
     if args.exact:
         levels = np.linspace(.05, .95, 10)
         maps = [gradient(p) for p in photos]
-        for name, count in (('fast', count_matches), ('exact', exact_counts)):
+        for name, count in (('fast', _count_matches), ('exact', exact_counts)):
             print(f'{name} matching, 10 thresholds:',
-                  summarize_boundaries([count(m, d, levels) for m, d in zip(maps, drawings)], levels).summary())
+                  _summarize_boundaries([count(m, d, levels) for m, d in zip(maps, drawings)], levels).summary())
 
 
 if __name__ == '__main__': main()

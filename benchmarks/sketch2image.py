@@ -11,7 +11,8 @@ import torch
 from sketchnet import options, timed
 from sketchbook.blocks import pick_device
 from sketchbook.drawings import OpenMojiPairs
-from sketchbook.palette import complete, completer
+from sketchbook.palette import complete
+from sketchbook.weights import load
 
 
 def work(net, size):
@@ -24,7 +25,7 @@ def main(argv=None):
     args = options(__doc__, 'sketch2image', 15).parse_args(argv)
     if args.threads: torch.set_num_threads(args.threads)
     device = pick_device(args.device)
-    net = completer(args.weights, device)
+    net = load(args.weights, device)
     result = timed(f'{args.weights}, float32', device, 'side', args.rounds,
                    {str(size): work(net, size) for size in (64, 256, 1024)})
     if args.json: args.json.write_text(json.dumps(result, indent=1) + '\n')

@@ -66,28 +66,28 @@ def test_version_and_help(capsys):
 
 def test_options_are_those_of_the_pipeline():
     "Names, defaults and choices are written twice so that help is quick; they must not drift apart"
-    args = cli.make_parser().parse_args(['run', 'x', '--out', 'y'])
+    args = cli._make_parser().parse_args(['run', 'x', '--out', 'y'])
     for f in fields(Pipeline): assert getattr(args, f.name) == f.default, f.name
-    assert cli.settings(args) == Pipeline()
+    assert cli._settings(args) == Pipeline()
     for method in METHODS:
-        assert cli.make_parser().parse_args(['vectorize', 'x', '--out', 'y', '--method', method]).method == method
+        assert cli._make_parser().parse_args(['vectorize', 'x', '--out', 'y', '--method', method]).method == method
 
 
 def test_options_are_those_of_the_set_builder():
-    args = cli.make_parser().parse_args(['build-coco', 'x', 'y', '--out', 'z'])
-    given = inspect.signature(build_coco_set).parameters
+    args, given = cli._make_parser().parse_args(['build-coco', 'x', 'y', '--out',
+                                                 'z']), inspect.signature(build_coco_set).parameters
     for k in ('classes', 'centred', 'min_size', 'val', 'seed', 'size'): assert getattr(args, k) == given[k].default, k
 
 
 def test_switches_are_real():
     words = ['run', 'x', '--out', 'y', '--no-mask', '--no-gamma', '--merge', '--no-vectorize', '--edge-aware',
              '--vector-panel', '--refine']
-    p = cli.settings(cli.make_parser().parse_args(words))
-    assert not (p.mask or p.gamma or p.vectorize)
-    assert p.merge and p.edge_aware and p.vector_panel and p.refine
-    own = cli.make_parser().parse_args(['run', 'x', '--out', 'y', '--resolution', 'own'])
-    assert cli.settings(own).resolution is None
-    assert cli.settings(cli.make_parser().parse_args(['run', 'x', '--out', 'y', '--resolution', '0'])).resolution == 0
+    p = cli._settings(cli._make_parser().parse_args(words))
+    assert (p.mask, p.gamma, p.merge, p.vectorize, p.edge_aware, p.vector_panel, p.refine) == (False, False, True,
+        False, True, True, True)
+    assert cli._settings(cli._make_parser().parse_args(['run', 'x', '--out', 'y', '--resolution',
+                                                        'own'])).resolution is None
+    assert cli._settings(cli._make_parser().parse_args(['run', 'x', '--out', 'y', '--resolution', '0'])).resolution == 0
 
 
 # commands
@@ -203,7 +203,7 @@ def small(monkeypatch, tmp_path):
             run.minimize(sum(p.square().sum() for p in run.nets['net'].parameters()), 'net')
             return {}
 
-    monkeypatch.setattr(cli, 'tasks', lambda: {'small': Small})
+    monkeypatch.setattr(cli, '_tasks', lambda: {'small': Small})
     for name in ('one', 'two'): save_image(tmp_path/name/'a.png', sample_photos(['cat'])['cat'][:40,:40])
     def train(*words, data='one', stop=None, out=tmp_path/'run'):
         Small.stop = stop
@@ -425,7 +425,7 @@ def test_all_networks_are_saved_and_started_from(toy, capsys):
     assert train_toy(toy) == 0
     file = toy/'run'/'toy-pot.safetensors'
     assert weights.available(toy/'run') == ['toy-pot', 'toy-pot.netD']
-    start = cli.starting_weights(file, 'netG')
+    start = cli._starting_weights(file, 'netG')
     assert list(start['init']) == ['netG', 'netD'] and 0 < start['init']['netD']['clay'] < 1
     assert start['origin'].startswith('toy-pot.safetensors (sha256 ')
     weights.amend(file, metrics=dict(val=dict(weight=3., roundness=.5)))

@@ -4,7 +4,7 @@ import importlib.util, re, sys
 import numpy as np
 import pytest
 
-from sketchbook.drawings import OpenMojiPairs, emoji_family, render_svg
+from sketchbook.drawings import OpenMojiPairs, _emoji_family, render_svg
 
 
 @pytest.fixture(scope='module')
@@ -38,7 +38,7 @@ def test_openmoji_same_ink_stays_on_one_side(moji):
 
 def test_openmoji_without_flags():
     ids = OpenMojiPairs('all', flags=False).ids
-    assert not any(emoji_family(n)=='flags' for n in ids) and len(ids)>3900
+    assert not any(_emoji_family(n)=='flags' for n in ids) and len(ids)>3900
 
 
 def test_openmoji_pairs_are_aligned(moji):

@@ -9,8 +9,10 @@ from skimage.morphology import thin
 
 from sketchbook import metrics
 from sketchbook.metrics import (_assign, _let_in, _let_out, _Matching, _near, boundary_f, boundary_scores, chamfer,
-                                continuity, count_matches, human_agreement, ink_width, iou, line_lengths,
-                                match_boundaries, nms, saliency_scores, ssim, summarize_boundaries, thin_lines)
+                                continuity, _count_matches,
+                                human_agreement, ink_width, iou, _line_lengths, _match_boundaries, _nms,
+                                saliency_scores, ssim,
+                                _summarize_boundaries, thin_lines)
 
 
 def blobs(seed, shape=(60, 80), sigma=2.):
@@ -47,8 +49,8 @@ def test_matching_stays_largest_while_pixels_come_and_go(seed):
 @pytest.mark.parametrize('seed', range(2))
 def test_counts_are_those_of_separate_assignments(seed, suppress):
     prob, truth, levels = blobs(seed), drawings(seed), np.array([.7, .2, .5, .5])
-    counts, radius = count_matches(prob, truth, levels, .02, suppress=suppress), .02*100
-    ridges = nms(prob) if suppress else prob
+    counts, radius = _count_matches(prob, truth, levels, .02, suppress=suppress), .02*100
+    ridges = _nms(prob) if suppress else prob
     for row, level in zip(counts, levels):
         points = np.argwhere(thin(ridges >= level))
         pairs = [_assign(_near(points, np.argwhere(t), radius), 100*radius)[0] for t in truth]
@@ -65,16 +67,16 @@ def test_nms_keeps_a_ridge_in_place_and_fades_at_the_border():
     for angle in np.linspace(0, np.pi, 7):
         y, x = np.mgrid[-40:41, -40:41]
         ridge = np.exp(-((x*np.cos(angle)+y*np.sin(angle))/3)**2).astype(np.float32)
-        kept = nms(ridge)
+        kept = _nms(ridge)
         ys, xs = np.nonzero(kept[10:-10, 10:-10] > .3)
         off = np.abs((xs-30)*np.cos(angle)+(ys-30)*np.sin(angle))
         assert off.max() <= 1 and (kept[0] == 0).all() and len(ys) >= 55
-    assert nms(np.zeros((1, 7))).shape == (1, 7)
+    assert _nms(np.zeros((1, 7))).shape == (1, 7)
 
 def test_scores_of_counts_by_hand():
     # found, drawn, right, said at thresholds .25 and .75 for two photos
     counts = [[[8, 10, 8, 16], [4, 10, 4, 4]], [[2, 10, 2, 4], [2, 10, 2, 2]]]
-    s = summarize_boundaries(counts, [.25, .75])
+    s = _summarize_boundaries(counts, [.25, .75])
     np.testing.assert_allclose(s.precision, [.5, 1]); np.testing.assert_allclose(s.recall, [.5, .3])
     np.testing.assert_allclose(s.f, [.5, .6/1.3])
     assert s.ods >= .5 and s['ods'] == s.ods and set(s.summary()) == {'ods', 'ois', 'ap', 'ods_threshold'}
@@ -180,7 +182,7 @@ def test_small_measures():
     square = np.zeros((20, 20)); square[5:15, 5:15] = 1
     assert boundary_f(square, square) == 1 and boundary_f(square*0, square) == 0
     assert ssim(square, square) == pytest.approx(1)
-    for f in (iou, chamfer, boundary_f, match_boundaries):
+    for f in (iou, chamfer, boundary_f, _match_boundaries):
         with pytest.raises(ValueError): f(square, square[:10])
 
 @pytest.mark.parametrize('px', [1, 2, 3, 5, 8])
@@ -196,16 +198,17 @@ def test_continuity_falls_with_every_gap(gaps):
     line[4] = True
     line[4, [20*(i+1) for i in range(gaps)]] = False
     assert continuity(line) == (100-gaps)/(gaps+1)
-    assert line_lengths(line).sum() == 100-gaps and list(line_lengths(line)) == sorted(line_lengths(line), reverse=True)
+    assert _line_lengths(line).sum() == 100-gaps
+    assert list(_line_lengths(line)) == sorted(_line_lengths(line), reverse=True)
 
 def test_diagonal_lines_hang_together():
-    assert list(line_lengths(np.eye(30, dtype=bool))) == [30] and continuity(np.eye(30)) == 30
+    assert list(_line_lengths(np.eye(30, dtype=bool))) == [30] and continuity(np.eye(30)) == 30
 
 def test_line_measures_of_blank_full_and_bad_drawings():
     blank = np.zeros((12, 12), bool)
-    assert ink_width(blank) == continuity(blank) == 0 and len(line_lengths(blank)) == 0
+    assert ink_width(blank) == continuity(blank) == 0 and len(_line_lengths(blank)) == 0
     assert ink_width(~blank) > 5 and continuity(~blank) > 0
-    for f in (line_lengths, continuity, ink_width):
+    for f in (_line_lengths, continuity, ink_width):
         with pytest.raises(ValueError, match=r'\(H, W\)'): f(np.zeros((4, 4, 3)))
         with pytest.raises(ValueError, match='NaN'): f(np.full((4, 4), np.nan))
 

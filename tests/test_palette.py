@@ -89,7 +89,7 @@ def test_shipped_weights_meet_their_promises():
     assert simple['simple']['class_accuracy'] >= .95
 
 
-def test_variants_are_shipped(): assert set(palette.VARIANTS.values()) <= set(available())
+def test_variants_are_shipped(): assert set(palette._VARIANTS.values()) <= set(available())
 
 
 @pytest.mark.parametrize('options, said', [
@@ -146,7 +146,7 @@ def test_weights_do_not_reach_back_into_the_task():
 def test_one_drawing_has_its_colours_at_every_size():
     small, large = (OpenMojiPairs('val', size=side, flags=False) for side in (64, 256))
     ids = range(0, len(small), 40)
-    def noise(sketch): return palette.gumbel_noise(on_page(sketch), 28, 0, temperature=1.)
+    def noise(sketch): return palette._gumbel_noise(on_page(sketch), 28, 0, temperature=1.)
     chance = [[noise(pairs[i][0]) for i in ids] for pairs in (small, large)]
     alike = [np.corrcoef(a, b)[0, 1] for a, b in zip(*chance)]
     others = [np.corrcoef(a, b)[0, 1] for a, b in zip(chance[0], chance[0][1:])]
@@ -156,10 +156,10 @@ def test_one_drawing_has_its_colours_at_every_size():
 
 
 def test_noise_is_gumbel_numbers(owl):
-    drawn = np.stack([palette.gumbel_noise(owl, 3, seed, temperature=1.) for seed in range(3000)])
+    drawn = np.stack([palette._gumbel_noise(owl, 3, seed, temperature=1.) for seed in range(3000)])
     assert np.allclose(drawn.mean(0), .5772, atol=.1) and np.allclose(drawn.var(0), np.pi**2/6, atol=.2)
     assert np.abs(np.corrcoef(drawn.T) - np.eye(3)).max() < .08
-    assert np.isfinite(palette.gumbel_noise(np.ones((64, 64), np.float32), 3, 0)).all()
+    assert np.isfinite(palette._gumbel_noise(np.ones((64, 64), np.float32), 3, 0)).all()
 
 
 def test_weights_to_start_from_bring_their_palette(tmp_path):
@@ -178,8 +178,8 @@ def test_weights_to_start_from_bring_their_palette(tmp_path):
 
 @pytest.mark.parametrize('name', ['sketch2image', 'sketch2image-l1', 'sketch2image-simple'])
 def test_shipped_weights_can_start_their_own_task(name, tmp_path):
-    from sketchbook.cli import starting_weights
+    from sketchbook.cli import _starting_weights
     pairs = SimpleSet('val', 8)
     task = palette.CompletionTask(PairViews([pairs[i] for i in range(8)]), head=card(name)['config']['head'])
-    start = starting_weights(name, 'netG')
-    assert fit(task, tmp_path, steps=1, batch_size=2, plot=False, progress=False, **start).step == 1
+    assert fit(task, tmp_path, steps=1, batch_size=2, plot=False, progress=False,
+               **_starting_weights(name, 'netG')).step == 1

@@ -90,7 +90,7 @@ assert found=={{'sketchbook', 'PIL'}}, f'sketchnet loads {{found}}'
 for n in sys.argv[1:]: importlib.import_module(n)
 d = sketchbook.canvas.Drawing(8, 8)
 d.begin(1, 1)
-assert d.sketch().min()==0 and sketchbook.widgets.Memo(abs)
+assert d.sketch().min()==0 and sketchbook.widgets._Memo(abs)
 """
 
 def test_modules_import_without_the_heavy_packages():

@@ -10,7 +10,7 @@ from sketchbook import sketch2image as s2i
 from sketchbook.cli import main
 from sketchbook.data import JointImages, save_image
 from sketchbook.drawings import OpenMojiPairs
-from sketchbook.drawings import SimpleSet, SvgViews, draw_animal, draw_flower, draw_shape, draw_ship, draw_tree
+from sketchbook.drawings import SimpleSet, SvgViews, _draw_animal, _draw_flower, _draw_shape, _draw_ship, _draw_tree
 from sketchbook.training import fit
 from sketchbook.weights import save
 
@@ -85,7 +85,7 @@ def test_coco_to_joint_images_to_a_training_set(coco):
     wide, high = ((picture.min(-1) < 250).any(a).sum() for a in (0, 1))
     assert sketch.shape == (64, 64) and picture.shape == (64, 64, 3) and abs(wide/high - 2) < .2
     assert s2i.write_joint(pairs, coco/'joint') == 2 and len(JointImages(coco/'joint')) == 2
-    views, about = s2i.training_views(coco/'joint')
+    views, about = s2i._training_views(coco/'joint')
     sketch, picture = views.view(0, np.random.default_rng(0))
     assert sketch.shape == (64, 64) and picture.shape == (64, 64, 3) and about['data'] == 'joint'
 
@@ -94,9 +94,9 @@ def test_classes_that_do_not_exist(coco):
     with pytest.raises(ValueError, match='zebra'): s2i.CocoJoint(coco/'all.json', coco/'photos', 'zebra')
 
 
-@pytest.mark.parametrize('make', [
-    lambda v: s2i.JointTask(v, width=1/64), lambda v: s2i.JointTask(v, s2i.FIXES, width=1/64),
-    lambda v: s2i.JointGANTask(v, nf=4)])
+@pytest.mark.parametrize('make', [lambda v: s2i.JointTask(v, width=1/64),
+                                  lambda v: s2i.JointTask(v, s2i._FIXES, width=1/64),
+                                  lambda v: s2i.JointGANTask(v, nf=4)])
 def test_every_task_trains(make, tmp_path):
     run = fit(make(SvgViews(SimpleSet('train', 6))), tmp_path, steps=3, batch_size=2, plot=False, progress=False)
     assert run.step == 3 and all(torch.isfinite(p).all() for p in run.net.parameters())
@@ -112,7 +112,7 @@ def test_evaluate_a_file_by_the_chapter_of_its_card(tmp_path, capsys):
 
 
 def test_no_drawing_of_a_kind_leaves_its_page():
-    for draw in (draw_shape, draw_animal, draw_tree, draw_flower, draw_ship):
+    for draw in (_draw_shape, _draw_animal, _draw_tree, _draw_flower, _draw_ship):
         for seed in range(40): assert 1 <= len(draw(np.random.default_rng(seed))) < 25
     corners = [SimpleSet('train', 60)[i][1] for i in range(60)]
     assert np.mean([p[0].min() == 255 and p[-1].min() == 255 for p in corners]) > .9
@@ -134,13 +134,13 @@ def test_one_broken_joint_image_is_named_and_the_rest_is_used(tmp_path):
     s2i.write_joint([pairs[i] for i in range(4)], tmp_path)
     save_image(tmp_path/'square.png', np.zeros((64, 64, 3), np.uint8))
     with pytest.warns(UserWarning, match='square.png: a joint image is twice as wide .*left out'):
-        views, _ = s2i.training_views(tmp_path)
+        views, _ = s2i._training_views(tmp_path)
     assert len(views) == 4
     def white(sketch): return np.full((*sketch.shape, 3), 255, np.uint8)
     with pytest.warns(UserWarning, match='square.png'): assert s2i.measure(white, tmp_path)['n'] == 4
     for p in tmp_path.glob('0*.png'): p.unlink()
     with pytest.warns(UserWarning), pytest.raises(ValueError, match='no pair that can be read'):
-        s2i.training_views(tmp_path)
+        s2i._training_views(tmp_path)
 
 
 @pytest.mark.parametrize('data, limit, said', [([], None, 'no pairs'), ([1], None, 'only one pair'),

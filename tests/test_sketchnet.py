@@ -12,7 +12,7 @@ from sketchbook.data import sample_photos
 from sketchbook.sketchnet import (Discriminator, PencilPairs, SketchNet, SketchNetTask, _agreement, _receptive_radius,
                                   _target_and_weight, _tiles, agreed_lines, canny, consensus, draw, embolden, inhibit,
                                   ink_probability, look, resized)
-from sketchbook.metrics import line_lengths, thin_lines
+from sketchbook.metrics import _line_lengths, thin_lines
 from sketchbook.weights import card, load
 
 
@@ -158,7 +158,7 @@ def test_turned_targets_stay_whole():
     people = np.zeros((3, 300, 300), bool)
     people[:] = cv2.ellipse(np.zeros((300, 300), np.uint8), (150, 150), (120, 70), 20, 0, 360, 1) > 0
     task = SketchNetTask([(np.zeros((300, 300, 3), np.uint8), people)], size=192, netG=dict(pretrained=False))
-    pieces = [len(line_lengths(task.sample(0, np.random.default_rng(k))[1][0].numpy() > .5)) for k in range(12)]
+    pieces = [len(_line_lengths(task.sample(0, np.random.default_rng(k))[1][0].numpy() > .5)) for k in range(12)]
     assert max(pieces) <= 6 and np.mean(pieces) <= 4
 
 

@@ -65,10 +65,10 @@ def test_running_variance_past_half_range(tmp_path):
 
 
 def test_half_of_extremes():
-    assert weights.to_half(torch.tensor([1e30, -1e30])).dtype==torch.float32
-    assert weights.to_half(torch.zeros(3)).dtype==torch.float16
-    assert weights.to_half(torch.tensor([65504.])).dtype==torch.float16
-    assert weights.to_half(torch.tensor([], dtype=torch.float64)).dtype==torch.float16
+    assert weights._to_half(torch.tensor([1e30, -1e30])).dtype==torch.float32
+    assert weights._to_half(torch.zeros(3)).dtype==torch.float16
+    assert weights._to_half(torch.tensor([65504.])).dtype==torch.float16
+    assert weights._to_half(torch.tensor([], dtype=torch.float64)).dtype==torch.float16
 
 
 def test_channels_last_network(tmp_path):
@@ -79,7 +79,7 @@ def test_channels_last_network(tmp_path):
 
 def test_card_fields(saved):
     c = weights.card(saved)
-    assert list(c)==list(weights.CARD_FIELDS)
+    assert list(c)==list(weights._CARD_FIELDS)
     assert c['bytes']==saved.stat().st_size and c['name']=='critic' and c['dtype']=='float16'
     assert c['n_params']==sum(p.numel() for p in critic().parameters())
     assert weights.verify(saved)==c
@@ -87,7 +87,7 @@ def test_card_fields(saved):
 
 def test_pretrained_is_not_read_twice():
     net = critic(); net.config = dict(net.config, pretrained=True)
-    assert weights.make_card(net, 'c', b'')['config']['pretrained'] is False
+    assert weights._make_card(net, 'c', b'')['config']['pretrained'] is False
 
 
 def test_nothing_but_two_files(saved):
@@ -121,11 +121,11 @@ def test_shipped_weights_verify_and_are_complete():
 
 
 def test_no_pickles_ship():
-    assert [p.name for p in weights.shipped_folder().glob('*') if p.suffix in weights.PICKLE_SUFFIXES]==[]
+    assert [p.name for p in weights._shipped_folder().glob('*') if p.suffix in weights._PICKLE_SUFFIXES]==[]
 
 
 def test_every_shipped_file_has_its_other_half():
-    stems = lambda suffix: {p.stem for p in weights.shipped_folder().glob(f'*{suffix}')}
+    stems = lambda suffix: {p.stem for p in weights._shipped_folder().glob(f'*{suffix}')}
     assert stems('.safetensors')==stems('.json')
 
 
@@ -254,7 +254,7 @@ def test_text_named_safetensors(tmp_path):
 def test_checksum_right_but_no_safetensors(tmp_path):
     data = b'12345678{ not a header'
     (tmp_path/'c.safetensors').write_bytes(data)
-    (tmp_path/'c.json').write_text(json.dumps(weights.make_card(critic(), 'c', data)))
+    (tmp_path/'c.json').write_text(json.dumps(weights._make_card(critic(), 'c', data)))
     load_fails(tmp_path/'c.safetensors', CorruptWeights, 'c.safetensors', 'not a safetensors file')
 
 
@@ -285,13 +285,13 @@ def test_config_does_not_fit(saved, config):
 def test_wrong_names():
     net = nn.Linear(2, 3)
     with pytest.raises(CorruptWeights) as e:
-        weights.fill(net, dict(weight=torch.zeros(3, 3), extra=torch.zeros(1)), 'x.safetensors')
+        weights._fill(net, dict(weight=torch.zeros(3, 3), extra=torch.zeros(1)), 'x.safetensors')
     sentence(e, CorruptWeights, 'x.safetensors', '`bias` is missing', '`extra` is unknown', '(3, 3)', '(3, 2)')
 
 
 def test_nothing_is_copied_when_one_shape_is_wrong():
     net = nn.Linear(2, 3); before = net.bias.clone()
-    with pytest.raises(CorruptWeights): weights.fill(net, dict(weight=torch.zeros(3, 3), bias=torch.ones(3)))
+    with pytest.raises(CorruptWeights): weights._fill(net, dict(weight=torch.zeros(3, 3), bias=torch.ones(3)))
     assert torch.equal(net.bias, before)
 
 

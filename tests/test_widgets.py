@@ -9,7 +9,8 @@ W = pytest.importorskip('ipywidgets')
 
 from sketchbook import widgets
 from sketchbook.data import UnreadableImage, load_photo
-from sketchbook.widgets import (Busy, Memo, PhotoPicker, ResultPane, Soon, download_button, explorer, histogram, slider,
+from sketchbook.widgets import (_Busy, _Memo, PhotoPicker, _ResultPane, _Soon, _DownloadButton, explorer, histogram,
+                                slider,
                                 to_png)
 
 PHOTOS = {name: np.random.default_rng(i).integers(0, 255, (12, 16, 3), dtype=np.uint8)
@@ -110,14 +111,14 @@ def test_device_picker_lists_what_is_there():
 
 def test_busy_restores_after_an_error():
     s,on,off = slider('s', 0, 5, 1), W.Checkbox(), W.Checkbox(disabled=True)
-    busy = Busy([s, on, off, object()])
+    busy = _Busy([s, on, off, object()])
     with pytest.raises(KeyError):
         with busy: assert on.disabled and not s.disabled and busy.widget.value; raise KeyError
     assert not s.disabled and off.disabled and busy.widget.value==''
 
 
 def test_pane_keeps_pictures_on_error():
-    pane = ResultPane()
+    pane = _ResultPane()
     pane.show(dict(a=PHOTOS['one'], b=PHOTOS['two']))
     before = {k: i.value for k,i in pane.images.items()}
     with pytest.raises(ValueError): pane.show(dict(a=PHOTOS['two'], b=np.zeros((0, 0))))
@@ -131,7 +132,7 @@ def test_pane_keeps_pictures_on_error():
 # memo and explorer
 
 def test_memo_tells_true_from_one():
-    m = Memo(lambda x: repr(x))
+    m = _Memo(lambda x: repr(x))
     assert [m(x=x) for x in (1, 2, 1)]==['1', '2', '1']
     assert m(x=(1, 2))=='(1, 2)'
 
@@ -142,7 +143,7 @@ def test_memo_does_not_keep_failures():
         tries.append(x)
         if len(tries)==1: raise ValueError
         return x
-    m = Memo(fn)
+    m = _Memo(fn)
     with pytest.raises(ValueError): m(x=1)
     assert m(x=1)==1 and len(tries)==2
 
@@ -241,7 +242,7 @@ def test_what_the_page_sends_in_a_row_is_drawn_once(monkeypatch):
 def test_an_error_does_not_end_the_waiting():
     clock = []
     def fail(): raise ValueError
-    soon = Soon(fail, asks=lambda: True, later=lambda s,f: clock.append(f))
+    soon = _Soon(fail, asks=lambda: True, later=lambda s,f: clock.append(f))
     soon()
     with pytest.raises(ValueError): clock.pop()()
     soon()
@@ -299,7 +300,7 @@ def saved(button):
 
 def test_download_button():
     made = []
-    b = download_button('a "b" <c>.npz', lambda: made.append(1) or bytes(range(256)))
+    b = _DownloadButton('a "b" <c>.npz', lambda: made.append(1) or bytes(range(256)))
     assert made==[] and b.link.value==''
     b.button.click(); b.button.click()
     assert len(made)==2 and saved(b)==('a &quot;b&quot; &lt;c&gt;.npz', bytes(range(256)))
