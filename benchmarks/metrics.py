@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 
 from sketchbook.data import BoundaryPairs
-from sketchbook.metrics import _assign, _near, boundary_scores, _count_matches, human_agreement, _nms, _summarize_boundaries, thin_lines
+from sketchbook.metrics import (_assign, _count_matches, _near, _nms, _summarize_boundaries, boundary_scores,
+                                human_agreement, thin_lines)
 
 
 def canny(photo, sigma, high, low=.4):

@@ -360,3 +360,8 @@ def test_programs_can_be_run():
     assert os.access(ROOT/'.ci'/'run', os.X_OK)
     for p in (ROOT/'.ci'/'run', ROOT/'tools'/'setup.sh'): subprocess.run(['bash', '-n', p], check=True)
     assert 'make test' in (ROOT/'.github'/'workflows'/'test.yml').read_text()
+
+
+def test_no_line_is_too_long():
+    import check_lines
+    assert [line for path in check_lines.files() for line in check_lines.long_lines(path)] == []
