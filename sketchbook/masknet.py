@@ -116,7 +116,7 @@ class MaskNet(nn.Module):
         if preset not in ('book','paper'):
             raise ValueError(f"MaskNet has the presets 'book' and 'paper', not {preset!r}")
         self.config = dict(version=version, preset=preset)
-        self.size = 320 if version==2 and preset=='book' else 224   # side of the square that `predict` shows it, pixels
+        self.sizes = (256,384) if version==2 and preset=='book' else (224,)     # of the squares it is shown, pixels
         if preset=='paper': self.net = PaperNet(version)
         else: self.net = (BookV1 if version==1 else BookV2)(pretrained)
 
@@ -192,13 +192,15 @@ class EvenMix:
 def _logits(
     net:nn.Module,    # A `MaskNet`
     photo:np.ndarray, # `(H, W, 3)` uint8 RGB
-    size:int=None,    # Side the network sees, pixels; None is the one it was trained for
-) -> torch.Tensor:    # `(1, 1, size, size)` float32
-    "Squeeze `photo` into a square, run `net` on it and on its mirror image, enlarge the mean logits to that square"
-    device,size = next(net.parameters()).device,size or net.size
-    x = to_tensor(cv2.resize(photo, (size,size), interpolation=cv2.INTER_AREA))
-    with torch.inference_mode(), autocast(device): y,mirrored = net(torch.stack([x, x.flip(-1)]).to(device)).float()
-    return F.interpolate((y + mirrored.flip(-1))[None]/2, size=(size,size), mode='bilinear', align_corners=False)
+    sizes=None,       # Sides of the squares the network sees, pixels; None is `net.sizes`
+) -> torch.Tensor:    # `(1, 1, S, S)` float32, `S` the largest of `sizes`
+    "Squeeze `photo` into squares, run `net` on each and on its mirror image, and average the logits"
+    device,sizes = next(net.parameters()).device,sizes or net.sizes
+    def at(side):
+        x = to_tensor(cv2.resize(photo, (side,side), interpolation=cv2.INTER_AREA))
+        with torch.inference_mode(), autocast(device): y,mirrored = net(torch.stack([x, x.flip(-1)]).to(device)).float()
+        return F.interpolate((y + mirrored.flip(-1))[None]/2, size=(max(sizes),)*2, mode='bilinear', align_corners=False)
+    return sum(map(at, sizes))/len(sizes)
 
 # %% ../nbs/01_masknet.ipynb #d260accc
 def validation(
