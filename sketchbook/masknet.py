@@ -199,7 +199,8 @@ def _logits(
     def at(side):
         x = to_tensor(cv2.resize(photo, (side,side), interpolation=cv2.INTER_AREA))
         with torch.inference_mode(), autocast(device): y,mirrored = net(torch.stack([x, x.flip(-1)]).to(device)).float()
-        return F.interpolate((y + mirrored.flip(-1))[None]/2, size=(max(sizes),)*2, mode='bilinear', align_corners=False)
+        both = (y + mirrored.flip(-1))[None]/2
+        return F.interpolate(both, size=(max(sizes),)*2, mode='bilinear', align_corners=False)
     return sum(map(at, sizes))/len(sizes)
 
 # %% ../nbs/01_masknet.ipynb #d260accc
