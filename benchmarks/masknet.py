@@ -2,9 +2,9 @@
 
 Seconds mean little on another machine, so each is also given as a multiple of a fixed piece of work, plain
 convolutions, timed before and after in the same process. The best of all rounds is printed, because on a shared
-machine the rest measures the others. Printed are the network at its own sizes, 224 px or 256 and 384 px (photo and mirror image in one batch, as `predict`
-runs it), and the whole of `predict` on a 12-megapixel photo, with bilinear and with edge-aware enlargement, beside
-the bars that version 2 has to meet on two cores.
+machine the rest measures the others. Printed are the network at its own sizes, 224 px or 256 and 384 px (photo and
+mirror image in one batch, as `predict` runs it), and the whole of `predict` on a 12-megapixel photo, with bilinear
+and with edge-aware enlargement, beside the bars that version 2 has to meet on two cores.
 
 With `--page FILE --data TAR` it draws a page of sixteen hard photos instead, each with the mask of version 2 and its
 mean absolute error: the eight whose true mask has the most parts, and of the others the eight on which version 1
