@@ -503,10 +503,14 @@ def _start(task, out, accelerator, seed, ema, starts, resume, settings, tensorbo
     return run
 
 # %% ../nbs/00b_training.ipynb #ae12a10b
-def _one_thread(worker):
-    "OpenCV in a worker leaves the other cores to the other workers, as torch does by itself"
+@contextlib.contextmanager
+def _one_opencv_thread():
+    "Workers that start inside inherit one thread; a forked process that changes OpenCV's pool waits for ever"
     import cv2
+    threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
+    try: yield
+    finally: cv2.setNumThreads(threads)
 
 
 def _batches(run, seed, batch_size, workers):
@@ -515,8 +519,9 @@ def _batches(run, seed, batch_size, workers):
     if workers is None: workers = min(8, os.cpu_count()//world) if cuda else 0
     numbers = _Numbers(run.step*batch_size*world, batch_size, rank, world)
     # a generator of its own, or making the iterator would draw from the random state that the checkpoint restored
-    return iter(DataLoader(_Samples(run.task, seed), batch_sampler=numbers, num_workers=workers, pin_memory=cuda,
-                           worker_init_fn=_one_thread, generator=torch.Generator()))
+    loader = DataLoader(_Samples(run.task, seed), batch_sampler=numbers, num_workers=workers, pin_memory=cuda,
+                        generator=torch.Generator())
+    with _one_opencv_thread(): return iter(loader)      # which starts the workers
 
 
 def _finish(run, settings, command):

@@ -76,6 +76,13 @@ def test_gan_resumes_bit_for_bit(tiny, tmp_path, workers):
         assert a.keys() == b.keys() and all(torch.equal(a[i][n], b[i][n]) for i in a for n in a[i])
 
 
+def test_workers_start_where_opencv_has_threads(tiny, tmp_path):
+    "A forked process that changes OpenCV's pool waits for ever, so the pool is changed before"
+    cv2.setNumThreads(2)
+    cv2.GaussianBlur(np.zeros((2000, 2000), np.float32), (0, 0), 3)
+    assert fit(tiny(), tmp_path, steps=2, batch_size=4, plot=False, workers=1).step == 2 and cv2.getNumThreads() == 2
+
+
 def test_killed_without_warning_goes_on_from_the_last_checkpoint(tmp_path):
     script = TASK + textwrap.dedent('''
         import sketchbook.training as t
