@@ -117,7 +117,7 @@ def _add_run(commands):
     c.add_argument('--max-side', type=_number(64, 16384, int), default=4096, metavar='PX',
         help='photos with a longer side are shrunk to it first (%(default)s)')
     _switch(c, 'vector-panel', False, 'show the strokes as a last panel of the gallery')
-    for n in ('mask', 'sketch'): c.add_argument(f'--{n}-weights', metavar='NAME_OR_FILE', help=f'a {n}net of your own')
+    for n in 'Mask', 'Sketch': c.add_argument(f'--{n.lower()}-weights', metavar='NAME_OR_FILE', help=f'your own {n}Net')
     _add_vector_options(c)
     c.set_defaults(command=_run)
 

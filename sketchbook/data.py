@@ -584,13 +584,19 @@ _TERMS = {'duts': ('DUTS-TR (Wang et al. 2017)', 'research use'), 'ecssd': ('ECS
           'fs2k': ('FS2K (Fan et al. 2022)', 'research and education'),
           'flowers': ('the TensorFlow flower photos', 'CC BY')}
 
-def provenance(
-    data,       # A folder or tar, or any other sequence of samples
-) -> dict:      # `data` and `data_licence`, for a card
-    "What is known of training data by their file name"
+def _known_of(data):
+    "What is known of one source by its file name"
     if not isinstance(data, (str, os.PathLike)):
         return dict(data=f'{type(data).__name__} of {len(data)} samples', data_licence='unknown')
     name = Path(data).name
     for start, (what, terms) in _TERMS.items():
         if name.lower().startswith(start): return dict(data=f'{what}: {name}', data_licence=terms)
     return dict(data=name, data_licence='unknown')
+
+
+def provenance(
+    *data,      # Folders or tars, or any other sequences of samples
+) -> dict:      # `data` and `data_licence`, for a card; each different thing once
+    "What is known of training data by their file names"
+    known = [_known_of(d) for d in data]
+    return {k: '; '.join(dict.fromkeys(a[k] for a in known)) for k in ('data', 'data_licence')}

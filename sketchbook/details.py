@@ -15,9 +15,9 @@ import torch.nn.functional as F
 
 from .blocks import GANStep
 from .data import SaliencyPairs, SketchPairs, color_jitter, provenance, random_affine, to_tensor, warp
-from .masknet import cut_out
+from .masknet import cut_out, disk
 from .metrics import thin_lines
-from .sketchnet import (DetailBranch, Discriminator, SketchNet, SketchStep, coherent_lines, crisp_loss, disk,
+from .sketchnet import (DetailBranch, Discriminator, SketchNet, SketchStep, coherent_lines, crisp_loss,
                                   edge_flow, inhibit, pen, pieces, sampled, smooth_along)
 
 # %% ../nbs/02a_details.ipynb #d02a0020
@@ -241,8 +241,7 @@ class DetailTask(_DetailStep):
 def detail_task(*paths, **kw) -> DetailTask:
     "Train the detail branch on photos with masks, on photos with artists' sketches, or on both: one path or several"
     task = DetailTask(DetailData(*paths), **kw)
-    known = [provenance(p) for p in paths]
-    task.about = {k: '; '.join(dict.fromkeys(a[k] for a in known)) for k in known[0]}
+    task.about = provenance(*paths)
     return task
 
 

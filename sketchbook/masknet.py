@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['HEADLINES', 'TASKS', 'BookV1', 'BookV2', 'Bottleneck', 'PaperNet', 'MaskNet', 'border_weight', 'mask_loss', 'worn',
            'as_pairs', 'EvenMix', 'validation', 'MaskNetTask', 'check_pair', 'guided_filter', 'predict', 'soft', 'hard',
-           'cut_out', 'keep_large', 'fill_holes', 'clean_mask', 'object_box', 'is_small', 'predict_closely', 'evaluate',
-           'view_cut', 'explore_masks']
+           'cut_out', 'keep_large', 'fill_holes', 'disk', 'clean_mask', 'object_box', 'is_small', 'predict_closely',
+           'evaluate', 'view_cut', 'explore_masks']
 
 # %% ../nbs/01_masknet.ipynb #36089d4c
 import os
@@ -18,7 +18,7 @@ import torch
 from torch import nn
 import torch.nn.functional as F
 
-from .blocks import ConvBlock, Encoder, FeaturePyramid, FrozenEncoder, param_groups
+from .blocks import ConvBlock, FeaturePyramid, FrozenEncoder, param_groups
 from .data import SaliencyPairs, augment_pair, paste_object, provenance, to_tensor
 from .training import Task, autocast
 from .weights import load
@@ -262,7 +262,7 @@ class MaskNetTask(_MaskStep):
     ):
         if not data: raise ValueError('MaskNet needs pairs to learn from: name a folder or a tar.')
         self.name = f'masknet-v{version}'
-        self.about = {k: '; '.join(dict.fromkeys(provenance(d)[k] for d in data)) for k in provenance(data[0])}
+        self.about = provenance(*data)
         vars(self).update(version=version, preset=preset, size=size, lr=lr, encoder_lr=encoder_lr, frozen=frozen,
                           paste=paste, scale=scale, shift=shift, jitter=jitter, wear=wear, shrink=shrink)
         self.pairs = EvenMix(*map(as_pairs, data)) if len(data)>1 else as_pairs(data[0])
@@ -435,6 +435,9 @@ def fill_holes(
     return region | hole[labels]
 
 # %% ../nbs/01_masknet.ipynb #c1ea0006
+def disk(radius): return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2*radius + 1, 2*radius + 1)) # for cv2, pixels
+
+
 def clean_mask(
     mask:np.ndarray,   # `(H, W)`, 0..1, before or after `soft` and `hard`
     softctr:float=.5,  # High threshold, 0..1
@@ -449,8 +452,7 @@ def clean_mask(
     if scale<1: mask = cv2.resize(mask, (max(1, round(w*scale)), max(1, round(h*scale))), interpolation=cv2.INTER_AREA)
     longest = max(mask.shape)
     def morph(how, region, share): # `share` of the longest side is the radius of the disc
-        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2*round(share*longest)+1,)*2)
-        return cv2.morphologyEx(region.astype(np.uint8), how, disc)>0
+        return cv2.morphologyEx(region.astype(np.uint8), how, disk(round(share*longest)))>0
     sure = mask>softctr
     region = keep_large(mask>low*softctr, sure, least)
     region = fill_holes(morph(cv2.MORPH_CLOSE, region, .015))

@@ -6,8 +6,8 @@
 __all__ = ['HEADLINES', 'TASKS', 'DETAIL', 'canny', 'dodge', 'xdog', 'edge_flow', 'sampled', 'smooth_along', 'coherent_lines',
            'consensus', 'agreed_lines', 'inhibit', 'DetailBranch', 'SketchNet', 'Discriminator', 'coarse_loss',
            'crisp_loss', 'pen', 'SketchStep', 'SketchNetTask', 'PencilPairs', 'resized', 'ink_probability', 'LineMaps',
-           'look', 'line_maps', 'ink', 'disk', 'embolden', 'spot_blacks', 'pieces', 'paint', 'draw', 'sweep_canny',
-           'evaluate', 'evaluate_details', 'explore_canny', 'explore_coherent_lines', 'explore_sketch']
+           'look', 'line_maps', 'ink', 'embolden', 'spot_blacks', 'pieces', 'paint', 'draw', 'sweep_canny', 'evaluate',
+           'evaluate_details', 'explore_canny', 'explore_coherent_lines', 'explore_sketch']
 
 # %% ../nbs/02_sketchnet.ipynb #54cbe66d
 import warnings
@@ -25,7 +25,7 @@ from .blocks import ConvBlock, Encoder, GANStep, PatchGAN, TopDown, balanced_bce
 from .blocks import dice_loss, evaluating, param_groups
 from .data import BoundaryPairs, PhotoFolder, SaliencyPairs, augment_pair, load_photo, provenance, shrink
 from .data import to_tensor
-from .masknet import check_pair, cut_out
+from .masknet import check_pair, cut_out, disk
 from .metrics import boundary_scores, continuity, ink_width, thin_lines
 from .sketches import grey
 from .training import Task, autocast
@@ -791,6 +791,7 @@ def line_maps(
     net=None,              # A `SketchNet`, a name or path of weights, None for the shipped ones
     scales=(1.,),          # See `look`
     tile:int|None=None,    # See `ink_probability`
+    blacks:bool=True,      # Look for black areas, too? `paint` cannot fill what was not looked for
 ) -> LineMaps:
     "Ask the network for everything it can draw: outlines, details, and where the subject is"
     photo, (net, _) = _as_photo(photo), _trained(net, device)
@@ -803,8 +804,8 @@ def line_maps(
     half = [max(s//2, 1) for s in details.shape]
     small = cv2.resize(seen, half[::-1], interpolation=cv2.INTER_AREA)
     flow = edge_flow(cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32), 2.)
-    blacks = spot_blacks(small, _fitted(subject if mask is None else np.asarray(mask, np.float32), *half) > .5)
-    maps = LineMaps(outlines, details, subject, flow, photo.shape[:2], blacks)
+    inside = _fitted(subject if mask is None else np.asarray(mask, np.float32), *half) > .5
+    maps = LineMaps(outlines, details, subject, flow, photo.shape[:2], spot_blacks(small, inside) if blacks else None)
     return maps if mask is None else _keep_region(maps, mask)
 
 # %% ../nbs/02_sketchnet.ipynb #21f52cd5
@@ -817,9 +818,6 @@ def ink(
     check_flag('gamma', gamma)
     sketch = 1 - np.clip((prob - floor)/(1 - floor), 0, 1)
     return sketch**3 if gamma else sketch
-
-
-def disk(radius): return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2*radius + 1, 2*radius + 1)) # for cv2, pixels
 
 
 def _spread(sketch, radius, how):
@@ -1014,7 +1012,8 @@ def draw(
     _check_weight(weight)      # said before the network has worked, not after
     detail = _check_detail(detail)
     if not detail: return embolden(ink(look(photo, resolution, merge, mask, device, net, scales, tile), gamma), weight)
-    return paint(line_maps(photo, resolution, merge, mask, device, net, scales, tile), detail, gamma, weight, blacks)
+    maps = line_maps(photo, resolution, merge, mask, device, net, scales, tile, blacks)
+    return paint(maps, detail, gamma, weight, blacks)
 
 # %% ../nbs/02_sketchnet.ipynb #d3636a45
 def _canny_levels(levels=30):
@@ -1141,7 +1140,7 @@ def evaluate_details(
 ) -> dict:         # `inner, debris` at the default `detail`, at 0 and 1 (`_0`, `_1`) and of three filters; `n`
     "Measure which lines are drawn inside the subject, and how many outside; photos at their own size"
     from skimage.feature import canny as skimage_canny
-    maps = [line_maps(photo, None, net=net, device=device) for photo, _ in pairs]
+    maps = [line_maps(photo, None, net=net, device=device, blacks=False) for photo, _ in pairs]
     drawings = {k: [paint(m, detail) for m in maps] for k, detail in (('', DETAIL), ('_0', 0), ('_1', 1))} | {
                 '_canny': [1. - skimage_canny(grey(p), 1.4) for p, _ in pairs], '_xdog': [xdog(p) for p, _ in pairs],
                 '_coherent': [coherent_lines(p) for p, _ in pairs]}
