@@ -475,23 +475,44 @@ def _train(args):
     return 130 if run.interrupted else 0
 
 # %% ../nbs/06a_cli.ipynb #234caa19
-def _evaluate(args):
-    "Measure a network with the function of the chapter that its card names"
-    import json
+def _measure(name):
+    "The function that measures what `name` is: weights, or all networks of the chapter that trains `name` in phases"
     from importlib import import_module
     from sketchbook import weights
     known = weights.available()
-    if args.name not in known and Path(args.name).name==args.name and not Path(args.name).suffix:
-        raise ValueError(_unknown(args.name, known))
-    weights.verify(args.name)
-    module = import_module(weights.card(args.name)['network'].split(':')[0])
-    if not hasattr(module, 'evaluate'): raise ValueError(f'{args.name} has no measure of its own')
-    scores = module.evaluate(args.name, args.data, limit=args.limit, device=args.device)
-    plain = {k: v for k, v in scores.items() if isinstance(v, (int, float, str))}     # curves are for the card
-    known = weights.card(args.name)['metrics'] or {}
-    if args.write_card: weights.amend(args.name, metrics={**known, Path(args.data).stem: scores})
-    if args.json: print(json.dumps(scores, indent=1))
-    else: print('\n'.join(f'{k:<24} {v:.4f}' if isinstance(v, float) else f'{k:<24} {v}' for k, v in plain.items()))
+    if name not in known and Path(name).name==name and not Path(name).suffix:
+        chapter = next((c for c, text in _declaring('TASKS').items() if f"'{name}':" in text), None)
+        found = getattr(import_module(f'sketchbook.{chapter}'), 'evaluate', None) if chapter else None
+        if found: return found
+        raise ValueError(_unknown(name, known))
+    weights.verify(name)
+    module = import_module(weights.card(name)['network'].split(':')[0])
+    if hasattr(module, 'evaluate'): return module.evaluate
+    raise ValueError(f'{name} has no measure of its own')
+
+
+def _score_table(scores):
+    "Measures by name in lines; measures of several networks in columns. Curves are for the card"
+    rows = {k: v for k, v in scores.items() if isinstance(v, dict)} or {'': scores}
+    names = [k for k, v in next(iter(rows.values())).items() if isinstance(v, (int, float, str))]
+    say = lambda v: f'{v:.4f}' if isinstance(v, float) else str(v)
+    lines = [[name, *(say(r[name]) for r in rows.values())] for name in names]
+    lines += [[k, say(v)] for k, v in scores.items() if '' not in rows and not isinstance(v, dict)]
+    head = [] if '' in rows else [['', *rows]]
+    return '\n'.join(f'{name:<24} {"".join(f"{v:<20}" for v in more)}'.rstrip() for name, *more in head + lines)
+
+
+def _evaluate(args):
+    "Measure a network with the function of the chapter that its card names"
+    import json
+    from sketchbook import weights
+    measure = _measure(args.name)
+    if args.write_card and args.name not in weights.available(): weights.card(args.name)    # or say that there is none
+    scores = measure(args.name, args.data, limit=args.limit, device=args.device)
+    if args.write_card:
+        known = weights.card(args.name)['metrics'] or {}
+        weights.amend(args.name, metrics={**known, Path(args.data).stem: scores})
+    print(json.dumps(scores, indent=1) if args.json else _score_table(scores))
     return 0
 
 # %% ../nbs/06a_cli.ipynb #0dbabd1c

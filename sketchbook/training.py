@@ -34,6 +34,7 @@ class Task:
     exports = ('net',)        # Which of the networks are shipped (and averaged), the main one first
     monitor = None            # The validation number that chooses the best weights, or None for the last
     higher_is_better = False  # Of `monitor`
+    patience = None           # Measurements without a better `monitor` after which the run ends early, or None
     clip = None               # Largest gradient norm, or None
     share = 1.                # Of the budget, against the other phases, see `fit_phases`
     about = {}                # Goes on the card: data, data_licence, notes
@@ -311,6 +312,12 @@ def _validate(run):
     if math.isfinite(value) and (run.best is None or sign*value > sign*run.best[0]):
         run.best = [value, run.step, {k: v.detach().clone() for k, v in run.ema.module.state_dict().items()}]
 
+
+def _on_plateau(run):
+    "Were there `patience` measurements since the best one?"
+    if run.task.patience is None or run.best is None: return False
+    return sum(step > run.best[1] for step, _ in run.history[f'val_{run.task.monitor}']) >= run.task.patience
+
 # %% ../nbs/00b_training.ipynb #52085d75
 def _in_notebook():
     "Is there a Jupyter front end to draw in?"
@@ -394,9 +401,9 @@ class _Meter:
 
 
 def _loop(run, batches, share, asked, show, checkpoint, logs=50, measures=10, checkpoint_seconds=60):
-    "Step until `share(run)`, the part of the budget that is used up, is 1, or until somebody asks to stop"
+    "Step until `share(run)`, the used part of the budget, is 1, or until a plateau, or until somebody asks to stop"
     meter, start, saved, stop = _Meter(), run.seconds - time.monotonic(), run.seconds, bool(asked)
-    while (now := share(run)) < 1 and not stop:
+    while (now := share(run)) < 1 and not stop and not _on_plateau(run):
         run.schedule(now)
         batch = _to_device(next(batches), run.device)
         with _whole_step(run): meter.add(run.task.step(run, *batch))
@@ -409,7 +416,7 @@ def _loop(run, batches, share, asked, show, checkpoint, logs=50, measures=10, ch
             run.log.add(run.step, run.seconds, numbers); show.update(run, numbers)
         if _crossed(measures, now, share(run)): _validate(run)
         if run.seconds - saved > checkpoint_seconds: checkpoint(); saved = run.seconds   # all processes together
-    run.interrupted = share(run) < 1
+    run.interrupted = share(run) < 1 and not _on_plateau(run)
 
 # %% ../nbs/00b_training.ipynb #cff7bfaf
 def _accelerator(device, precision):
@@ -618,9 +625,9 @@ def fit_phases(
     "Train one phase after another, each with the networks that the one before has trained"
     names, runs = list(phases), {}
     if phase not in (None, *names): raise ValueError(f'There is no phase {phase!r}: choose one of {", ".join(names)}.')
-    chosen = [phase] if phase else names
-    for name in chosen:
-        part = phases[name].share/sum(phases[n].share for n in chosen)
+    chosen, left = [phase] if phase else names, 1.      # of the budget
+    for i, name in enumerate(chosen):
+        part = left*phases[name].share/sum(phases[n].share for n in chosen[i:])
         budget = minutes*part, steps and max(1, round(steps*part))
         if init is None and name != names[0]:
             before = names[names.index(name)-1]
@@ -628,4 +635,5 @@ def fit_phases(
         runs[name] = fit(phases[name], Path(out)/name, *budget, init=init, origin=origin, **kw)
         if runs[name].interrupted: break
         init = origin = None
+        left -= part*(runs[name].progress if _on_plateau(runs[name]) else 1)   # what a plateau saves is for the others
     return runs

@@ -1,0 +1,161 @@
+"PI-REC: bad input, the promises of the inputs, training by phases, and what the cards say"
+import numpy as np
+import pytest
+import torch
+
+from sketchbook import pirec
+from sketchbook.blocks import PatchGAN, count_params
+from sketchbook.cli import main
+from sketchbook.data import sample_photos, save_image
+from sketchbook.masknet import MaskNet
+from sketchbook.training import fit, fit_phases
+from sketchbook.weights import WeightsError, available, card, save
+
+
+@pytest.fixture(scope='module')
+def cup(): return pirec.square(sample_photos('coffee')['coffee'])
+
+
+@pytest.fixture(scope='module')
+def net():
+    torch.manual_seed(0)
+    return pirec.Reconstructor(n=8, blocks=1).eval()
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    "Thirty-two squares of a photo, and a drawing beside one of them"
+    out, rng = tmp_path_factory.mktemp('photos'), np.random.default_rng(0)
+    photo = sample_photos('cat')['cat']
+    for i in range(32): save_image(out/f'{i:02}.png', pirec.square(photo, 40, rng.random(2), 2))
+    save_image(out/'00.sketch.png', np.full((40, 40, 3), 255, np.uint8))
+    return out
+
+
+def small(folder, kind, **kw):
+    "A phase with a network that trains in no time"
+    task = pirec.PirecTask(folder, kind, size=32, **kw)
+    task.networks = lambda: {'netG': pirec.Reconstructor(), 'netD': PatchGAN(7, 8, 2)}
+    return task
+
+
+@pytest.mark.parametrize('call, said', [
+    (lambda cup: pirec.edges(cup, 0), 'sigma should be more than 0'),
+    (lambda cup: pirec.edges(cup, float('nan')), 'sigma should be'),
+    (lambda cup: pirec.color_domain(cup, 0), 'k should be a whole number'),
+    (lambda cup: pirec.color_domain(cup, 2.5), 'k should be a whole number'),
+    (lambda cup: pirec.color_domain(np.zeros((50, 50, 3), np.uint8)), 'at most the 1 colours'),
+    (lambda cup: pirec.color_domain(cup, blur=0), 'blur should be'),
+    (lambda cup: pirec.as_edges(cup), 'sketch should be grey'),
+    (lambda cup: pirec.Reconstructor('huge'), "presets 'book' and 'paper'"),
+    (lambda cup: pirec.PirecTask('nowhere', 'painting'), "no phase 'painting'"),
+])
+def test_bad_settings(cup, call, said):
+    with pytest.raises(ValueError, match=said): call(cup)
+
+
+@pytest.mark.parametrize('edges, colors, said', [
+    (np.zeros((64, 64)), np.zeros((64, 60, 3), np.uint8), '64 x 64 pixels and the colours 60 x 64'),
+    (np.zeros((64, 64, 3)), np.zeros((64, 64, 3), np.uint8), 'should be grey'),
+    (np.ones((64, 64)), np.zeros((64, 64, 3), np.uint8), 'blank'),
+    (np.zeros((64, 200)), np.zeros((64, 200, 3), np.uint8), 'larger than size=128'),
+    (np.full((64, 64), np.nan), np.zeros((64, 64, 3), np.uint8), 'NaN'),
+])
+@pytest.mark.parametrize('paint', [pirec.draw, pirec.refine])
+def test_bad_drawings(paint, net, edges, colors, said):
+    with pytest.raises(ValueError, match=said): paint(edges, colors, net)
+
+
+def test_wrong_weights(cup):
+    with pytest.raises(WeightsError, match='needs a Reconstructor'):
+        pirec.draw(pirec.edges(cup), cup, MaskNet(1, 'paper'))
+
+
+@pytest.mark.parametrize('h, w', [(128, 128), (127, 65), (16, 90), (5, 7)])
+def test_any_size(net, h, w):
+    rng = np.random.default_rng(0)
+    edges, colors = (rng.random((h, w)) > .1).astype(float), rng.integers(0, 256, (h, w, 3), dtype=np.uint8)
+    picture = pirec.draw(edges, colors, net)
+    assert (picture.shape, picture.dtype) == ((h, w, 3), np.uint8)
+    assert np.array_equal(picture, pirec.draw(edges, colors, net))
+
+
+def test_larger_on_request(net): assert pirec.draw(np.zeros((40, 200)), np.zeros((40, 200, 3), np.uint8), net,
+                                                   size=200).shape == (40, 200, 3)
+
+
+def test_networks_have_their_sizes():
+    assert count_params(pirec.Reconstructor('paper')) == 10_545_219
+    ours, theirs = count_params(pirec.Reconstructor()), count_params(pirec.UNet())
+    assert abs(theirs/ours - 1) < .1            # the baseline has as many parameters
+
+
+def test_a_drawing_becomes_edges():
+    page = np.ones((400, 400), np.float32)
+    page[100:103,40:360] = 0
+    page[200,40:360] = 0                        # one pixel of four hundred must survive, too
+    found = pirec.as_edges(page, 100)
+    assert found.shape == (100, 100) and set(np.unique(found)) == {0, 1}
+    assert all((found[rows] < .5).any(0).sum() >= 76 for rows in (slice(20, 30), slice(45, 55)))
+    assert ((found < .5).sum(0) <= 3).all()
+
+
+def test_domain_repeats_and_follows_the_seed(cup):
+    a, b, c = (pirec.color_domain(cup, 4, seed=s) for s in (1, 1, 2))
+    assert np.array_equal(a, b) and a.shape == c.shape
+
+
+def test_photos_without_their_drawings(folder, tmp_path_factory):
+    photos, train, val = pirec._parts(folder)
+    assert len(train) + len(val) == 32 and not set(train) & set(val)
+    assert not any('.sketch.' in n for n in photos.names)
+    few = tmp_path_factory.mktemp("few")
+    save_image(few/"a.png", np.zeros((40, 40, 3), np.uint8))
+    with pytest.raises(ValueError, match="too few"): pirec._parts(few)
+
+
+@pytest.mark.parametrize('weights', [dict(l1=1.), dict(l1=1., adversarial=.1), dict(l1=1., feature=.1, style=.1)])
+def test_any_terms(folder, tmp_path, weights):
+    run = fit(small(folder, 'generating', weights=weights), tmp_path, steps=2, batch_size=2, plot=False)
+    assert set(weights) <= set(run.history) and all(np.isfinite(v) for rows in run.history.values() for _, v in rows)
+    assert ('adversarial' in run.history) == ('adversarial' in weights)
+
+
+def test_phases_hand_on(folder, tmp_path):
+    "The refinement begins with phase 2, and its painter stays phase 2"
+    task = pirec.pirec_task(folder)
+    assert list(task) == ["imitation", "generating", "refinement"]
+    assert abs(sum(t.share for t in task.values()) - 1) < 1e-9
+    phases = {kind: small(folder, kind) for kind in ('generating', 'refinement')}
+    runs = fit_phases(phases, tmp_path, steps=4, batch_size=2, plot=False)
+    assert runs['refinement'].card['init'] == 'the phase generating'
+    painted, painter = runs['generating'].net.state_dict(), runs['refinement'].helpers['painter'].state_dict()
+    assert all(torch.equal(painted[k], painter[k]) for k in painted)
+    with pytest.raises(ValueError, match='needs weights to start from'):
+        fit(small(folder, 'refinement'), tmp_path/'alone', steps=1, plot=False)
+
+
+def test_evaluate_own_weights(folder, tmp_path, net, capsys):
+    save(net, tmp_path/'mine.safetensors')
+    assert main(['evaluate', str(tmp_path/'mine.safetensors'), '--data', str(folder), '--limit', '4']) == 0
+    said = capsys.readouterr().out
+    assert all(word in said for word in ('frechet', 'perceptual', 'ssim', 'psnr', 'color_error', 'edges_kept'))
+
+
+def test_evaluate_all(folder, capsys):
+    assert main(['evaluate', 'pirec', '--data', str(folder), '--limit', '3']) == 0
+    said = capsys.readouterr().out
+    assert all(row in said for row in ('colour domain', 'phase 2', 'phase 3', 'L1 alone', 'pix2pix'))
+    assert main(['evaluate', 'pirec', '--data', str(folder), '--write-card']) == 2
+
+
+def test_cards_keep_the_promises():
+    "What the chapter claims of the shipped weights"
+    names = ['pirec-generating', 'pirec-refinement', 'pirec-l1', 'pirec-pix2pix']
+    assert set(names) <= set(available())
+    assert sum(card(n)['bytes'] for n in names) < 12e6
+    two, three, l1, pix2pix = (card(n)['metrics']['flowers'] for n in names)
+    for measure in ('frechet', 'perceptual'):
+        assert three[measure] < two[measure]
+        assert three[measure] < min(l1[measure], pix2pix[measure])
+    assert three['color_error'] < 12 and three['edges_kept'] > .8
