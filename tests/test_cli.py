@@ -302,7 +302,7 @@ def test_a_signal_leaves_a_report_and_whole_files(sig, photos, own, tmp_path, ro
 
 
 def test_a_fault_of_ours_keeps_its_traceback(monkeypatch, photos, tmp_path, own):
-    monkeypatch.setattr(pipeline, '_work_through', lambda *a: 1/0)
+    monkeypatch.setattr(pipeline, 'work_through', lambda *a: 1/0)
     with pytest.raises(ZeroDivisionError): main(['run', str(photos), '--out', str(tmp_path/'out'), *own])
 
 
