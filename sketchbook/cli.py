@@ -329,15 +329,20 @@ def _kinds(p):
     return tuple(k for k in found if k in _KINDS)
 
 
+def _choices(p):
+    "The texts that a parameter annotated with a `Literal` may be"
+    from typing import Literal, get_args, get_origin
+    return get_args(p.annotation) if get_origin(p.annotation) is Literal else ()
+
+
 def _parse_as(
     p,        # The parameter, an `inspect.Parameter`
     text:str, # What was typed
 ):            # A value of its type
     "Read a value"
     from ast import literal_eval
-    from typing import Literal, get_args, get_origin
-    if get_origin(p.annotation) is Literal:
-        if text in (choices := get_args(p.annotation)): return text
+    if choices := _choices(p):
+        if text in choices: return text
         raise argparse.ArgumentTypeError(f'{text!r} should be one of {", ".join(choices)}')
     expected, named = _kinds(p), dict(true=True, false=False, none=None)
     if expected == (str,): return text
@@ -345,6 +350,7 @@ def _parse_as(
     except (ValueError, SyntaxError, RecursionError, MemoryError): value = text
     if type(value) is int and float in expected and int not in expected: value = float(value)
     if type(value) is tuple and list in expected: value = list(value)
+    if type(value) not in expected and str in expected: value = text     # a folder may be called 2026
     if not expected or type(value) in expected: return value
     raise argparse.ArgumentTypeError(f'{text!r} should be {" or ".join(dict.fromkeys(_KINDS[k] for k in expected))}')
 
@@ -526,14 +532,14 @@ def _add_options(
 
 def _add_option(parser, p, help):
     "The words or the option of one parameter"
-    needed, said = p.default is p.empty, dict(metavar=p.name.upper(), help=help)
+    needed, said = p.default is p.empty, dict(metavar='|'.join(_choices(p)) or p.name.upper(), help=help)
     read = lambda text: _parse_as(p, text)
     if bool in _kinds(p): _switch(parser, _option(p.name)[2:], p.default, help)
     elif p.kind is p.VAR_POSITIONAL or list in _kinds(p): parser.add_argument(p.name, nargs='+', **said)
     elif needed and p.kind is not p.KEYWORD_ONLY: parser.add_argument(p.name, type=read, **said)
     elif needed: parser.add_argument(_option(p.name), type=read, required=True, **said)
     else:
-        said['help'] += ' (%(default)s)'
+        if p.default is not None: said['help'] += ' (%(default)s)'
         parser.add_argument(_option(p.name), type=read, default=p.default, **said)
 
 # %% ../nbs/06a_cli.ipynb #e0ffee19
