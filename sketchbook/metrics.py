@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import torch
 
-from .blocks import PerceptualLoss, in_torch_cache, perceptual_backbone
+from .blocks import PerceptualLoss, _in_torch_cache, _perceptual_backbone
 from .data import to_tensor
 
 # %% ../nbs/00c_metrics.ipynb #92011632
@@ -565,7 +565,7 @@ def _perceptual():
     try: import lpips
     except ModuleNotFoundError: lpips = None
     for name, weights in (('alex', 'AlexNet_Weights'), ('vgg', 'VGG16_Weights')):
-        if lpips and in_torch_cache(getattr(torchvision.models, weights).IMAGENET1K_V1):
+        if lpips and _in_torch_cache(getattr(torchvision.models, weights).IMAGENET1K_V1):
             return partial(lpips.LPIPS(net=name, verbose=False).eval(), normalize=True), f'lpips-{name}'
     loss = PerceptualLoss()
     return loss, loss.name
@@ -582,7 +582,7 @@ def perceptual_distance(
 
 # %% ../nbs/00c_metrics.ipynb #0de248a2
 @lru_cache(4)
-def _backbone(name): return perceptual_backbone(name)
+def _backbone(name): return _perceptual_backbone(name)
 
 
 @torch.inference_mode()

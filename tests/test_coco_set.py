@@ -10,7 +10,7 @@ from sketchbook import coco
 from sketchbook.cli import main
 from sketchbook.data import Members, SaliencyPairs, save_image
 from sketchbook.coco import CocoInstances, build_coco_set
-from sketchbook.masknet import as_pairs
+from sketchbook.masknet import _as_pairs
 
 H, W, PHOTOS = 160, 240, 8
 PARTS = '.build_coco_set'         # where a set that is not finished keeps its pieces
@@ -182,7 +182,7 @@ def test_what_is_in_a_set(build, tmp_path):
 
 def test_masknet_and_tar_read_it(build, small_set, tmp_path):
     build('set')
-    pairs = as_pairs(tmp_path/'set'/'train.tar')
+    pairs = _as_pairs(tmp_path/'set'/'train.tar')
     truth = CocoInstances(*small_set, centred=True, min_size=30)
     where = {i: k for k, i in enumerate(truth.ids)}
     for name, (photo, mask) in zip(pairs.ids, pairs):

@@ -8,7 +8,7 @@ import torch
 from sketchbook import masknet, weights
 from sketchbook.blocks import count_params
 from sketchbook.data import load_photo, sample_photos
-from sketchbook.masknet import (MaskNet, MaskNetTask, TASKS, clean_mask, cut_out, guided_filter, hard, mask_loss,
+from sketchbook.masknet import (MaskNet, MaskNetTask, TASKS, clean_mask, cut_out, guided_filter, hard, _mask_loss,
                                 object_box, predict, predict_closely, soft)
 
 
@@ -296,7 +296,7 @@ def test_when_the_second_look_finds_nothing_the_first_stands(monkeypatch):
 
 def test_loss_is_smaller_for_a_better_answer():
     y = torch.zeros(1,1,64,64); y[...,16:48,16:48] = 1
-    good,bad = (mask_loss((2*t-1)*8, y) for t in (y, 1-y))
+    good,bad = (_mask_loss((2*t-1)*8, y) for t in (y, 1-y))
     for k in ('bce','iou'): assert 0<=good[k]<.05<bad[k]
 
 
@@ -397,5 +397,5 @@ def test_all_but_the_mask_follow_the_threshold(counted):
 def test_view_cut_refuses():
     photo = np.zeros((4,4,3), np.uint8)
     with pytest.raises(ValueError, match="'soft' or 'hard', not 'firm'"):
-        masknet.view_cut(np.zeros((4,4)), photo, 'firm')
-    with pytest.raises(ValueError, match='0..1'): masknet.view_cut(np.zeros((4,4)), photo, threshold=2)
+        masknet._view_cut(np.zeros((4,4)), photo, 'firm')
+    with pytest.raises(ValueError, match='0..1'): masknet._view_cut(np.zeros((4,4)), photo, threshold=2)

@@ -16,7 +16,7 @@ from PIL import Image
 
 from sketchbook import masknet, pipeline, sketchnet, weights
 from sketchbook.data import load_photo, sample_photos, save_image
-from sketchbook.pipeline import (OutputError, Pipeline, SettingError, _gather, _known_names, choose_names, run_folder,
+from sketchbook.pipeline import (OutputError, Pipeline, SettingError, _gather, _known_names, _choose_names, run_folder,
                                  vectorize_folder)
 
 # what photos of some pixels and networks that were never trained are told, and what no test here is about
@@ -271,12 +271,12 @@ def test_wrong_network_for_the_role(quick, photo):
 
 def test_names_are_unique_stable_and_readable():
     photos = ['/b/cat.jpg', '/a/cat.jpg', '/a/cat.png', '/a/CAT-2.jpg', '/a/my photo.v2.jpg', '/a/über.jpg']
-    names = choose_names(photos)
-    assert names == choose_names(photos[::-1])
+    names = _choose_names(photos)
+    assert names == _choose_names(photos[::-1])
     assert len({n.casefold() for n in names.values()}) == len(photos)
     assert names['/a/cat.jpg'] == 'cat' and names['/a/CAT-2.jpg'] == 'CAT-2'
     assert names['/a/my photo.v2.jpg'] == 'my photo.v2' and names['/a/über.jpg'] == 'über'
-    assert len(set(choose_names([f'/{i}/x.jpg' for i in range(50)]).values())) == 50
+    assert len(set(_choose_names([f'/{i}/x.jpg' for i in range(50)]).values())) == 50
 
 
 def test_same_stems_never_overwrite_each_other(tmp_path, quick, photo):
@@ -425,7 +425,7 @@ def test_a_tampered_report_never_leads_out_of_the_folder(tmp_path, name):
 
 def hold(folder, name):
     "Keep a hidden folder open, and put its name into the queue `name`"
-    with pipeline.all_or_nothing(folder) as part:
+    with pipeline._all_or_nothing(folder) as part:
         (part/'half').write_text('x')
         name.put(part.name)
         time.sleep(600)
@@ -442,7 +442,7 @@ def test_what_a_killed_run_left_goes_with_the_next_one(tmp_path):
     dead.kill()
     dead.join()
     assert {p.name for p in tmp_path.iterdir()} == set(names)
-    pipeline.check_output(tmp_path)
+    pipeline._check_output(tmp_path)
     left = [p.name for p in tmp_path.iterdir()]
     alive.kill()
     assert left == [names[1]]
@@ -454,13 +454,13 @@ def test_no_network_on_a_gpu_in_a_loaders_worker(monkeypatch, photo, worker, dev
     seen = []
     monkeypatch.setattr(virtual, 'draw', lambda photo, *a, device, **k: seen.append(device) or photo[...,0]/255)
     monkeypatch.setattr(virtual, 'get_worker_info', lambda: worker)
-    assert virtual.SketchesOf([photo])[0].shape == (318, 424) and seen == [device]
+    assert virtual._SketchesOf([photo])[0].shape == (318, 424) and seen == [device]
 
 
 def test_each_process_takes_its_gpu_before_networks_load(monkeypatch, tmp_path, quick, photo):
     save_image(tmp_path/'photos'/'a.png', photo)
-    done, real = [], pipeline.networks
-    monkeypatch.setattr(pipeline, 'networks', lambda p: done.append('networks') or real(p))
+    done, real = [], pipeline._networks
+    monkeypatch.setattr(pipeline, '_networks', lambda p: done.append('networks') or real(p))
     monkeypatch.setattr(pipeline.torch.cuda, 'is_available', lambda: True)
     monkeypatch.setattr(pipeline.torch.cuda, 'device_count', lambda: 4)
     monkeypatch.setattr(pipeline.torch.cuda, 'set_device', done.append)
