@@ -459,7 +459,6 @@ def _train(args):
     from sketchbook.blocks import pick_device
     from sketchbook.training import fit, fit_phases
     from sketchbook.weights import save_all
-    if args.steps is None and not args.minutes: raise ValueError('--minutes should be above 0')
     pick_device(args.device)           # before any data is read
     task = _make_task(args)
     if isinstance(task, dict):

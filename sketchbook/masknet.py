@@ -16,7 +16,7 @@ import torch
 from torch import nn
 import torch.nn.functional as F
 
-from .blocks import ConvBlock, FeaturePyramid, FrozenEncoder, param_groups
+from .blocks import ConvBlock, FeaturePyramid, FrozenEncoder, check_number, param_groups
 from .data import SaliencyPairs, augment_pair, paste_object, provenance, to_tensor
 from .training import Task, autocast
 from .weights import load
@@ -307,8 +307,7 @@ def _check_photo(photo):
 
 def _checked(mask, t=0., name='threshold'):
     "`mask` as float32, if it is one; a threshold outside 0..1 is refused"
-    if not isinstance(t, (int, float, np.number)) or not 0<=t<=1:
-        raise ValueError(f"`{name}` should be in 0..1, not {t!r}")
+    check_number(name, t, least=0, high=1)
     mask = np.asarray(mask)
     if mask.ndim!=2 or not mask.size: raise ValueError(f"A mask has the shape (H, W), not {mask.shape}")
     if mask.dtype.kind not in 'biuf': raise ValueError(f"A mask holds numbers, not {mask.dtype}")
@@ -326,17 +325,6 @@ def _check_pair(photo, mask):
     raise ValueError(f"The mask is {mask.shape} but the photo {photo.shape[:2]}: they should have the same size")
 
 # %% ../nbs/01_masknet.ipynb #a9a571ae
-def _check_filter(radius, eps, side):
-    "Refuse settings of the guided filter that make no sense"
-    number = lambda v: isinstance(v, (int, float, np.number))
-    if not isinstance(radius, (int, np.integer)) or not 1<=radius<=1000:
-        raise ValueError(f"`radius` should be a whole number of pixels from 1 to 1000, not {radius!r}")
-    if not number(eps) or not 0<eps<=1e300:
-        raise ValueError(f"`eps`, a variance, should be above 0 and finite, not {eps!r}")
-    if not number(side) or not 1<=side<float("inf"):
-        raise ValueError(f"`side` should be at least 1 pixel and finite, not {side!r}")
-
-
 def guided_filter(
     mask:np.ndarray,  # `(H, W)` float32, 0..1
     photo:np.ndarray, # `(H, W, 3)` uint8 RGB, the guide
@@ -345,7 +333,9 @@ def guided_filter(
     side:int=400,     # Longest side at which the windows are fitted, pixels
 ) -> np.ndarray:      # `(H, W)` float32, 0..1
     "Let `mask` follow the edges of `photo`: the fast guided filter (He and Sun 2015, algorithm 2)"
-    _check_filter(radius, eps, side)
+    radius = check_number('radius', radius, least=1, high=1000, whole=True, unit='pixels')
+    check_number('eps', eps, high=1e300)
+    check_number('side', side, least=1, unit='pixel')
     mask = _check_pair(photo, mask)
     h,w = mask.shape
     scale = min(side, max(h,w))/max(h,w)
@@ -465,8 +455,7 @@ def object_box(
     threshold:float=.5, # Above it is object, 0..1
 ):                      # `(top, left, bottom, right)`, the last two exclusive, pixels; None when there is no object
     "Find the bounding box of what `mask` keeps"
-    if not isinstance(margin, (int, float, np.number)) or not 0<=margin<float('inf'):
-        raise ValueError(f"`margin` should be a finite number of at least 0, not {margin!r}")
+    check_number('margin', margin, least=0)
     kept = _checked(mask, threshold) > threshold
     if not kept.any(): return None
     (h,w),(ys,xs) = kept.shape,(np.flatnonzero(kept.any(axis)) for axis in (1,0))
@@ -532,7 +521,6 @@ def _view_cut(
 ) -> dict:                # Pictures by title
     "What `explore_masks` shows: mask, mask after the cut, cut-out, and how often each value occurs in the mask"
     from sketchbook.widgets import histogram
-    if mode not in ('soft','hard'): raise ValueError(f"`mode` is 'soft' or 'hard', not {mode!r}")
     cut = (soft if mode=='soft' else hard)(mask, threshold)
     return {'mask': mask, mode: cut, 'cut-out': cut_out(photo, cut), 'histogram': histogram(mask, mark=threshold)}
 

@@ -60,7 +60,6 @@ def _match_boundaries(
     max_dist:float=.0075,   # How far a pair may be apart, as a share of the diagonal
 ) -> tuple[np.ndarray, np.ndarray]: # Which pixels of each found a partner, two (H, W) bool
     "Match two drawings one to one within `max_dist` (`correspondPixels` of the BSDS500 benchmark; Martin et al. 2004)"
-    pred, truth = (a.astype(bool) for a in _check_two(pred, truth, ('pred', 'truth')))
     p, t = np.argwhere(pred), np.argwhere(truth)
     radius = max_dist*np.hypot(*pred.shape)
     pairs = _assign(_near(p, t, radius), 100*radius)
@@ -506,7 +505,7 @@ def _outline(
     mask:np.ndarray, # (H, W), above one half counts
 ) -> np.ndarray:     # (H, W) bool
     "The innermost pixels of a mask's border"
-    m = (_check_drawing(mask, 'mask') > .5).astype(np.uint8)
+    m = (mask > .5).astype(np.uint8)
     return (m - cv2.erode(m, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=1)).astype(bool)
 
 

@@ -53,12 +53,12 @@ def _check_settings(
         need(isinstance(getattr(s, name), bool), name, 'True or False')
     need(s.mask_version in (1, 2), 'mask_version', '1 (28 x 28) or 2 (80 x 80)')
     need(s.mask_mode in ('soft', 'hard'), 'mask_mode', "'soft' or 'hard'")
-    number = isinstance(s.softctr, (int, float)) and not isinstance(s.softctr, bool)
-    need(number and 0 <= s.softctr <= 1, 'softctr', 'a number from 0 to 1')
+    for name in ('softctr', 'detail'):
+        value = getattr(s, name)
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        need(number and 0 <= value <= 1, name, 'a number from 0 to 1')
     need(s.resolution is None or whole(s.resolution) and 0 <= s.resolution <= 10, 'resolution',
          "0 (600 px), a whole number N from 1 to 10 (N x 424 px) or None (the photo's own size)")
-    detail = isinstance(s.detail, (int, float)) and not isinstance(s.detail, bool)
-    need(detail and 0 <= s.detail <= 1, 'detail', 'a number from 0 to 1')
     need(s.frame in ('photo', 'object'), 'frame', "'photo' or 'object'")
     need(s.mask or s.frame=='photo', 'frame', "'photo' when no mask is made")
     need(whole(s.size) and 64 <= s.size <= 4096, 'size', 'a whole number of pixels from 64 to 4096')
@@ -186,7 +186,7 @@ def _pen_weight(
 
 
 def _pen_width(sketch):
-    "Median width of the lines, pixels: twice the distance from the skeleton to the paper"
+    "Median width of the lines, pixels; the mean of `metrics.ink_width` would count black areas as broad lines"
     ink = sketch<.5
     if not ink.any() or ink.all(): return 1.
     return float(2*np.median(cv2.distanceTransform(ink.astype(np.uint8), cv2.DIST_L2, 5)[thin_lines(ink)]) - 1)

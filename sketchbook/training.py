@@ -24,7 +24,7 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from .blocks import evaluating, pick_device
+from .blocks import check_number, evaluating, pick_device
 from .data import write_atomic
 
 # %% ../nbs/00b_training.ipynb #36956de7
@@ -541,7 +541,7 @@ _LIMITS = dict(steps=(1, 2**63-1), batch_size=(1, 2**16), seed=(0, 2**63-1), wor
 def _check(task, out, minutes, steps, **numbers):
     "Refuse settings that make no sense before anything is written"
     if not os.fspath(out): raise ValueError('The name of the folder for the run is empty: name a folder.')
-    if steps is None and not minutes > 0: raise ValueError(f'`minutes` should be above 0, not {minutes}.')
+    if steps is None: check_number('minutes', minutes)
     for k, v in dict(numbers, steps=1 if steps is None else steps).items():
         low, high = _LIMITS[k]
         if not isinstance(v, (int, np.integer)) or not low <= v <= high:

@@ -242,7 +242,7 @@ def test_init_of_another_network_is_named(small, small_nets, tmp_path, capsys):
 @pytest.mark.parametrize('words, says', [
     (['--batch-size', '1'+'0'*30], '`batch_size` should be a whole number from 1 to'),
     (['--seed', '1'+'0'*30], '`seed` should be a whole number from 0 to'), (['--seed', '9'*5000], '--seed'),
-    (['--minutes', '0'], '--minutes should be above 0')])
+    (['--minutes', '0'], 'minutes should be more than 0')])
 def test_numbers_that_make_no_sense_are_one_sentence(small, tmp_path, capsys, words, says):
     steps = [] if '--minutes' in words else ['--steps', '1']
     assert small(*steps, *words)==2
