@@ -136,8 +136,7 @@ def _add_vectorize(commands):
 def _add_build_coco(commands):
     "`sketchbook build-coco`"
     c = commands.add_parser('build-coco', help='a training set for MaskNet from COCO',
-        description='Cut objects out of a COCO-format set and write train.tar and val.tar. Stopped, the same command '
-                    'goes on.')
+        description='Cut objects out of a COCO-format set and write train.tar and val.tar.')
     c.add_argument('annotations', metavar='ANNOTATIONS', help='the JSON file, for instance instances_train2017.json')
     c.add_argument('images', metavar='IMAGES', help='folder or tar of its photos')
     c.add_argument('--out', required=True, metavar='DIR', help='folder for the set')
@@ -260,7 +259,7 @@ def _build_coco(args):
     given = ('annotations', 'images', 'out', 'classes', 'centred', 'min_size', 'val', 'seed', 'size')
     try: made = build_coco_set(*(getattr(args, k) for k in given))
     except KeyboardInterrupt:
-        print(f'sketchbook: stopped; the same command goes on from {args.out}.', file=sys.stderr)
+        print(f'sketchbook: stopped; the same command begins anew.', file=sys.stderr)
         return 130
     for e in made['skipped']: print(f'skipped {e["photo"]}: {e["why"]}', file=sys.stderr)
     missing = made['missing']
