@@ -456,13 +456,13 @@ def test_no_network_on_a_gpu_in_a_loaders_worker(monkeypatch, photo, worker, dev
     seen = []
     monkeypatch.setattr(virtual, 'draw', lambda photo, *a, device, **k: seen.append(device) or photo[...,0]/255)
     monkeypatch.setattr(virtual, 'get_worker_info', lambda: worker)
-    assert virtual.SketchesOf([photo])[0].shape == (318, 424) and seen == [device]
+    assert virtual._SketchesOf([photo])[0].shape == (318, 424) and seen == [device]
 
 
 def test_each_process_takes_its_gpu_before_networks_load(monkeypatch, tmp_path, quick, photo):
     save_image(tmp_path/'photos'/'a.png', photo)
-    done, real = [], pipeline.networks
-    monkeypatch.setattr(pipeline, 'networks', lambda p: done.append('networks') or real(p))
+    done, real = [], pipeline._networks
+    monkeypatch.setattr(pipeline, '_networks', lambda p: done.append('networks') or real(p))
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
     monkeypatch.setattr(torch.cuda, 'device_count', lambda: 4)
     monkeypatch.setattr(torch.cuda, 'set_device', done.append)
