@@ -11,7 +11,7 @@ import torch
 
 from sketchbook import pipeline
 from sketchbook.blocks import pick_device
-from sketchbook.cli import SAMPLES
+from sketchbook.cli import _SAMPLES
 from sketchbook.data import sample_photos
 
 
@@ -59,7 +59,7 @@ def main(argv=None):
     args = p.parse_args(argv)
     settings = {k: getattr(args, k) for k in ('resolution', 'vectorize', 'device', 'mask_weights', 'sketch_weights')}
     device = pick_device(args.device)
-    found,ref = measure(args.photos or sample_photos(SAMPLES), args.rounds, settings, device)
+    found,ref = measure(args.photos or sample_photos(_SAMPLES), args.rounds, settings, device)
     stages = list(found[0])
     seconds = {s: statistics.mean(f[s] for f in found) for s in stages}
     seconds['all'] = statistics.mean(sum(f.values()) for f in found)

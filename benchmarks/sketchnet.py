@@ -15,8 +15,8 @@ from masknet import best_of
 from pipeline import peak_memory, reference
 from sketchbook.blocks import pick_device
 from sketchbook.data import sample_photos
-from sketchbook.sketchnet import _trained, coherent_lines, ink_probability, line_maps, paint, resized
-from sketchbook.training import autocast, has_bf16
+from sketchbook.sketchnet import _trained, coherent_lines, _ink_probability, line_maps, paint, _resized
+from sketchbook.training import autocast, _has_bf16
 
 
 def forward(net, device, height, width):
@@ -31,7 +31,7 @@ def forward(net, device, height, width):
 
 def pens(net):
     "Functions that follow or replace the network, on the astronaut at 848 px: the pen, and the coherent lines"
-    photo = resized(sample_photos('astronaut')['astronaut'], 2)
+    photo = _resized(sample_photos('astronaut')['astronaut'], 2)
     maps = line_maps(photo, net=net)
     return {'paint 848': lambda: paint(maps), 'coherent': lambda: coherent_lines(photo)}
 
@@ -40,9 +40,9 @@ def memory(weights, side, tile):
     "Print what drawing a square photo adds to the peak memory of this process, GB, and the seconds it took"
     net, _ = _trained(weights, 'cpu')
     photo = np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)
-    ink_probability(photo[:96,:96], net)
+    _ink_probability(photo[:96,:96], net)
     before, start = peak_memory(), time.perf_counter()
-    ink_probability(photo, net, tile=tile)
+    _ink_probability(photo, net, tile=tile)
     print(json.dumps([peak_memory()-before, time.perf_counter()-start]))
 
 
@@ -89,7 +89,7 @@ def main(argv=None):
     net, _ = _trained(args.weights, device)
     works = {f'{w}x{h}': forward(net, device, h, w) for h, w in ((321, 481), (848, 848))}
     works |= pens(net)
-    precision = 'bfloat16' if has_bf16(device) else 'float32'
+    precision = 'bfloat16' if _has_bf16(device) else 'float32'
     result = timed(f'{args.weights}, {precision}', device, 'photo', args.rounds, works)
     if args.side:
         (tiled, t1), (whole, t0) = memory_apart(args, 1152), memory_apart(args, 0)

@@ -13,7 +13,7 @@ import torch
 from pipeline import reference
 from sketchnet import timed
 from sketchbook.blocks import DepthwiseConv, Encoder
-from sketchbook.training import autocast, fit, has_bf16
+from sketchbook.training import autocast, fit, _has_bf16
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]/'tools'))
 
@@ -65,7 +65,7 @@ def main(argv=None):
     torch.manual_seed(0)
     encoder = Encoder(out=(0, 1, 2, 3)).to(memory_format=torch.channels_last)
     photos = torch.rand(args.batch_size, 3, args.side, args.side).to(memory_format=torch.channels_last)
-    precision = 'bfloat16' if has_bf16(torch.device('cpu')) else 'float32'
+    precision = 'bfloat16' if _has_bf16(torch.device('cpu')) else 'float32'
     ways = {'float32': step(encoder, photos, True), "torch's": step(encoder, photos, False)}
     title = f'Encoder, {args.batch_size} photos of {args.side} px, {precision}'
     result = timed(title, 'cpu', 'gradients', args.rounds, ways)

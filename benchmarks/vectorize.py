@@ -28,14 +28,14 @@ from sketchbook.sketches import load_sketch
 from sketchbook.sketchnet import xdog
 from sketchbook.strokes import Stroke, Strokes
 from sketchbook.tracer import coverage, find_ink, find_lines, measure, soft_overlap, trace
-from sketchbook.vectorize import refine_strokes, resize_sketch
-from sketchbook.virtual import InkOf, virtual
+from sketchbook.vectorize import refine_strokes, _resize_sketch
+from sketchbook.virtual import _InkOf, virtual
 from sketchbook.weights import UnknownWeights
 
 
 def sketches(folder, n, size, pen):
     if folder: return [load_sketch(p) for p in find_photos([folder])[:n]]
-    drawings = InkOf(OpenMojiPairs('val'), sizes=(size, size+1), pens=(pen, pen))
+    drawings = _InkOf(OpenMojiPairs('val'), sizes=(size, size+1), pens=(pen, pen))
     return [drawings[i] for i in range(0, len(drawings), max(1, len(drawings)//n))][:n]
 
 
@@ -165,7 +165,7 @@ def print_lines():
     for name,photo in sample_photos().items():
         for drawn_at,side in ((848, 848), (1600, 800)):
             page,layers = fine_lines(photo, drawn_at)
-            if side!=drawn_at: page = resize_sketch(page, side)
+            if side!=drawn_at: page = _resize_sketch(page, side)
             strokes,seconds = timed(trace, page)
             with tempfile.TemporaryDirectory() as folder:
                 gif = Path(folder)/'a.gif'

@@ -5,8 +5,7 @@
 # %% auto #0
 __all__ = ['check_number', 'check_flag', 'DeviceUnavailable', 'pick_device', 'evaluating', 'count_params', 'ConvBlock',
            'DepthwiseConv', 'Encoder', 'FrozenEncoder', 'TopDown', 'FeaturePyramid', 'param_groups', 'PatchGAN',
-           'MultiPatchGAN', 'gan_loss', 'GANStep', 'balanced_bce', 'dice_loss', 'in_torch_cache', 'perceptual_backbone',
-           'PerceptualLoss']
+           'MultiPatchGAN', 'gan_loss', 'GANStep', 'balanced_bce', 'dice_loss', 'PerceptualLoss']
 
 # %% ../nbs/00a_blocks.ipynb #7b259180
 import contextlib
@@ -483,7 +482,7 @@ def dice_loss(
 _VGG = {'vgg19': ('VGG19_Weights', (2, 2, 4, 4, 4)), 'vgg16': ('VGG16_Weights', (2, 2, 3, 3, 3))}
 
 
-def in_torch_cache(
+def _in_torch_cache(
     weights, # Of torchvision: `VGG16_Weights.IMAGENET1K_V1`, say
 ) -> bool:
     "Do these weights lie in the torch cache?"
@@ -524,7 +523,7 @@ def _check_taps(taps, name):
     if not taps: raise ValueError(f'No layer was chosen: use some of {", ".join(map(str, layers))}.')
 
 
-def perceptual_backbone(
+def _perceptual_backbone(
     name:str='auto',       # `"auto"`, `"vgg19"`, `"vgg16"` or `"efficientnet-lite0"`
     download:bool=False,   # May torchvision fetch VGG when it is not in the cache?
     taps=(0,1,2,3),        # Layers, fine ones first: 0 to 4, or for VGG names such as `"relu3_1"`
@@ -535,7 +534,7 @@ def perceptual_backbone(
     for vgg in ([name] if name in _VGG else ['vgg19', 'vgg16'] if name == 'auto' else []):
         import torchvision
         weights = getattr(torchvision.models, _VGG[vgg][0]).IMAGENET1K_V1
-        if in_torch_cache(weights) or (download and name != 'auto'):
+        if _in_torch_cache(weights) or (download and name != 'auto'):
             _check_taps(taps, vgg)
             return vgg, _VGGFeatures(vgg, weights, taps).eval().requires_grad_(False)
         if name in _VGG:
@@ -577,9 +576,9 @@ class PerceptualLoss(nn.Module):
     "Distance between two pictures in a trained network's features: content and style; `.name` says whose features"
     def __init__(
         self,
-        backbone:str='auto',   # See `perceptual_backbone`
-        download:bool=False,   # See `perceptual_backbone`
-        taps=(0,1,2,3),        # Layers of the content term, see `perceptual_backbone`
+        backbone:str='auto',   # See `_perceptual_backbone`
+        download:bool=False,   # See `_perceptual_backbone`
+        taps=(0,1,2,3),        # Layers of the content term, see `_perceptual_backbone`
         style_taps=None,       # Layers of the style term; None for `taps`
         content:float=1.,      # Weight of the content term (Johnson et al. 2016)
         style:float=0.,        # Weight of the style term, the distance between Gram matrices (Gatys et al. 2016)
@@ -591,7 +590,7 @@ class PerceptualLoss(nn.Module):
         self.weights = {k: w for k, (w, _) in chosen.items() if w}
         self.taps = {k: tuple(t) for k, (w, t) in chosen.items() if w}
         self.layers = sorted({t for ts in self.taps.values() for t in ts}, key=str)
-        self.name, self.features = perceptual_backbone(backbone, download, self.layers)
+        self.name, self.features = _perceptual_backbone(backbone, download, self.layers)
         self.scaled = _Scale(scale, memory)
 
     def train(self, mode=True): return super().train(False) # its batch norms must never learn

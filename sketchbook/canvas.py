@@ -14,7 +14,7 @@ from PIL import ImageColor
 
 from .data import load_photo, sample_photos
 from .sketches import grey, is_drawing
-from .strokes import thickness_for
+from .strokes import _thickness_for
 from .widgets import Control, PhotoPicker, explorer, slider, to_png
 
 # %% ../nbs/02f_canvas.ipynb #ca000008
@@ -78,7 +78,7 @@ class Drawing(_Strokes):
 
     def _ink(self, paper, points, pen):
         "Draw one stroke with smooth edges"
-        width = max(1, int(thickness_for(pen.width, cv2.LINE_AA)))     # OpenCV's lines are wider than they should be
+        width = max(1, int(_thickness_for(pen.width, cv2.LINE_AA)))     # OpenCV's lines are wider than they should be
         # sixteenths; a lone point is a dot
         points = np.round(np.array(points if len(points)>1 else points*2)*16).astype(np.int32)
         line = lambda on, color: cv2.polylines(on, [points.reshape(-1, 1, 2)], False, color, width, cv2.LINE_AA,

@@ -6,7 +6,7 @@
 __all__ = ['CocoInstances', 'build_coco_set']
 
 # %% ../nbs/00g_coco.ipynb #c0c00004
-import contextlib, hashlib, json, os, re, shutil, tarfile
+import contextlib, hashlib, io, json, os, re, shutil, tarfile
 from collections import Counter
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -14,7 +14,8 @@ from pathlib import Path, PurePosixPath
 import cv2
 import numpy as np
 
-from .data import Members, decode, encode, shrink, write_atomic
+from .blocks import check_number
+from .data import Members, decode, encode, shrink
 
 # %% ../nbs/00g_coco.ipynb #74b9f12f
 def _object_window(
@@ -273,101 +274,78 @@ def _content(annotations, names):
 # %% ../nbs/00g_coco.ipynb #c0c00007
 def _digest(note): return hashlib.sha256(json.dumps(note, sort_keys=True).encode()).hexdigest()
 
-def _write_note(path, note):
-    "Write a dict as JSON with its checksum"
-    write_atomic(path, (json.dumps(note | dict(sha256=_digest(note)), indent=1)+'\n').encode())
-
-def _read_note(path):
-    "The dict that was written to `path`; None without the file"
+def _read_manifest(path):
+    "What a manifest says, without its checksum; None without the file"
     if not path.exists(): return None
     with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError):
         note = json.loads(path.read_bytes())
         if note.pop('sha256')==_digest(note): return note
     raise ValueError(f"{path}: not a file that build_coco_set wrote, or damaged; name another folder, or delete it")
 
-def _claim(out, parts, settings):
-    "The manifest of a finished set; None when there is work to do, and then the folder `parts` is ours"
-    done, begun = _read_note(out/'manifest.json'), _read_note(parts/'settings.json')
-    for k, there in ((k, note['settings'].get(k)) for note in (done, begun) if note for k in settings):
+def _claim(out, part, settings):
+    "The manifest of a finished set; None when there is work to do, and then `part` is an empty folder of ours"
+    done, tars = _read_manifest(out/'manifest.json'), [f for f in (out/'train.tar', out/'val.tar') if f.exists()]
+    for k, v in settings.items() if done else ():
+        there = done['settings'].get(k)
         changed = 'other annotations or photos (they have changed since)'
-        other = changed if k=='content' else f'{k} {there!r}, not {settings[k]!r}'
-        if there!=settings[k]:
-            raise ValueError(f"{out} holds a set with {other}; name another folder, or delete that one")
-    tars = [f for f in (out/'train.tar', out/'val.tar') if f.exists()]
+        other = changed if k=='content' else f'{k} {there!r}, not {v!r}'
+        if there!=v: raise ValueError(f"{out} holds a set with {other}; name another folder, or delete that one")
     if done and [f.stat().st_size for f in tars]==[t['bytes'] for t in done['tars'].values() if t['pairs']]: return done
-    if tars and not done and not begun:
+    if tars and not done and not part.exists():
         raise ValueError(f"{out} holds tars that build_coco_set did not write; name another folder")
-    if not begun: shutil.rmtree(parts, ignore_errors=True)
-    _write_note(parts/'settings.json', dict(settings=settings))
-    (out/'manifest.json').unlink(missing_ok=True)
-
-# %% ../nbs/00g_coco.ipynb #043cb9ab
-def _tar_member(
-    name:str,   # The file's name in the tar
-    data:bytes, # Its content
-) -> bytes:     # Whole blocks of 512 bytes
-    "One file as it stands in a tar"
-    info = tarfile.TarInfo(name)
-    info.size = len(data)
-    return info.tobuf(tarfile.GNU_FORMAT) + data + bytes(-len(data)%512)
+    part.mkdir(parents=True, exist_ok=True)
+    for f in (out/'manifest.json', *tars, *part.iterdir()): f.unlink(missing_ok=True)
 
 # %% ../nbs/00g_coco.ipynb #c0c0000a
-def _piece(makes):
-    "The bytes of a piece: a line of JSON about some photos, then the files of their pairs as they stand in a tar"
-    done = [make() for make in makes]
-    pairs = [p for found, _ in done for p in found]
-    note = dict(photos=sum(bool(found) for found, _ in done), pairs=len(pairs),
-                objects=Counter(l for *_, labels in pairs for l in labels),
-                skipped=[e for _, skipped in done for e in skipped])
-    files = [(f'{name}.{end}', a) for name, photo, mask, _ in pairs for end, a in (('jpg', photo), ('png', mask))]
-    return json.dumps(note).encode() + b'\n' + b''.join(_tar_member(name, encode(name, a)) for name, a in files)
+def _add(tar, name, data):
+    "Add a file to a tar, without the time and the user that `tarfile` would take from a disk"
+    info = tarfile.TarInfo(name)
+    info.size = len(data)
+    tar.addfile(info, io.BytesIO(data))
 
-def _write_pieces(parts, side, makes, every, bar):
-    "Write the pieces that are not there yet; the paths of all"
-    paths = [parts/f'{side}-{every}-{i:07}.part' for i in range(0, len(makes), every)]
-    for i, path in enumerate(paths):
-        todo = makes[i*every:(i+1)*every]
-        if not path.exists(): write_atomic(path, _piece(todo))
-        bar.update(len(todo))
-    return paths
-
-def _join(pieces, tar):
-    "Join pieces as a tar, unless there are no pairs in them; what is in it"
-    total, part = dict(bytes=0, photos=0, pairs=0, objects=Counter(), skipped=[]), pieces[0].with_suffix('.tar')
-    with open(part, 'wb') as f:
-        for note, _, files in (p.read_bytes().partition(b'\n') for p in pieces):
-            f.write(files)
-            for k, v in json.loads(note).items(): total[k] += Counter(v) if k=='objects' else v
-        f.write(bytes(1024)); f.flush(); os.fsync(f.fileno())
-        if total['pairs']: total['bytes'] = f.tell()
-    if total['pairs']: os.replace(part, tar)
+def _write_tar(
+    path,  # The file; none comes to be without a pair
+    makes, # A function for each photo, see `_photo_pairs`
+    bar,   # Progress bar
+) -> dict: # What is in it
+    "Write the pairs of some photos as a tar"
+    total = dict(bytes=0, photos=0, pairs=0, objects=Counter(), skipped=[])
+    with open(path, 'wb') as f:
+        with tarfile.open(fileobj=f, mode='w', format=tarfile.GNU_FORMAT) as tar:
+            for pairs, skipped in (make() for make in makes):
+                for name, photo, mask, labels in pairs:
+                    for file, a in ((f'{name}.jpg', photo), (f'{name}.png', mask)): _add(tar, file, encode(file, a))
+                    total['objects'].update(labels)
+                for k, v in dict(photos=bool(pairs), pairs=len(pairs), skipped=skipped).items(): total[k] += v
+                bar.update(1)
+        f.flush(); os.fsync(f.fileno())
+    if total['pairs']: total['bytes'] = path.stat().st_size
+    else: path.unlink()
     return total | dict(objects=dict(sorted(total['objects'].items())))
 
 # %% ../nbs/00g_coco.ipynb #c0c0000d
-def _publish(out, parts, made, about):
-    "Write the manifest of `{side: what is in its tar}`; a set without a pair leaves nothing behind"
+def _publish(out, part, made, about):
+    "Move the tars to their places, write the manifest; a set without a pair leaves nothing behind"
     skipped = sorted((e for t in made.values() for e in t.pop('skipped')), key=lambda e: e['photo'])
+    note = about | dict(tars=made, skipped=skipped)
     if any(t['pairs'] for t in made.values()):
-        _write_note(parts/'manifest.json', about | dict(tars=made, skipped=skipped))
-        os.replace(parts/'manifest.json', out/'manifest.json')
-        return about | dict(tars=made, skipped=skipped)
-    shutil.rmtree(parts)
+        (part/'manifest.json').write_text(json.dumps(note | dict(sha256=_digest(note)), indent=1)+'\n')
+        # the manifest last
+        for f in sorted(part.iterdir(), key=lambda f: f.suffix=='.json'): os.replace(f, out/f.name)
+        return note
+    part.rmdir()
     with contextlib.suppress(OSError): out.rmdir()           # only when nothing else is in it
     first, photos = skipped[0], len({e['photo'] for e in skipped})
     raise ValueError(f"no pair could be made of {photos} photos; {first['photo']}: {first['why']}")
 
 # %% ../nbs/00g_coco.ipynb #ae0e6c94
-def _check_request(out, min_size, val, seed, size):
+def _check_request(out, min_size, val, size):
     "Refuse settings that make no sense"
     if not os.fspath(out): raise ValueError("the name of the folder for the set is empty; name a folder")
     if Path(out).exists() and not Path(out).is_dir(): raise ValueError(f"{out} is a file; a set needs a folder")
-    if not min_size>=1: raise ValueError(f"min_size should be at least 1 px, not {min_size!r}")
-    if not 0<=val<1:
-        raise ValueError(f"val, the share of the photos that validate, should be from 0 to below 1, not {val!r}")
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed<0:
-        raise ValueError(f"seed should be a whole number from 0, not {seed!r}")
-    if size is not None and not size>=16:
-        raise ValueError(f"size, the longest side of the pictures, should be at least 16 px or None, not {size!r}")
+    check_number('min_size', min_size, least=1, unit='pixel')
+    check_number('val', val, least=0, high=1-1e-9, right='a share of the photos, from 0 to below 1')
+    if size is not None: check_number('size', size, least=16, right='at least 16 pixels, or None')
 
 # %% ../nbs/00g_coco.ipynb #a1184a91
 def build_coco_set(
@@ -380,12 +358,12 @@ def build_coco_set(
     val:float=.1,           # Share of the photos that validate; 0 for no `val.tar`
     seed:int=0,             # Of the split, and where off-centre objects go
     size:int|None=None,     # Longest side of the pictures, pixels; larger ones shrink
-    every:int=50,           # Photos in a piece: what a kill can cost
     progress=None,          # Show a bar? None: on a terminal
 ) -> dict:                  # The manifest: settings, pairs and objects per class, what was left out or skipped and why
-    "Write training sets for `SaliencyPairs` from COCO; called again with the same settings it goes on where it was"
+    "Write training sets for `SaliencyPairs` from COCO; killed, it leaves nothing half written: call it again"
     from tqdm import tqdm
-    _check_request(out, min_size, val, seed, size)
+    _check_request(out, min_size, val, size)
+    seed = check_number('seed', seed, least=0, whole=True)
     ds = CocoInstances(annotations, images, classes, centred, min_size, seed)
     photos = {}                                              # objects by photo, however the annotations call it
     for i, where in enumerate(ds.names): photos.setdefault(where, []).append(i)
@@ -397,12 +375,11 @@ def build_coco_set(
     sides = {'train': [], 'val': []} if validate else {'train': []}
     for where, at in photos.items():
         sides['val' if called[where] in validate else 'train'].append(partial(_photo_pairs, ds, at, size))
-    out, parts = Path(out), Path(out)/'.build_coco_set'
-    manifest = _claim(out, parts, settings)
+    out, part = Path(out), Path(out)/'.build_coco_set'
+    manifest = _claim(out, part, settings)
     if not manifest:
         with tqdm(total=len(photos), unit='photo', disable=None if progress is None else not progress) as bar:
-            pieces = {side: _write_pieces(parts, side, makes, every, bar) for side, makes in sides.items()}
-        made = {side: _join(paths, out/f'{side}.tar') for side, paths in pieces.items()}
-        manifest = _publish(out, parts, made, dict(settings=settings, left_out=ds.left_out, missing=ds.absent))
-    shutil.rmtree(parts, ignore_errors=True)
+            made = {side: _write_tar(part/f'{side}.tar', makes, bar) for side, makes in sides.items()}
+        manifest = _publish(out, part, made, dict(settings=settings, left_out=ds.left_out, missing=ds.absent))
+    shutil.rmtree(part, ignore_errors=True)
     return manifest

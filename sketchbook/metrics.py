@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import torch
 
-from .blocks import PerceptualLoss, in_torch_cache, perceptual_backbone
+from .blocks import PerceptualLoss, _in_torch_cache, _perceptual_backbone
 from .data import to_tensor
 
 # %% ../nbs/00c_metrics.ipynb #92011632
@@ -60,7 +60,6 @@ def _match_boundaries(
     max_dist:float=.0075,   # How far a pair may be apart, as a share of the diagonal
 ) -> tuple[np.ndarray, np.ndarray]: # Which pixels of each found a partner, two (H, W) bool
     "Match two drawings one to one within `max_dist` (`correspondPixels` of the BSDS500 benchmark; Martin et al. 2004)"
-    pred, truth = (a.astype(bool) for a in _check_two(pred, truth, ('pred', 'truth')))
     p, t = np.argwhere(pred), np.argwhere(truth)
     radius = max_dist*np.hypot(*pred.shape)
     pairs = _assign(_near(p, t, radius), 100*radius)
@@ -506,7 +505,7 @@ def _outline(
     mask:np.ndarray, # (H, W), above one half counts
 ) -> np.ndarray:     # (H, W) bool
     "The innermost pixels of a mask's border"
-    m = (_check_drawing(mask, 'mask') > .5).astype(np.uint8)
+    m = (mask > .5).astype(np.uint8)
     return (m - cv2.erode(m, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=1)).astype(bool)
 
 
@@ -565,7 +564,7 @@ def _perceptual():
     try: import lpips
     except ModuleNotFoundError: lpips = None
     for name, weights in (('alex', 'AlexNet_Weights'), ('vgg', 'VGG16_Weights')):
-        if lpips and in_torch_cache(getattr(torchvision.models, weights).IMAGENET1K_V1):
+        if lpips and _in_torch_cache(getattr(torchvision.models, weights).IMAGENET1K_V1):
             return partial(lpips.LPIPS(net=name, verbose=False).eval(), normalize=True), f'lpips-{name}'
     loss = PerceptualLoss()
     return loss, loss.name
@@ -582,7 +581,7 @@ def perceptual_distance(
 
 # %% ../nbs/00c_metrics.ipynb #0de248a2
 @lru_cache(4)
-def _backbone(name): return perceptual_backbone(name)
+def _backbone(name): return _perceptual_backbone(name)
 
 
 @torch.inference_mode()

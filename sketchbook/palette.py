@@ -18,8 +18,8 @@ from torch import nn
 from .blocks import ConvBlock, Encoder, GANStep, PatchGAN, TopDown, check_number, evaluating, param_groups
 from .drawings import OpenMojiPairs
 from .drawings import COLORS, rgb
-from .sketch2image import JointGAN, as_drawing, example_pages, from_page, inversion_strip, measure
-from .sketch2image import named_task, on_page, pair_tensors
+from .sketch2image import JointGAN, _as_drawing, _example_pages, _from_page, _inversion_strip, _measure
+from .sketch2image import _named_task, on_page, _pair_tensors
 from .training import Task
 from .weights import available, chosen, load
 
@@ -197,11 +197,11 @@ class CompletionTask(_CompletionStep):
             if rng.random() < self.swaps:
                 picture, index, swapped = _recolored(picture, index, sketch, self.palette, rng)
             hint[[*_some_of(_painted_colors(index, sketch), rng), *swapped]] = 1
-        return *pair_tensors(sketch, picture), torch.from_numpy(index), torch.from_numpy(hint)
+        return *_pair_tensors(sketch, picture), torch.from_numpy(index), torch.from_numpy(hint)
 
 # %% ../nbs/04a_palette.ipynb #5e2b35fe
 HEADLINES = ('frechet', 'frechet_lines', 'class_accuracy')   # Measures that a table of weights shows
-TASKS = {name: partial(named_task, make, name) for name, make in {
+TASKS = {name: partial(_named_task, make, name) for name, make in {
     'sketch2image': CompletionTask, 'sketch2image-l1': partial(CompletionTask, head='rgb', lambda_gan=0.),
     'sketch2image-simple': CompletionTask}.items()}
 
@@ -228,7 +228,7 @@ def _choose_colors(
     white:float=.3,        # Painted is where white is less probable than this, 0..1
 ) -> np.ndarray:           # (H, W) int64, numbers of colours
     "Which colour each pixel gets, at the sketch's own size"
-    def channel(k): return from_page(np.ascontiguousarray(prob[...,k]), sketch.shape)
+    def channel(k): return _from_page(np.ascontiguousarray(prob[...,k]), sketch.shape)
     blank, paper = channel(0), sketch > .6
     painted = _whole_regions(blank < white, paper)
     inside = painted & paper
@@ -293,7 +293,7 @@ def _painted(net, sketch, hint, seed, regions):
     page, device = on_page(sketch), next(net.parameters()).device
     with torch.inference_mode(): logits = net(torch.from_numpy(page)[None,None].to(device), hint.to(device)).float()
     if net.head == 'rgb':
-        color = from_page(logits.sigmoid()[0].permute(1, 2, 0).cpu().numpy(), sketch.shape)
+        color = _from_page(logits.sigmoid()[0].permute(1, 2, 0).cpu().numpy(), sketch.shape)
     else:
         # a hint counts twice: the network was told, and its answer is weighed
         bonus = _HINT_BONUS*hint[0].numpy() + (0 if seed is None else _gumbel_noise(page, len(net.palette), seed))
@@ -314,7 +314,7 @@ def complete(
     check_number('regions', regions, least=0, high=1)
     right = 'a whole number from 0, or None for the most probable colours'
     if seed is not None: seed = check_number('seed', seed, least=0, high=2**63 - 1, whole=True, right=right)
-    sketch = as_drawing(sketch)
+    sketch = _as_drawing(sketch)
     net = chosen(net, 'sketch2image', device, [Completer], 'completing needs a Completer')
     hint = _hint_vector(net, hint)
     if sketch.min() > .98: return np.full((*sketch.shape, 3), 255, np.uint8)
@@ -328,7 +328,7 @@ def evaluate(
     device='auto',       # See `blocks.pick_device`
 ) -> dict:               # See `sketch2image.evaluate`
     "Measure a network that colours sketches, on held-out drawings at 64 px"
-    return measure(lambda s: complete(s, name, device), data, limit)
+    return _measure(lambda s: complete(s, name, device), data, limit)
 
 # %% ../nbs/04a_palette.ipynb #5d9778be
 _VARIANTS = {'OpenMoji, palette': 'sketch2image', 'OpenMoji, L1': 'sketch2image-l1',
@@ -360,7 +360,7 @@ def explore_completion(
     from sketchbook.canvas import DrawingCanvas
     from sketchbook.widgets import device_picker, explorer, slider, to_png
     known = {k: v for k, v in _VARIANTS.items() if v in available()}
-    pages = pages or example_pages(OpenMojiPairs('val', size=256, flags=False))
+    pages = pages or _example_pages(OpenMojiPairs('val', size=256, flags=False))
     variants = W.Dropdown(options=list(known), description='network')
     hints = [('none', 'none'), *((f'colour of a {k}', k) for k in COLORS), ('my colour', 'my colour')]
     controls = dict(sketch=DrawingCanvas(256, 256, 7, pages=pages), variant=variants,
@@ -375,7 +375,7 @@ def explore_completion(
         net = load(known[variant], device)
         if not isinstance(net, JointGAN):
             return _answers(sketch, net, {'none': None, 'my colour': to_hex(color)}.get(hint, hint), samples, regions)
-        return inversion_strip(net, sketch, steps) if sketch.min() < .5 else {'nothing is drawn': sketch}
+        return _inversion_strip(net, sketch, steps) if sketch.min() < .5 else {'nothing is drawn': sketch}
     def file(pictures): # the most probable one, or where the search ended
         made = list(pictures.values())
         return to_png(made[-1 if any(k.startswith('step') for k in pictures) else 0], max_side=100_000)

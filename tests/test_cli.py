@@ -17,7 +17,7 @@ from sketchbook.cli import main
 from sketchbook.data import load_photo, sample_photos, save_image
 from sketchbook.coco import build_coco_set
 from sketchbook.pipeline import Pipeline
-from sketchbook.vectorize import METHODS
+from sketchbook.vectorize import _METHODS
 
 
 # what small untrained networks and small photos are warned of, once for each
@@ -69,7 +69,7 @@ def test_options_are_those_of_the_pipeline():
     args = cli._make_parser().parse_args(['run', 'x', '--out', 'y'])
     for f in fields(Pipeline): assert getattr(args, f.name) == f.default, f.name
     assert cli._settings(args) == Pipeline()
-    for method in METHODS:
+    for method in _METHODS:
         assert cli._make_parser().parse_args(['vectorize', 'x', '--out', 'y', '--method', method]).method == method
 
 
@@ -121,7 +121,7 @@ def test_run_framed(photos, own, tmp_path, monkeypatch):
 
 def test_run_samples(own, tmp_path):
     assert main(['run', '--samples', '--out', str(tmp_path), '--no-vectorize', *own]) == 0
-    assert sorted(f.stem for f in (tmp_path/'gallery').iterdir()) == sorted(cli.SAMPLES) and len(cli.SAMPLES) == 4
+    assert sorted(f.stem for f in (tmp_path/'gallery').iterdir()) == sorted(cli._SAMPLES) and len(cli._SAMPLES) == 4
 
 
 def test_run_needs_photos_or_samples(tmp_path, capsys, photos):
@@ -242,7 +242,7 @@ def test_init_of_another_network_is_named(small, small_nets, tmp_path, capsys):
 @pytest.mark.parametrize('words, says', [
     (['--batch-size', '1'+'0'*30], '`batch_size` should be a whole number from 1 to'),
     (['--seed', '1'+'0'*30], '`seed` should be a whole number from 0 to'), (['--seed', '9'*5000], '--seed'),
-    (['--minutes', '0'], '--minutes should be above 0')])
+    (['--minutes', '0'], 'minutes should be more than 0')])
 def test_numbers_that_make_no_sense_are_one_sentence(small, tmp_path, capsys, words, says):
     steps = [] if '--minutes' in words else ['--steps', '1']
     assert small(*steps, *words)==2
@@ -302,7 +302,7 @@ def test_a_signal_leaves_a_report_and_whole_files(sig, photos, own, tmp_path, ro
 
 
 def test_a_fault_of_ours_keeps_its_traceback(monkeypatch, photos, tmp_path, own):
-    monkeypatch.setattr(pipeline, '_work_through', lambda *a: 1/0)
+    monkeypatch.setattr(pipeline, 'work_through', lambda *a: 1/0)
     with pytest.raises(ZeroDivisionError): main(['run', str(photos), '--out', str(tmp_path/'out'), *own])
 
 

@@ -5,9 +5,9 @@ import torch
 
 from sketchbook import details, sketchnet
 from sketchbook.data import sample_photos, save_image
-from sketchbook.details import (DetailData, DetailTask, artist_lines, bright_lines, detail_task, detail_views,
-                                object_lines)
-from sketchbook.sketchnet import LineMaps, SketchNet, coherent_lines, draw, edge_flow, line_maps, paint, smooth_along
+from sketchbook.details import (_DetailData, DetailTask, _artist_lines, _bright_lines, _detail_task, _detail_views,
+                                _object_lines)
+from sketchbook.sketchnet import _LineMaps, SketchNet, coherent_lines, draw, edge_flow, line_maps, paint, smooth_along
 from sketchbook.training import fit
 from sketchbook.weights import load
 
@@ -69,7 +69,7 @@ def test_coffee_has_no_dirt(net):
 def test_nothing_to_draw(net):
     for photo in (np.full((90, 120, 3), 128, np.uint8), np.zeros((5, 9, 3), np.uint8)):
         assert draw(photo, net=net, device='cpu').min() > .9
-    blank = LineMaps(np.zeros((20, 30), np.float32), np.zeros((40, 60), np.float32), np.zeros((40, 60), np.float32),
+    blank = _LineMaps(np.zeros((20, 30), np.float32), np.zeros((40, 60), np.float32), np.zeros((40, 60), np.float32),
                      np.zeros((2, 20, 30), np.float32), (20, 30))
     assert (paint(blank, 1) == 1).all()
 
@@ -93,7 +93,7 @@ def test_tiles_change_no_detail(cat, net):
 def test_training_leaves_the_outlines(tmp_path, cat, net):
     mask = np.zeros(cat.shape[:2], np.float32)
     mask[20:280,40:420] = 1
-    run = fit(DetailTask(DetailData([(cat, mask)]), gan_from=.5), tmp_path, steps=2, batch_size=2, device='cpu',
+    run = fit(DetailTask(_DetailData([(cat, mask)]), gan_from=.5), tmp_path, steps=2, batch_size=2, device='cpu',
               init=dict(net.state_dict()), progress=False)
     new, old = run.net.state_dict(), net.state_dict()
     assert all(torch.equal(new[k], v) for k, v in old.items() if k.startswith('body.'))
@@ -107,7 +107,7 @@ def test_two_kinds_of_data(tmp_path, cat):
     save_image(tmp_path/'masks'/'cat.jpg', cat), save_image(tmp_path/'masks'/'cat.png', mask)
     sketch = (coherent_lines(cat)*255).astype(np.uint8)
     save_image(tmp_path/'drawn'/'cat.jpg', cat), save_image(tmp_path/'drawn'/'cat.sketch.png', sketch)
-    task = detail_task(tmp_path/'masks', tmp_path/'drawn')
+    task = _detail_task(tmp_path/'masks', tmp_path/'drawn')
     assert len(task) == 2 and task.about['data'] == 'masks; drawn'
     for i, marked in enumerate((True, False)):
         photo, lines, mask = task.data[i]
@@ -126,7 +126,7 @@ def test_window_and_view_show_the_same_place():
     for seed in range(6):
         rng = np.random.default_rng(seed)
         details.color_jitter, kept = (lambda p, *a, **k: p), details.color_jitter
-        try: view, window, *_, box = detail_views(photo, np.zeros((2, 300, 400), bool), None, rng)
+        try: view, window, *_, box = _detail_views(photo, np.zeros((2, 300, 400), bool), None, rng)
         finally: details.color_jitter = kept
         at = ((box[:2] + box[2:])/2*208 - .5).round().astype(int)
         assert np.abs(view[at[1],at[0]].astype(int) - window[96,96]).max() <= 6
@@ -137,14 +137,14 @@ def test_bright_lines_are_bright_on_both_sides():
     photo[:,30:32] = 220
     step = np.full((60, 60, 3), 60, np.uint8)
     step[:,30:] = 220
-    assert bright_lines(photo)[30,28:34].max() > .2 and bright_lines(step).max() < .05
+    assert _bright_lines(photo)[30,28:34].max() > .2 and _bright_lines(step).max() < .05
 
 
 def test_the_artist_chooses(cat):
     nobody = np.ones(cat.shape[:2], np.float32)
-    assert not artist_lines(cat, nobody)[0].any()
-    assert artist_lines(cat, coherent_lines(cat))[0].sum() > 300
-    assert not object_lines(cat, np.zeros(cat.shape[:2], np.float32))[0].any()
+    assert not _artist_lines(cat, nobody)[0].any()
+    assert _artist_lines(cat, coherent_lines(cat))[0].sum() > 300
+    assert not _object_lines(cat, np.zeros(cat.shape[:2], np.float32))[0].any()
 
 
 @pytest.mark.parametrize('wrong', [

@@ -8,7 +8,7 @@ import torch
 from sketchbook import masknet, weights
 from sketchbook.blocks import count_params
 from sketchbook.data import load_photo, sample_photos
-from sketchbook.masknet import (MaskNet, MaskNetTask, TASKS, clean_mask, cut_out, guided_filter, hard, mask_loss,
+from sketchbook.masknet import (MaskNet, MaskNetTask, TASKS, clean_mask, cut_out, guided_filter, hard, _mask_loss,
                                 object_box, predict, predict_closely, soft)
 
 
@@ -124,8 +124,8 @@ def test_a_smaller_softctr_shows_more():
 @pytest.mark.parametrize('cut', [soft,hard])
 @pytest.mark.parametrize('mask,t,says', [
     (np.full((4,4), np.nan), .5, 'NaN'), (np.full((4,4), 2.), .5, '0..1'), (np.full((4,4), -1.), .5, '0..1'),
-    (np.zeros((4,4,3)), .5, 'shape'), (np.zeros((4,4)), 2, '0..1'), (np.zeros((4,4)), -.1, '0..1'),
-    (np.zeros((4,4)), float('nan'), '0..1'), (np.zeros((4,4)), None, '0..1'), (np.zeros((4,4)), '0.5', '0..1'),
+    (np.zeros((4,4,3)), .5, 'shape'), (np.zeros((4,4)), 2, 'at most 1'), (np.zeros((4,4)), -.1, 'not -0.1'),
+    (np.zeros((4,4)), float('nan'), 'not nan'), (np.zeros((4,4)), None, 'not None'), (np.zeros((4,4)), '0.5', "'0.5'"),
     (np.full((4,4), np.inf), .5, '0..1'), (np.zeros((0,4)), .5, 'shape'), (np.full((4,4), 'x'), .5, 'numbers'),
     (None, .5, 'shape')])
 def test_bad_masks_and_thresholds(cut, mask, t, says):
@@ -153,11 +153,11 @@ def test_guided_filter_refuses(mask, says):
 
 
 @pytest.mark.parametrize('setting,says', [
-    (dict(radius=0), '`radius` should be a whole number'), (dict(radius=-3), 'not -3'), (dict(radius=2.5), 'not 2.5'),
-    (dict(radius='4'), "not '4'"), (dict(radius=10**30), '1 to 1000'),
-    (dict(eps=0), '`eps`, a variance, should be above 0'), (dict(eps=-1e-2), 'not -0.01'),
+    (dict(radius=0), 'radius should be a whole number'), (dict(radius=-3), 'not -3'), (dict(radius=2.5), 'not 2.5'),
+    (dict(radius='4'), "not '4'"), (dict(radius=10**30), 'at most 1000'),
+    (dict(eps=0), 'eps should be more than 0'), (dict(eps=-1e-2), 'not -0.01'),
     (dict(eps=float('nan')), 'not nan'), (dict(eps=float('inf')), 'not inf'), (dict(eps=None), 'not None'),
-    (dict(side=0), '`side` should be at least 1 pixel'), (dict(side=.5), 'not 0.5'),
+    (dict(side=0), 'side should be at least 1 pixel'), (dict(side=.5), 'not 0.5'),
     (dict(side=float('nan')), 'not nan'), (dict(side='400'), "not '400'")])
 def test_guided_filter_refuses_settings(setting, says):
     with pytest.raises(ValueError, match=says): guided_filter(np.ones((6,7)), np.zeros((6,7,3), np.uint8), **setting)
@@ -267,7 +267,7 @@ def test_object_box():
 
 @pytest.mark.parametrize('margin', [-1, float('nan'), float('inf'), '1', None])
 def test_object_box_refuses(margin):
-    with pytest.raises(ValueError, match='`margin` should be a finite number of at least 0, not'):
+    with pytest.raises(ValueError, match='margin should be at least 0, not'):
         object_box(np.ones((4,4)), margin)
 
 
@@ -296,7 +296,7 @@ def test_when_the_second_look_finds_nothing_the_first_stands(monkeypatch):
 
 def test_loss_is_smaller_for_a_better_answer():
     y = torch.zeros(1,1,64,64); y[...,16:48,16:48] = 1
-    good,bad = (mask_loss((2*t-1)*8, y) for t in (y, 1-y))
+    good,bad = (_mask_loss((2*t-1)*8, y) for t in (y, 1-y))
     for k in ('bce','iou'): assert 0<=good[k]<.05<bad[k]
 
 
@@ -392,10 +392,3 @@ def test_all_but_the_mask_follow_the_threshold(counted):
     ex.controls['threshold'].value = .95
     now = {k: i.value for k,i in ex.pane.images.items()}
     assert {k for k in was if was[k]!=now[k]}=={'soft','cut-out','histogram'}
-
-
-def test_view_cut_refuses():
-    photo = np.zeros((4,4,3), np.uint8)
-    with pytest.raises(ValueError, match="'soft' or 'hard', not 'firm'"):
-        masknet.view_cut(np.zeros((4,4)), photo, 'firm')
-    with pytest.raises(ValueError, match='0..1'): masknet.view_cut(np.zeros((4,4)), photo, threshold=2)

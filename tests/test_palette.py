@@ -10,8 +10,8 @@ from sketchbook import palette, sketch2image
 from sketchbook.cli import main
 from sketchbook.data import sample_photos
 from sketchbook.drawings import OpenMojiPairs
-from sketchbook.drawings import SimpleSet, SvgViews
-from sketchbook.sketch2image import PairViews, on_page
+from sketchbook.drawings import SimpleSet, _SvgViews
+from sketchbook.sketch2image import _PairViews, on_page
 from sketchbook.training import fit
 from sketchbook.weights import available, card
 
@@ -68,7 +68,7 @@ def test_seeds_repeat_and_differ(owl):
 @pytest.mark.parametrize('make', [lambda v: palette.CompletionTask(v, k=6),
                                   lambda v: palette.CompletionTask(v, 'rgb', 0.)])
 def test_every_task_trains(make, tmp_path):
-    views = SvgViews(SimpleSet('train', 6))
+    views = _SvgViews(SimpleSet('train', 6))
     run = fit(make(views), tmp_path, steps=3, batch_size=2, plot=False, progress=False)
     assert run.step == 3 and all(torch.isfinite(p).all() for p in run.net.parameters())
 
@@ -180,6 +180,6 @@ def test_weights_to_start_from_bring_their_palette(tmp_path):
 def test_shipped_weights_can_start_their_own_task(name, tmp_path):
     from sketchbook.cli import _starting_weights
     pairs = SimpleSet('val', 8)
-    task = palette.CompletionTask(PairViews([pairs[i] for i in range(8)]), head=card(name)['config']['head'])
+    task = palette.CompletionTask(_PairViews([pairs[i] for i in range(8)]), head=card(name)['config']['head'])
     assert fit(task, tmp_path, steps=1, batch_size=2, plot=False, progress=False,
                **_starting_weights(name, 'netG')).step == 1

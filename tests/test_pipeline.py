@@ -14,10 +14,10 @@ import pytest
 import torch
 from PIL import Image
 
-from sketchbook import masknet, pipeline, sketchnet, weights
+from sketchbook import folders, masknet, pipeline, sketchnet, weights
 from sketchbook.data import load_photo, sample_photos, save_image
-from sketchbook.pipeline import (OutputError, Pipeline, SettingError, _gather, _known_names, choose_names, run_folder,
-                                 vectorize_folder)
+from sketchbook.folders import OutputError, choose_names
+from sketchbook.pipeline import Pipeline, SettingError, run_folder, vectorize_folder
 
 # what photos of some pixels and networks that were never trained are told, and what no test here is about
 pytestmark = [pytest.mark.filterwarnings(f'ignore:.*{said}:UserWarning')
@@ -49,6 +49,8 @@ def lines_on_paper(photo, *args, **kw):
 
 
 def files(folder): return sorted(f.relative_to(folder).as_posix() for f in Path(folder).rglob('*') if f.is_file())
+def _gather(paths, out): return folders.gather(paths, out, pipeline._KINDS)
+def _known_names(out): return folders.known_names(out, pipeline._REPORTS.values(), pipeline._RESULTS)
 def hidden(folder): return [f for f in Path(folder).rglob('.*')]
 
 
@@ -425,7 +427,7 @@ def test_a_tampered_report_never_leads_out_of_the_folder(tmp_path, name):
 
 def hold(folder, name):
     "Keep a hidden folder open, and put its name into the queue `name`"
-    with pipeline.all_or_nothing(folder) as part:
+    with folders.all_or_nothing(folder) as part:
         (part/'half').write_text('x')
         name.put(part.name)
         time.sleep(600)
@@ -442,7 +444,7 @@ def test_what_a_killed_run_left_goes_with_the_next_one(tmp_path):
     dead.kill()
     dead.join()
     assert {p.name for p in tmp_path.iterdir()} == set(names)
-    pipeline.check_output(tmp_path)
+    folders.check_output(tmp_path)
     left = [p.name for p in tmp_path.iterdir()]
     alive.kill()
     assert left == [names[1]]
@@ -454,21 +456,21 @@ def test_no_network_on_a_gpu_in_a_loaders_worker(monkeypatch, photo, worker, dev
     seen = []
     monkeypatch.setattr(virtual, 'draw', lambda photo, *a, device, **k: seen.append(device) or photo[...,0]/255)
     monkeypatch.setattr(virtual, 'get_worker_info', lambda: worker)
-    assert virtual.SketchesOf([photo])[0].shape == (318, 424) and seen == [device]
+    assert virtual._SketchesOf([photo])[0].shape == (318, 424) and seen == [device]
 
 
 def test_each_process_takes_its_gpu_before_networks_load(monkeypatch, tmp_path, quick, photo):
     save_image(tmp_path/'photos'/'a.png', photo)
-    done, real = [], pipeline.networks
-    monkeypatch.setattr(pipeline, 'networks', lambda p: done.append('networks') or real(p))
-    monkeypatch.setattr(pipeline.torch.cuda, 'is_available', lambda: True)
-    monkeypatch.setattr(pipeline.torch.cuda, 'device_count', lambda: 4)
-    monkeypatch.setattr(pipeline.torch.cuda, 'set_device', done.append)
+    done, real = [], pipeline._networks
+    monkeypatch.setattr(pipeline, '_networks', lambda p: done.append('networks') or real(p))
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+    monkeypatch.setattr(torch.cuda, 'device_count', lambda: 4)
+    monkeypatch.setattr(torch.cuda, 'set_device', done.append)
     run_folder(tmp_path/'photos', tmp_path/'out', quick)
     assert done == ['networks'], 'a process of its own uses the GPU that torch gives it'
     monkeypatch.setenv('WORLD_SIZE', '6')
     monkeypatch.setenv('LOCAL_RANK', '5')
-    monkeypatch.setattr(pipeline, '_my_share', lambda jobs: contextlib.nullcontext((jobs, lambda found: found)))
+    monkeypatch.setattr(folders, '_my_share', lambda jobs: contextlib.nullcontext((jobs, lambda found: found)))
     run_folder(tmp_path/'photos', tmp_path/'out', quick)
     assert done[1:] == [1, 'networks']
 

@@ -10,7 +10,7 @@ from sketchbook import sketch2image as s2i
 from sketchbook.cli import main
 from sketchbook.data import JointImages, save_image
 from sketchbook.drawings import OpenMojiPairs
-from sketchbook.drawings import SimpleSet, SvgViews, _draw_animal, _draw_flower, _draw_shape, _draw_ship, _draw_tree
+from sketchbook.drawings import SimpleSet, _SvgViews, _draw_animal, _draw_flower, _draw_shape, _draw_ship, _draw_tree
 from sketchbook.training import fit
 from sketchbook.weights import save
 
@@ -98,7 +98,7 @@ def test_classes_that_do_not_exist(coco):
                                   lambda v: s2i.JointTask(v, s2i._FIXES, width=1/64),
                                   lambda v: s2i.JointGANTask(v, nf=4)])
 def test_every_task_trains(make, tmp_path):
-    run = fit(make(SvgViews(SimpleSet('train', 6))), tmp_path, steps=3, batch_size=2, plot=False, progress=False)
+    run = fit(make(_SvgViews(SimpleSet('train', 6))), tmp_path, steps=3, batch_size=2, plot=False, progress=False)
     assert run.step == 3 and all(torch.isfinite(p).all() for p in run.net.parameters())
 
 
@@ -137,7 +137,7 @@ def test_one_broken_joint_image_is_named_and_the_rest_is_used(tmp_path):
         views, _ = s2i._training_views(tmp_path)
     assert len(views) == 4
     def white(sketch): return np.full((*sketch.shape, 3), 255, np.uint8)
-    with pytest.warns(UserWarning, match='square.png'): assert s2i.measure(white, tmp_path)['n'] == 4
+    with pytest.warns(UserWarning, match='square.png'): assert s2i._measure(white, tmp_path)['n'] == 4
     for p in tmp_path.glob('0*.png'): p.unlink()
     with pytest.warns(UserWarning), pytest.raises(ValueError, match='no pair that can be read'):
         s2i._training_views(tmp_path)
@@ -146,9 +146,9 @@ def test_one_broken_joint_image_is_named_and_the_rest_is_used(tmp_path):
 @pytest.mark.parametrize('data, limit, said', [([], None, 'no pairs'), ([1], None, 'only one pair'),
                                                ('simple', 1, '2 or more')])
 def test_what_cannot_be_measured(data, limit, said):
-    with pytest.raises(ValueError, match=said): s2i.measure(None, data, limit)
+    with pytest.raises(ValueError, match=said): s2i._measure(None, data, limit)
 
 
 def test_pages_of_the_explorer():
-    pages = s2i.example_pages(SimpleSet('val', 36))
+    pages = s2i._example_pages(SimpleSet('val', 36))
     assert len(pages) == 7 and (pages.pop('empty page') == 1).all() and all(p.min() < .5 for p in pages.values())

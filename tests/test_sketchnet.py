@@ -10,8 +10,8 @@ from sketchbook import sketchnet
 from sketchbook.blocks import count_params
 from sketchbook.data import sample_photos
 from sketchbook.sketchnet import (Discriminator, PencilPairs, SketchNet, SketchNetTask, _agreement, _receptive_radius,
-                                  _target_and_weight, _tiles, agreed_lines, canny, consensus, draw, embolden, inhibit,
-                                  ink_probability, look, resized)
+                                  _target_and_weight, _tiles, _agreed_lines, canny, consensus, draw, embolden, _inhibit,
+                                  _ink_probability, _look, _resized)
 from sketchbook.metrics import _line_lengths, thin_lines
 from sketchbook.weights import card, load
 
@@ -78,8 +78,8 @@ def test_mask_hides_the_background(cat, net):
 def test_aspect_ratio_survives():
     "The seed squashed every photo to a square"
     for r, side in ((0, 600), (1, 424), (2, 848), (3, 1272)):
-        assert max(resized(np.zeros((50, 100, 3), np.uint8), r).shape) == side
-    assert resized(np.zeros((50, 100, 3), np.uint8), 2).shape[:2] == (424, 848)
+        assert max(_resized(np.zeros((50, 100, 3), np.uint8), r).shape) == side
+    assert _resized(np.zeros((50, 100, 3), np.uint8), 2).shape[:2] == (424, 848)
 
 
 @pytest.mark.parametrize('resolution', [-1, 1.5])
@@ -101,7 +101,7 @@ def test_people_disagree():
     drawn = np.zeros((5, 40, 40), bool)
     drawn[:, 6] = True
     drawn[0, 25] = True
-    line, known = _target_and_weight(torch.from_numpy(agreed_lines(drawn))[None])
+    line, known = _target_and_weight(torch.from_numpy(_agreed_lines(drawn))[None])
     assert line[0, 0, 6, 5:-5].all() and known[0, 0, 6].all() and line.sum() <= 40
     assert not line[0, 0, 25].any() and not known[0, 0, 25].any()
     assert not line[0, 0, 15].any() and known[0, 0, 15].all() and known[0, 0, 38].all()
@@ -113,7 +113,7 @@ def test_shaky_hands_still_agree():
     for i in range(5): drawn[i, 18+i] = True
     assert consensus(drawn).max() == pytest.approx(.2)
     assert _agreement(drawn)[20].min() == 1
-    line = agreed_lines(drawn)[0]
+    line = _agreed_lines(drawn)[0]
     assert (line[20, 5:-5] == 1).all() and line.sum() <= 60
 
 
@@ -125,7 +125,7 @@ def test_lines_without_people_are_asked_everywhere():
 def test_inhibition_keeps_ridges_and_thins_lines():
     z = torch.full((1, 1, 9, 21), -4.)
     z[..., 8:13] = torch.tensor([-1., 1, 3, 1, -1])
-    out = inhibit(z)
+    out = _inhibit(z)
     assert torch.equal(out[..., 10], z[..., 10]) and (out <= z).all()
     assert ((out > 0).sum(-1) == 1).all() and ((z > 0).sum(-1) == 3).all()
 
@@ -298,7 +298,7 @@ def test_tiles_leave_no_seams(which, net):
     photo = cv2.GaussianBlur(photo, (0, 0), 3)
     used = {'shipped': net, 'random': random_net(), 'deep': random_net('deep', .1),
             'shallow': random_net('shallow', .1)}[which]
-    whole, tiled = (ink_probability(photo, used, 'cpu', tile=t) for t in (0, 240))
+    whole, tiled = (_ink_probability(photo, used, 'cpu', tile=t) for t in (0, 240))
     assert np.abs(whole - tiled).max() <= 1/255
 
 
@@ -320,32 +320,32 @@ def test_tiles_cover_everything_once(h, w, side):
 
 def test_large_photos_are_tiled_by_themselves():
     net = Grey()
-    ink_probability(np.zeros((1700, 1800, 3), np.uint8), net, 'cpu')
+    _ink_probability(np.zeros((1700, 1800, 3), np.uint8), net, 'cpu')
     assert len(net.asked) == 4 and max(h*w for h, w in net.asked) < 1700*1800
-    ink_probability(np.zeros((1700, 1700, 3), np.uint8), net, 'cpu')
+    _ink_probability(np.zeros((1700, 1700, 3), np.uint8), net, 'cpu')
     assert net.asked[4:] == [(1696, 1696)]
-    ink_probability(np.zeros((1700, 1800, 3), np.uint8), net, 'cpu', tile=0)
+    _ink_probability(np.zeros((1700, 1800, 3), np.uint8), net, 'cpu', tile=0)
     assert net.asked[5:] == [(1696, 1792)]
 
 
 def test_out_of_memory_falls_back_to_tiles_and_says_so(told):
     photo = np.random.default_rng(0).integers(0, 256, (1500, 1500, 3), dtype=np.uint8)
     roomy, tight = Grey(), Grey(limit=1_000_000)
-    assert np.array_equal(ink_probability(photo, tight, 'cpu'), ink_probability(photo, roomy, 'cpu', tile=0))
+    assert np.array_equal(_ink_probability(photo, tight, 'cpu'), _ink_probability(photo, roomy, 'cpu', tile=0))
     assert len(tight.asked) > 2
     assert [str(w.message) for w in told] == ['The device ran out of memory: the photo is drawn in tiles instead.']
-    with pytest.raises(torch.OutOfMemoryError): ink_probability(photo, Grey(limit=100), 'cpu')
+    with pytest.raises(torch.OutOfMemoryError): _ink_probability(photo, Grey(limit=100), 'cpu')
 
 
 def test_other_errors_are_not_mistaken_for_memory(cat):
     class Broken(Grey):
         def look(self, x, sides=False): raise RuntimeError('shape mismatch')
-    with pytest.raises(RuntimeError, match='shape mismatch'): ink_probability(cat, Broken(), 'cpu')
+    with pytest.raises(RuntimeError, match='shape mismatch'): _ink_probability(cat, Broken(), 'cpu')
 
 
 @pytest.mark.parametrize('tile', [-1, 5, 100.5, True])
 def test_bad_tile(cat, tile):
-    with pytest.raises(ValueError, match='tile should be'): ink_probability(cat, Grey(), 'cpu', tile=tile)
+    with pytest.raises(ValueError, match='tile should be'): _ink_probability(cat, Grey(), 'cpu', tile=tile)
 
 
 def test_much_too_large_a_resolution_is_said_once(told):
@@ -408,11 +408,11 @@ def test_weight_multiplies_the_width(px):
 
 def test_scales_are_averaged(cat):
     net = Grey()
-    views = [look(cat, 1, device='cpu', net=net, scales=s) for s in (.5, 1., 1.5)]
+    views = [_look(cat, 1, device='cpu', net=net, scales=s) for s in (.5, 1., 1.5)]
     assert [max(s) for s in net.asked] == [208, 416, 640]
-    np.testing.assert_allclose(look(cat, 1, device='cpu', net=net, scales=(.5, 1, 1.5)), np.mean(views, 0), atol=1e-6)
+    np.testing.assert_allclose(_look(cat, 1, device='cpu', net=net, scales=(.5, 1, 1.5)), np.mean(views, 0), atol=1e-6)
     for bad in ((), (0,), (-1, 1), (9,)):
-        with pytest.raises(ValueError, match='scales should be'): look(cat, scales=bad, net=net)
+        with pytest.raises(ValueError, match='scales should be'): _look(cat, scales=bad, net=net)
 
 
 def test_merge_finds_the_object_once(cat, monkeypatch):

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from sketchbook import training
-from sketchbook.training import Diverged, _check, _share_gradients, fit, fit_phases, has_bf16, _lr_factor
+from sketchbook.training import Diverged, _check, _share_gradients, fit, fit_phases, _has_bf16, _lr_factor
 
 ROOT = Path(__file__).parents[1]
 TASK = textwrap.dedent('''
@@ -163,7 +163,7 @@ def test_time_budget_and_rng_left_alone(tiny, tmp_path):
     run = fit(tiny(), tmp_path, minutes=.02, batch_size=2, plot=False)
     assert run.step > 1 and run.seconds >= 1.2 and not run.interrupted
     assert torch.equal(expected, torch.random.get_rng_state())
-    assert _lr_factor(1.) == 0 and has_bf16(torch.device('meta')) is False
+    assert _lr_factor(1.) == 0 and _has_bf16(torch.device('meta')) is False
 
 
 def test_two_processes_do_what_one_does(tmp_path):

@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 
 from sketchbook.drawings import OpenMojiPairs, render_svg
-from sketchbook.strokes import Canvas, Stroke, Strokes, from_sequence, to_sequence
-from sketchbook.tracer import (_faint_lines, coverage, drawing_order, find_ink, find_lines, ink_mask, measure,
+from sketchbook.strokes import _Canvas, Stroke, Strokes, _from_sequence, _to_sequence
+from sketchbook.tracer import (_faint_lines, coverage, _drawing_order, find_ink, find_lines, _ink_mask, measure,
                                soft_overlap, trace)
 from sketchbook.vectorize import refine_strokes, vectorize
-from sketchbook.virtual import InkOf
+from sketchbook.virtual import _InkOf
 from sketchbook.weights import available
 
 
@@ -86,8 +86,8 @@ def test_a_neighbour_does_not_widen_a_line():
 
 
 def test_fine_pens():
-    inks = InkOf(OpenMojiPairs('val'), sizes=(640, 641), pens=(.225, .225))     # 2 px
-    bare = InkOf(inks.pairs, sizes=(256, 257), pens=(.01, .01))                # what is left are filled shapes
+    inks = _InkOf(OpenMojiPairs('val'), sizes=(640, 641), pens=(.225, .225))     # 2 px
+    bare = _InkOf(inks.pairs, sizes=(256, 257), pens=(.01, .01))                # what is left are filled shapes
     pages = [inks[i] for i in range(0, len(inks), 28) if bare[i].min()>.5]
     rows = [measure(t, p) | dict(soft=soft_overlap(t, p)) for t,p in ((trace(p), p) for p in pages)]
     mean = {k: np.mean([r[k] for r in rows]) for k in rows[0]}
@@ -103,7 +103,7 @@ def test_light_thin_lines_are_kept(ink, width):
     found = trace(page)
     assert len(found)==9
     wanted = straight(hatching, width)<.5
-    assert coverage(wanted, ink_mask(found.render(), .9, False), 1.5)>.94
+    assert coverage(wanted, _ink_mask(found.render(), .9, False), 1.5)>.94
     thin = [s.widths.mean() for s in found if s.widths.mean()<4]
     assert np.median(thin)==pytest.approx(max(width*ink, .5), rel=.15)      # as much ink as in the sketch
 
@@ -123,7 +123,7 @@ def test_thin_lines_survive_a_smaller_size():
     page = np.minimum(straight(circle(800, 800, 700), 8, size=1600), straight(fan, 2, .6, size=1600))
     found = vectorize(page, size=800)
     wanted = straight(fan, 4, size=1600)<.5
-    reached = coverage(wanted, ink_mask(found.render(1600, 1600), .9, False), 3)
+    reached = coverage(wanted, _ink_mask(found.render(1600, 1600), .9, False), 3)
     assert (found.height, found.width)==(800, 800) and reached>.95
 
 
@@ -156,7 +156,7 @@ def test_openmoji(drawings):
 
 def test_half_as_many_strokes_as_branches():
     "At 1024 pixels thinning tears OpenMoji's thick lines apart; the tracer puts them together again"
-    inks = InkOf(OpenMojiPairs('val'), sizes=(1024, 1025), pens=(2, 2))
+    inks = _InkOf(OpenMojiPairs('val'), sizes=(1024, 1025), pens=(2, 2))
     pages = [inks[i] for i in range(0, len(inks), len(inks)//12)][:12]
     strokes, branches = sum(len(trace(p)) for p in pages), sum(len(find_lines(find_ink(p)).paths) for p in pages)
     assert strokes <= .5*branches
@@ -174,7 +174,7 @@ def test_what_sketchnet_draws_is_covered():
 def test_strokes_come_in_drawing_order(drawings):
     for d in (d for d in drawings if len(trace(d)) > 3):
         found = list(trace(d))
-        assert drawing_order(found) == found and drawing_order(found[::-1]) != found[::-1]
+        assert _drawing_order(found) == found and _drawing_order(found[::-1]) != found[::-1]
         assert [s.length for s in found].index(max(s.length for s in found)) < len(found)/2 # contours before details
 
 
@@ -275,11 +275,11 @@ def test_npz_round_trip_is_exact_and_without_pickle(drawing, tmp_path):
 
 
 def test_seed_rows_alone_are_enough(drawing, tmp_path):
-    np.savez(tmp_path/'rows.npz', **to_sequence(drawing))
+    np.savez(tmp_path/'rows.npz', **_to_sequence(drawing))
     again = Strokes.load(tmp_path/'rows.npz')
     a,b = drawing.render()<.5, again.render()<.5
     assert len(again)==len(drawing) and (a&b).sum()/(a|b).sum()>.95
-    assert from_sequence(to_sequence(Strokes([], 20, 30))).width==30
+    assert _from_sequence(_to_sequence(Strokes([], 20, 30))).width==30
 
 
 @pytest.mark.parametrize('change', (
@@ -297,7 +297,7 @@ def test_broken_drawings_are_refused_by_name(tmp_path, change):
 
 @pytest.mark.parametrize('key', ('init_cursors', 'image_size', 'round_length', 'init_width'))
 def test_rows_that_miss_an_array_are_refused_by_name(drawing, tmp_path, key):
-    np.savez(tmp_path/'rows.npz', **{k: v for k,v in to_sequence(drawing).items() if k!=key})
+    np.savez(tmp_path/'rows.npz', **{k: v for k,v in _to_sequence(drawing).items() if k!=key})
     with pytest.raises(ValueError, match=f'rows.npz.*{key}'): Strokes.load(tmp_path/'rows.npz')
 
 
@@ -307,7 +307,7 @@ def test_rows_that_miss_an_array_are_refused_by_name(drawing, tmp_path, key):
     (lambda a: dict(init_width=np.nan), 'init_width'),
     (lambda a: dict(strokes_data=a['strokes_data']*np.nan), 'finite')))
 def test_rows_that_make_no_sense_are_refused_by_name(drawing, tmp_path, change, says):
-    arrays = to_sequence(drawing)
+    arrays = _to_sequence(drawing)
     np.savez(tmp_path/'rows.npz', **arrays | change(arrays))
     with pytest.raises(ValueError, match=f'rows.npz is no drawing.*{says}'): Strokes.load(tmp_path/'rows.npz')
 
@@ -384,7 +384,7 @@ def test_pictures_too_large_and_pens_too_wide():
     assert line.render().max() == 0                     # all ink, and no error
     for size in ((1e9, 1), (40_000, 40_000)):
         with pytest.raises(ValueError, match='100 megapixels'): line.render(*size)
-    with pytest.raises(ValueError, match='100 megapixels'): Canvas(40_000, 40_000)
+    with pytest.raises(ValueError, match='100 megapixels'): _Canvas(40_000, 40_000)
 
 
 def test_strokes_are_checked():

@@ -34,7 +34,7 @@ def test_numbers_stay_in_their_ranges():
     a = random_action()
     for v, low, high in ((a.control, 0, 1), (a.end, -1, 1), (a.width, .01, 1), (a.scale, 0, 2)):
         assert v.min() >= low and v.max() <= high
-    xy = V.curve_points(a, torch.linspace(0, 1, 7))
+    xy = V._curve_points(a, torch.linspace(0, 1, 7))
     assert (xy[:,0] == 0).all() and torch.allclose(xy[:,-1], a.end) and xy.abs().max() <= 1
 
 
@@ -75,8 +75,8 @@ def test_crop_and_look_see_the_same():
     page = np.random.default_rng(0).integers(0, 256, (80, 120)).astype(np.uint8)
     at, window = np.array([70.25, 31.5]), 52.
     ours = V._crop(torch.tensor(page)[None,None]/255, torch.tensor(at)[None].float(), torch.tensor([window]), 64)[0,0]
-    assert np.abs(V.look(page, at, window)/255 - ours.numpy()).max() < .06
-    assert V.look(page, np.array([-500., 0]), 64.).max() == 0 # beyond the page there is paper
+    assert np.abs(V._look(page, at, window)/255 - ours.numpy()).max() < .06
+    assert V._look(page, np.array([-500., 0]), 64.).max() == 0 # beyond the page there is paper
 
 
 def test_gradients_reach_place_and_size_of_a_window():
@@ -90,8 +90,8 @@ def test_windows_keep_their_limits():
         high = min(side, limits[1] or side)
         low = min(limits[0], high)
         for scale in (0, .5, 1, 2.):
-            assert low <= V.window_after(np.array([64.]), scale, side, limits)[0] <= high
-            assert low <= V.window_after(torch.tensor([64.]), scale, side, limits)[0] <= high
+            assert low <= V._window_after(np.array([64.]), scale, side, limits)[0] <= high
+            assert low <= V._window_after(torch.tensor([64.]), scale, side, limits)[0] <= high
 
 
 @pytest.mark.parametrize('width', (4., 9.))
@@ -140,7 +140,7 @@ def test_a_training_step_in_bfloat16(progress):
 def test_a_worker_draws_photos_on_the_cpu(monkeypatch):
     asked = []
     monkeypatch.setattr(V, 'draw', lambda photo, resolution, detail, device: asked.append(device))
-    sketches = V.SketchesOf([np.zeros((60, 40, 3), np.uint8)])
+    sketches = V._SketchesOf([np.zeros((60, 40, 3), np.uint8)])
     sketches[0]
     monkeypatch.setattr(V, 'get_worker_info', lambda: object())
     sketches[0]
@@ -149,7 +149,7 @@ def test_a_worker_draws_photos_on_the_cpu(monkeypatch):
 
 def test_schedules():
     assert [T._sweep_start(p, 48, 24) for p in (0, .25, 1)] == [24, 18, 0]
-    still = V.Rollout(None, None, torch.zeros(2, 48), torch.zeros(2, 48), torch.zeros(2, 48))
+    still = V._Rollout(None, None, torch.zeros(2, 48), torch.zeros(2, 48), torch.zeros(2, 48))
     weights = [float(T._pen_losses(still, p, move=.1)['moves']) for p in (0, 1/3, 2/3, 1)]
     assert weights == pytest.approx([0, 0, .05, .1])
 
@@ -159,14 +159,14 @@ def test_the_expert_covers_the_page_and_stays_in_range(seed):
     page, trails = T.Drawings([plus()])[0]
     expert, rng = T.Expert(page, trails, np.random.default_rng(seed)), np.random.default_rng(seed)
     for _ in range(80):
-        right = T.expert_actions(expert)
+        right = T._expert_actions(expert)
         if not right: break
         for a in right:
             n = np.array(T._targets(expert, a))
             assert (n[:2] >= 0).all() and (n[:2] <= 1).all() and (np.abs(n[2:4]) <= 1).all() and .01 <= n[4] <= 1
             assert 0 < n[5] < 2
         T._perform(expert, right[rng.integers(len(right))])
-    assert not T.expert_actions(expert) and expert.window <= 128
+    assert not T._expert_actions(expert) and expert.window <= 128
     ink = page > 127
     assert ((expert.canvas > 127) & ink).sum() > .75*ink.sum()
     assert ((expert.canvas > 127) & ~ink).sum() < .7*ink.sum() # a pen that presses too hard
@@ -179,7 +179,7 @@ def test_demonstrations_repeat_and_fit_the_loss():
     assert all(np.array_equal(a, b) for a, b in zip(first, again))
     assert not all(np.array_equal(a, b) for a, b in zip(first, other))
     batch = [torch.as_tensor(np.stack(v)) for v in zip(first, other)][:6]
-    terms = T.imitation_loss(V.VirtualSketcher(), *batch)
+    terms = T._imitation_loss(V.VirtualSketcher(), *batch)
     assert all(v.isfinite() for v in terms.values())
 
 
@@ -208,9 +208,9 @@ def test_the_loss_of_a_lesson_is_zero_for_right_answers_alone():
     demonstrations = (T.demonstration(T.Expert(*drawing, np.random.default_rng(seed)), 3) for seed in range(50))
     found = next(d for d in demonstrations if d[-1][:,0].all()) # one with an action at every step
     batch, (pen, wanted) = [torch.as_tensor(v)[None] for v in found], found[3:5]
-    right = T.imitation_loss(Knowing(pen, wanted), *batch)
+    right = T._imitation_loss(Knowing(pen, wanted), *batch)
     assert all(v.item() == pytest.approx(0, abs=1e-5) for v in right.values())
-    wrong = T.imitation_loss(Knowing(1-pen, wanted*.5), *batch)
+    wrong = T._imitation_loss(Knowing(1-pen, wanted*.5), *batch)
     assert all(v.item() > .01 for v in wrong.values())
 
 

@@ -75,12 +75,12 @@ def toy_tasks():
     mask[40:120,40:120] = 1
     line = np.abs(np.diff(mask, axis=0, prepend=0)) + np.abs(np.diff(mask, axis=1, prepend=0)) > 0
     sketch, picture = 1 - line[::2,::2][8:72,8:72].astype(np.float32), photo[::2,::2][8:72,8:72]
-    views = sketch2image.PairViews([(sketch, picture)]*4)
+    views = sketch2image._PairViews([(sketch, picture)]*4)
     drawings = virtual_training.Drawings([sketch, sketch[::-1].copy()])
     outlines = sketchnet.SketchNet(pretrained=False).state_dict()
     return {'masknet': (masknet.MaskNetTask([(photo, mask)]*8, size=96), None),
             'sketchnet': (sketchnet.SketchNetTask([(photo, line.astype(np.float32))]*4, size=96, gan_from=.3), None),
-            'details': (details.DetailTask(details.DetailData([(photo, mask)]), gan_from=.3), outlines),
+            'details': (details.DetailTask(details._DetailData([(photo, mask)]), gan_from=.3), outlines),
             'virtual': (virtual_training.VirtualTask(drawings, steps=2, unroll=2, raster_from=.3, raster_every=1),
                         None),
             'sketch2image': (palette.CompletionTask(views, lambda_gan=.1, updates=(1, 1), k=4), None),

@@ -269,6 +269,7 @@ def test_canvas(lab):
 
 
 PAINTING = '''
+import ipywidgets as W
 import numpy as np
 from sketchbook.canvas import DrawingCanvas
 from sketchbook.widgets import explorer
@@ -276,7 +277,9 @@ def seen(drawing):
     assert drawing.dtype==np.uint8 and drawing.shape==(120, 200, 3)
     return {'seen': drawing}, 'middle ' + drawing[60,100].tobytes().hex()
 green = np.full((120, 200, 3), (0, 160, 80), np.uint8)
-explorer(dict(drawing=DrawingCanvas(200, 120, 12, pages={'green': green}, color=True)), seen)
+canvas,known = DrawingCanvas(200, 120, 12, pages={'green': green}, color=True), W.Label()
+canvas.brush.observe(lambda change: known.set_trait('value', f'a brush of {change.new} px'), 'value')
+W.VBox([explorer(dict(drawing=canvas), seen), known])
 '''
 
 def test_painting_in_colour(lab):
@@ -291,6 +294,7 @@ def test_painting_in_colour(lab):
         ex.says('middle d22f27')
         thin = ex.picture('seen')
         ex.press('brush (px)', 'ArrowRight', 12)
+        ex.says('a brush of 24 px')     # the page holds a slider's values back while Python is busy, not the mouse's
         ex.draw((40, 20), (160, 20))
         red = lambda p: (p[...,0] > .7).sum()
         ex.until('seen', lambda p: red(p) > 2.5*red(thin), 'has a broader line')
@@ -302,7 +306,9 @@ def test_painting_in_colour(lab):
         ex.draw((5, 115))
         ex.draw((60, 60), (140, 60))
         ex.until('seen', lambda p: red(p[55:65,65:135])==0, 'is painted over in the green that was picked')
-        ex.click('undo'); ex.click('undo')
+        ex.click('undo')
+        ex.until('seen', lambda p: red(p[55:65,65:135])>0, 'has some red again')     # until then undo is disabled
+        ex.click('undo')
         ex.says('middle d22f27')
 
 
