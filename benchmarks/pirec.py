@@ -6,8 +6,12 @@ than 120 milliseconds on two cores.
 
 With `--page FILE --data TAR` it draws a page of 32 photos instead, drawn at random from those in the folder `val`:
 edges, colour domain, phase 2, phase 3, truth.
+
+With `--ablation FILE --data TAR` it trains small generators at 64 px, each for as many steps (`--steps`): all phases
+and terms, without the discriminator, without the feature and style terms, and without phase 3 (phase 2 for longer).
+It prints what `evaluate` measures and draws what each makes of six photos.
 """
-import argparse, json, sys
+import argparse, json, sys, tempfile
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +20,7 @@ import torch
 from sketchbook import pirec
 from sketchbook.blocks import pick_device
 from sketchbook.data import PhotoFolder, sample_photos, save_image
+from sketchbook.training import fit_phases
 from sketchnet import timed
 
 
@@ -42,6 +47,39 @@ def page(photos, n=32, columns=2, seed=0):
     return np.hstack([p for part in parts for p in (part, gap)][:-1])
 
 
+SMALL = dict(size=64, n=16, blocks=4)
+
+
+def variants(data):
+    "Phases by variant; their shares say how the steps are divided"
+    def phases(drop=(), third=True):
+        terms = {kind: {k: w for k, w in found.items() if k not in drop} for kind, found in pirec.WEIGHTS.items()}
+        shares = dict(imitation=.2, generating=.4, refinement=.4) if third else dict(imitation=.2, generating=.8)
+        return {k: pirec.PirecTask(data, k, weights=terms[k], share=w, **SMALL) for k, w in shares.items()}
+    return {'all': phases(), 'without D': phases(['adversarial']),
+            'without features': phases(['feature', 'style']), 'without phase 3': phases(third=False)}
+
+
+def ablation(data, file, steps):
+    "Train every variant, print their measures, draw their pictures"
+    photos = PhotoFolder(data, 'val')
+    truths = [pirec.square(photos[i], SMALL['size']) for i in range(0, len(photos), 2)]
+    inputs = [(pirec.edges(t), pirec.color_domain(t)) for t in truths]
+    made = {'colour domain': [c for _, c in inputs]}
+    for name, phases in variants(data).items():
+        with tempfile.TemporaryDirectory() as out: runs = fit_phases(phases, out, steps=steps, batch_size=8, plot=False)
+        two, three = runs['generating'].net, runs.get('refinement')
+        made[name] = [pirec.draw(e, c, two) for e, c in inputs]
+        if three: made[name] = [pirec.refine(e, p, three.net) for (e, _), p in zip(inputs, made[name])]
+    print(f'{"":<20}' + ''.join(f'{k:>12}' for k in (names := ('frechet', 'perceptual', 'ssim', 'psnr', 'edges_kept'))))
+    for name, pictures in made.items():
+        scores = pirec._scores(pictures, inputs, truths)
+        print(f'{name:<20}' + ''.join(f'{scores[k]:>12.3f}' for k in names), flush=True)
+    chance = np.random.default_rng(1).permutation(len(truths))[:8]
+    rows = [np.hstack([pictures[i] for i in chance]) for pictures in [*made.values(), truths]]
+    save_image(file, np.repeat(np.repeat(np.vstack(rows), 2, 0), 2, 1))
+
+
 def main(argv=None):
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('--threads', type=int, default=2, help='threads of PyTorch (%(default)s)')
@@ -50,9 +88,14 @@ def main(argv=None):
     p.add_argument('--json', type=Path, help='also write the numbers into this file')
     p.add_argument('--page', type=Path, help='draw a page of photos into this file, and measure nothing')
     p.add_argument('--data', type=Path, help='folder or tar of photos for the page, with a folder val')
+    p.add_argument('--ablation', type=Path, help='train without each part and draw the results into this file')
+    p.add_argument('--steps', type=int, default=500, help='of each variant (%(default)s)')
     args = p.parse_args(argv)
+    if (args.page or args.ablation) and not args.data: p.error('--page and --ablation need --data')
+    if args.ablation:
+        ablation(args.data, args.ablation, args.steps)
+        return 0
     if args.page:
-        if not args.data: p.error('--page needs --data')
         save_image(args.page, page(PhotoFolder(args.data, 'val')))
         return 0
     torch.set_num_threads(args.threads)

@@ -258,10 +258,11 @@ class MaskNetTask(_MaskStep):
         jitter=.2,            # Strength of the changes of light and colour, see `augment_pair`
         wear:float=0.,        # Chance of each damage of `_worn`, 0..1
         shrink=(),            # A batch is reduced to one of these shares of `size` (multi-scale training); () is never
+        best:bool=True,       # Keep the weights with the smallest validation loss, not the last ones?
     ):
         if not data: raise ValueError('MaskNet needs pairs to learn from: name a folder or a tar.')
         self.name = f'masknet-v{version}'
-        self.about = provenance(*data)
+        self.about, self.monitor = provenance(*data), 'loss' if best else None
         vars(self).update(version=version, preset=preset, size=size, lr=lr, encoder_lr=encoder_lr, frozen=frozen,
                           paste=paste, scale=scale, shift=shift, jitter=jitter, wear=wear, shrink=shrink)
         self.pairs = _EvenMix(*map(_as_pairs, data)) if len(data)>1 else _as_pairs(data[0])

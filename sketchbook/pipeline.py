@@ -311,7 +311,8 @@ def run_folder(
     take_gpu()
     nets = _networks(p)
     out = check_output(out, _KINDS)
-    names = choose_names(sources, known_names(out, _REPORTS.values(), _RESULTS))
+    known = known_names(out, _REPORTS.values(), _RESULTS)
+    names = choose_names(sources, known)
 
     def work(src, name):
         result = _sketch_photo(p, src, nets)
@@ -320,7 +321,7 @@ def run_folder(
         return {'size': list(result.sketch.shape), 'box': result.box, 'strokes': n,
                 **save_entry(out, result.timings, write)}
 
-    report = start_report(asdict(p), p.device, names, _network_names(p).values())
+    report = start_report(asdict(p), p.device, known | names, _network_names(p).values())
     return work_through(sources, work, report, out/_REPORTS['run'], progress)
 
 # %% ../nbs/06_pipeline.ipynb #34b7127c
@@ -336,7 +337,8 @@ def vectorize_folder(
     take_gpu()
     out = check_output(out, _KINDS)
     drawn = {k: Path(k).stem for k in sources if Path(k).parent==(out/'sketch').absolute()}
-    names = choose_names(sources, known_names(out, _REPORTS.values(), _RESULTS) | drawn)
+    known = known_names(out, _REPORTS.values(), _RESULTS) | drawn
+    names = choose_names(sources, known)
 
     def work(src, name):
         timings = {}
@@ -345,4 +347,5 @@ def vectorize_folder(
         write = lambda folder: _write_strokes(strokes, folder, name, sketch.shape)
         return {'size': list(sketch.shape), 'strokes': len(strokes), **save_entry(out, timings, write)}
 
-    return work_through(sources, work, start_report(asdict(p), p.device, names), out/_REPORTS['vectorize'], progress)
+    report = start_report(asdict(p), p.device, known | names)
+    return work_through(sources, work, report, out/_REPORTS['vectorize'], progress)

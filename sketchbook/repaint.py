@@ -247,8 +247,7 @@ def load_edges(
     if (np.ptp(picture.astype(np.int16), 2)>48).mean()>.001:
         raise ValueError(f'{name}the edge map is in colour; it should be grey, dark on white or white on black')
     page = dark_on_light(grey(picture))
-    pen = int(max(page.shape)/size/4) + 1
-    edges = pirec.as_edges(cv2.erode(page, np.ones((pen, pen))), size)
+    edges = pirec.as_edges(page, size)
     if edges.min()>.5: raise ValueError(f'{name}the edge map is blank; it should have at least one line')
     return edges
 

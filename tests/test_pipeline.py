@@ -281,6 +281,15 @@ def test_names_are_unique_stable_and_readable():
     assert len(set(choose_names([f'/{i}/x.jpg' for i in range(50)]).values())) == 50
 
 
+def test_names_of_all_runs_are_remembered(tmp_path, quick, photo):
+    "A third folder with a photo of the same name must not take the name of the first"
+    for folder in 'abc':
+        (tmp_path/folder).mkdir()
+        Image.fromarray(photo).save(tmp_path/folder/'x.png')
+        run_folder(tmp_path/folder, tmp_path/'out', quick)
+    assert sorted(p.stem for p in (tmp_path/'out'/'sketch').iterdir()) == ['x', 'x-2', 'x-3']
+
+
 def test_same_stems_never_overwrite_each_other(tmp_path, quick, photo):
     for i, name in enumerate(('a/x.png', 'b/x.png', 'b/x.jpg')):
         save_image(tmp_path/'photos'/name, np.roll(photo, 40*i, 1))

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from sketchbook import pirec
-from sketchbook.blocks import PatchGAN, count_params
+from sketchbook.blocks import count_params
 from sketchbook.cli import main
 from sketchbook.data import sample_photos, save_image
 from sketchbook.masknet import MaskNet
@@ -34,9 +34,7 @@ def folder(tmp_path_factory):
 
 def small(folder, kind, **kw):
     "A phase with a network that trains in no time"
-    task = pirec.PirecTask(folder, kind, size=32, **kw)
-    task.networks = lambda: {'netG': pirec.Reconstructor(), 'netD': PatchGAN(7, 8, 2)}
-    return task
+    return pirec.PirecTask(folder, kind, size=32, n=8, blocks=1, **kw)
 
 
 @pytest.mark.parametrize('call, said', [
@@ -123,7 +121,7 @@ def test_any_terms(folder, tmp_path, weights):
 
 def test_phases_hand_on(folder, tmp_path):
     "The refinement begins with phase 2, and its painter stays phase 2"
-    task = pirec.pirec_task(folder)
+    task = pirec._pirec_task(folder)
     assert list(task) == ["imitation", "generating", "refinement"]
     assert abs(sum(t.share for t in task.values()) - 1) < 1e-9
     phases = {kind: small(folder, kind) for kind in ('generating', 'refinement')}

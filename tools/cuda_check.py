@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from sketchbook import details, masknet, palette, sketch2image, sketchnet, virtual, virtual_training, weights
+from sketchbook import details, masknet, palette, pirec, sketch2image, sketchnet, virtual, virtual_training, weights
+from sketchbook.data import save_image
 from sketchbook.training import fit
 
 TOLERANCE = {'fp32': .005, 'bf16': .2}    # largest difference, in standard deviations (TF32 convolutions are allowed)
@@ -22,6 +23,7 @@ def question(net, rng):
     noise = lambda *shape: torch.rand(shape, generator=rng)
     name = type(net).__name__
     if name == 'Completer': return [noise(2, 1, 64, 64)], lambda net, x: net(x)
+    if name in ('Reconstructor', 'UNet'): return [noise(2, 4, 128, 128)], lambda net, x: net(x)
     if name == 'JointGAN': return [noise(2, net.netG.z)*2 - 1], lambda net, z: net(z)
     if name == 'VirtualSketcher': return [(noise(2, 1, 64, 64) > .9).float()[:,0], noise(2, 2)*64], walked
     return [noise(2, 3, 224, 224)], lambda net, x: net(x)
@@ -78,11 +80,14 @@ def toy_tasks():
     views = sketch2image._PairViews([(sketch, picture)]*4)
     drawings = virtual_training.Drawings([sketch, sketch[::-1].copy()])
     outlines = sketchnet.SketchNet(pretrained=False).state_dict()
+    folder = Path(tempfile.mkdtemp())
+    for i in range(16): save_image(folder/f'{i:02}.png', photo)
     return {'masknet': (masknet.MaskNetTask([(photo, mask)]*8, size=96), None),
             'sketchnet': (sketchnet.SketchNetTask([(photo, line.astype(np.float32))]*4, size=96, gan_from=.3), None),
             'details': (details.DetailTask(details._DetailData([(photo, mask)]), gan_from=.3), outlines),
             'virtual': (virtual_training.VirtualTask(drawings, steps=2, unroll=2, raster_from=.3, raster_every=1),
                         None),
+            'pirec': (pirec.PirecTask(folder, size=64), None),
             'sketch2image': (palette.CompletionTask(views, lambda_gan=.1, updates=(1, 1), k=4), None),
             'sketch2image-paper': (sketch2image.JointGANTask(views, nf=8), None),
             'sketch2image-original': (sketch2image.JointTask(views, ['encoder'], width=1/16, updates=(1, 1)), None)}

@@ -256,9 +256,9 @@ class Explorer:
         with self.page.expect_download() as download: (button if button.count() else link).click()
         return download.value.suggested_filename, Path(download.value.path()).read_bytes()
 
-    def draw(self, *points):
-        "Draw on the canvas with the mouse, along points in its pixels"
-        canvas = self.box.locator('canvas').first
+    def draw(self, *points, canvas=0):
+        "Draw on a canvas, the first one say, with the mouse, along points in its pixels"
+        canvas = self.box.locator('canvas').nth(canvas)
         canvas.scroll_into_view_if_needed()
         at = canvas.bounding_box()
         for i,(x,y) in enumerate(points):

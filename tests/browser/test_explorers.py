@@ -325,3 +325,39 @@ def test_painting(lab, files):
         name,data = ex.save('painting.png')
         saved = np.asarray(Image.open(io.BytesIO(data)).convert('RGB'))/255
         assert name=='painting.png' and not differs(saved, ex.picture('picture'))
+
+
+def test_inputs_of_pirec(lab):
+    with lab.explorer('05_pirec', 'explore_inputs') as ex:
+        lines,flat = ex.picture('edges'),ex.picture('colour domain')
+        ex.drag('sigma (px)', to=.9)
+        few = ex.until('edges', lambda p: ink(p) < ink(lines), 'has fewer edges with a large sigma')
+        ex.press('k', 'Home')
+        ex.until('colour domain', lambda p: p.std((0, 1)).max() < .01, 'is of one colour')
+        ex.drag('edges lost', to=.8)
+        ex.until('edges', lambda p: ink(p) < ink(few), 'has lost edges')
+        assert differs(ex.picture('colour domain'), flat)
+
+
+def test_pirec(lab):
+    "Red that is painted comes out red; lines, phases, k and an empty page"
+    pytest.importorskip('ipycanvas')
+    with lab.explorer('05_pirec', 'explore_pirec') as ex:
+        first = ex.picture('picture')
+        color = ex.box.locator('.widget-colorpicker input').first
+        color.fill('#d22f27'); color.press('Enter')
+        ex.draw((60, 200), (320, 200), canvas=1)
+        red = lambda p: (p[...,0] - p[...,1:].max(-1))[126:142,60:200].mean()
+        painted = ex.until('picture', lambda p: red(p) > red(first) + .15, 'is red where red was painted')
+        ex.draw((30, 40), (350, 60))
+        edged = ex.changed('picture', painted)
+        ex.click('refine')
+        refined = ex.changed('picture', edged)
+        name,data = ex.save('picture.png')
+        assert name=='picture.png' and Image.open(io.BytesIO(data)).size==(128, 128)
+        flat = ex.picture('colours')
+        ex.press('k', 'ArrowRight', 3)
+        ex.changed('colours', flat)
+        ex.changed('picture', refined)
+        ex.choose('photo', 'empty page')
+        ex.says('the edge map is blank')
