@@ -505,7 +505,7 @@ def _score_table(scores):
     head = [] if '' in rows else [['', *rows]]
     return '\n'.join(f'{name:<24} {"".join(f"{v:<20}" for v in more)}'.rstrip() for name, *more in head + lines)
 
-
+# %% ../nbs/06a_cli.ipynb #234caa20
 def _evaluate(args):
     "Measure a network with the function of the chapter that its card names"
     import json
