@@ -357,7 +357,7 @@ class Pix2PixTask(PirecTask):
         lr:float=4e-4,    # Learning rate of G and D
     ):
         super().__init__(data, 'generating', size, lr, dict(l1=100., adversarial=1.), 'bce')
-        self.name = 'pirec-pix2pix'
+        self.name, self.monitor, self.patience = 'pirec-pix2pix', None, None        # the last weights, as its authors do
 
     def networks(self): return {'netG': UNet(), 'netD': PatchGAN(7, 32)}
 
@@ -377,7 +377,7 @@ def _l1_task(
 ) -> PirecTask:
     "The other baseline: the same generator, trained with L1 alone"
     task = PirecTask(data, weights=dict(l1=1.), **kw)
-    task.name = 'pirec-l1'
+    task.name, task.monitor, task.patience = 'pirec-l1', None, None
     return task
 
 # %% ../nbs/05_pirec.ipynb #pi000043
