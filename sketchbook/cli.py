@@ -479,15 +479,17 @@ def _train(args):
     return 130 if run.interrupted else 0
 
 # %% ../nbs/06a_cli.ipynb #234caa19
+def _chapters_of(name): return [f'sketchbook.{c}' for c, text in _declaring('TASKS').items() if f"'{name}'" in text]
+
+
 def _measure(name):
-    "The function that measures what `name` is: weights, or all networks of the chapter that trains `name` in phases"
+    "The function that measures `name`: weights, or else a network that a chapter trains in phases"
     from importlib import import_module
     from sketchbook import weights
     known = weights.available()
     if name not in known and Path(name).name==name and not Path(name).suffix:
-        chapter = next((c for c, text in _declaring('TASKS').items() if f"'{name}':" in text), None)
-        found = getattr(import_module(f'sketchbook.{chapter}'), 'evaluate', None) if chapter else None
-        if found: return found
+        chapter = next((c for c in map(import_module, _chapters_of(name)) if name in c.TASKS), None)
+        if hasattr(chapter, 'evaluate'): return chapter.evaluate
         raise ValueError(_unknown(name, known))
     weights.verify(name)
     module = import_module(weights.card(name)['network'].split(':')[0])
@@ -496,14 +498,14 @@ def _measure(name):
 
 
 def _score_table(scores):
-    "Measures by name in lines; measures of several networks in columns. Curves are for the card"
-    rows = {k: v for k, v in scores.items() if isinstance(v, dict)} or {'': scores}
-    names = [k for k, v in next(iter(rows.values())).items() if isinstance(v, (int, float, str))]
+    "Measures by name in lines, those of several networks in columns; curves and details are for the card"
+    plain = {k: v for k, v in scores.items() if isinstance(v, (int, float, str))}
+    rows = {k: v for k, v in scores.items() if isinstance(v, dict)} if plain.keys() <= {'n'} else {}
     say = lambda v: f'{v:.4f}' if isinstance(v, float) else str(v)
-    lines = [[name, *(say(r[name]) for r in rows.values())] for name in names]
-    lines += [[k, say(v)] for k, v in scores.items() if '' not in rows and not isinstance(v, dict)]
-    head = [] if '' in rows else [['', *rows]]
-    return '\n'.join(f'{name:<24} {"".join(f"{v:<20}" for v in more)}'.rstrip() for name, *more in head + lines)
+    lines = [[name, *(say(r[name]) for r in rows.values())] for name in next(iter(rows.values()), ())]
+    lines = [['', *rows], *lines] if rows else []
+    lines += [[name, say(v)] for name, v in plain.items()]
+    return '\n'.join(f'{name:<24} {"".join(f"{v:<20}" for v in more)}'.rstrip() for name, *more in lines)
 
 # %% ../nbs/06a_cli.ipynb #234caa20
 def _evaluate(args):

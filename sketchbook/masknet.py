@@ -193,7 +193,7 @@ def _logits(
     sizes=None,       # Sides of the squares the network sees, pixels; None is `net.sizes`
 ) -> torch.Tensor:    # `(1, 1, S, S)` float32, `S` the largest of `sizes`
     "Squeeze `photo` into squares, run `net` on each and on its mirror image, and average the logits"
-    device,sizes = next(net.to(memory_format=torch.channels_last).parameters()).device,sizes or net.sizes
+    device,sizes = next(net.parameters()).device,sizes or net.sizes
     def at(side):
         x = to_tensor(cv2.resize(photo, (side,side), interpolation=cv2.INTER_AREA))
         both = torch.stack([x, x.flip(-1)]).to(device, memory_format=torch.channels_last)   # the faster layout by far

@@ -8,7 +8,8 @@ __all__ = ['SIZE', 'WEIGHTS', 'HEADLINES', 'TASKS', 'square', 'as_edges', 'edges
            'refine', 'reconstruct', 'color_error', 'edges_kept', 'evaluate', 'explore_pirec']
 
 # %% ../nbs/05_pirec.ipynb #pi000005
-from functools import partial
+import warnings
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -42,7 +43,7 @@ def square(
 # %% ../nbs/05_pirec.ipynb #pi000011
 def as_edges(
     sketch:np.ndarray, # See `check_sketch`
-    size=None,         # Longest side, pixels: a larger drawing is shrunk; None for any
+    size:int=None,     # Longest side, pixels: a larger drawing is shrunk; None for any
     ink:float=.35,     # What is darker than this share of full ink is a line, 0..1
 ) -> np.ndarray:       # Sketch `(h, w)` float32, only 0 and 1, lines one pixel wide
     "Turn any drawing into an edge map as Canny gives it: black or white, one pixel wide"
@@ -53,8 +54,8 @@ def as_edges(
 def edges(
     photo,             # `(H, W, 3)` uint8, or anything `load_photo` reads
     sigma:float=2.5,   # Canny's Gaussian blur, pixels; a larger one leaves fewer edges
-    detail=None,       # None for Canny; 0..1 for the lines of SketchNet with this `detail`
-    size=None,         # Longest side of the edge map, pixels; None for the photo's own
+    detail:float=None, # None for Canny; 0..1 for the lines of SketchNet with this `detail`
+    size:int=None,     # Longest side of the edge map, pixels; None for the photo's own
     device='auto',     # For SketchNet, see `blocks.pick_device`
 ) -> np.ndarray:       # Sketch `(h, w)` float32, 0 = edge, 1 = paper
     "Find the edges that a picture is rebuilt from: Canny as in scikit-image, or lines that SketchNet chooses"
@@ -68,37 +69,45 @@ def edges(
 def _check_sigma(sigma): return check_number('sigma', sigma, high=50, unit='pixels')
 
 # %% ../nbs/05_pirec.ipynb #pi000014
-def _odd(pixels): return 2*int(pixels/2) + 1
+def _odd(pixels): return min(2*int(pixels/2) + 1, 255)
 
 
 def color_domain(
     photo,          # `(H, W, 3)` uint8, or anything `load_photo` reads
     k:int=3,        # Colours
-    blur:float=25,  # Window of the median filter before, pixels of a photo whose shorter side is 128
+    blur:float=25,  # Window of the median filter before, pixels of a photo whose shorter side is 128; 255 at most
     smooth:float=3, # Window of the median filter afterwards, the same unit; 1 for none
     seed:int=0,     # Of k-means
 ) -> np.ndarray:    # `(H, W, 3)` uint8, flat areas of at most `k` colours
     "Reduce a photo to a few flat areas of colour: median filter, k-means, median filter"
     photo = load_photo(photo)
     k = check_number('k', k, least=1, high=64, whole=True, unit='colours')
+    seed = check_number('seed', seed, least=0, high=2**63 - 1, whole=True)
     unit = min(photo.shape[:2])/SIZE
-    even, after = (_odd(check_number(name, window, high=255, unit='pixels')*unit)
-                   for name, window in (('blur', blur), ('smooth', smooth)))
-    flat = cv2.medianBlur(photo, min(even, 255))
-    index, colors = _cluster(flat, k, seed)
-    return cv2.medianBlur(np.rint(colors).astype(np.uint8)[index], min(after, 255))
+    before, after = (_odd(check_number(name, window, high=255, unit='pixels')*unit)
+                     for name, window in (('blur', blur), ('smooth', smooth)))
+    flat = cv2.medianBlur(photo, before)
+    colors = _cluster(flat, k, np.random.default_rng(seed))
+    smoothed = cv2.medianBlur(np.rint(colors).astype(np.uint8)[_nearest(flat, colors)], after)
+    return np.rint(colors).astype(np.uint8)[_nearest(smoothed, colors)]     # a median of each channel mixes colours
 
 # %% ../nbs/05_pirec.ipynb #pi00014b
-def _cluster(photo, k, seed):
-    "Index `(H, W)` and colours `(k, 3)` float32 by k-means of a thumbnail; each pixel takes the nearest colour"
-    small = cv2.resize(photo, (32, 32), interpolation=cv2.INTER_AREA).reshape(-1, 3)
+def _nearest(photo, colors):
+    "Number `(H, W)` of the nearest of `colors` `(k, 3)` at each pixel"
+    return np.stack([np.square(photo - c).sum(-1) for c in colors]).argmin(0)
+
+
+def _cluster(photo, k, rng):
+    "The `k` colours `(k, 3)` float32 that k-means++ (Arthur and Vassilvitskii 2007) finds in a thumbnail of a photo"
     if (n := len(np.unique(photo.astype(np.int32) @ (1 << 16, 1 << 8, 1)))) < k:
         raise ValueError(f'k should be at most the {n} colours that the blurred picture has, not {k}')
-    cv2.setRNGSeed(seed)
-    stop = cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 10, 1.
-    colors = cv2.kmeans(small.astype(np.float32), k, None, stop, 3, cv2.KMEANS_PP_CENTERS)[2]
-    far = np.stack([np.square(photo - c).sum(-1) for c in colors])
-    return far.argmin(0), colors
+    small = cv2.resize(photo, (32, 32), interpolation=cv2.INTER_AREA).reshape(-1, 3).astype(np.float32)
+    colors = small[rng.integers(len(small))][None]
+    while len(colors) < k:      # the next one is likely to be far from all that are there
+        far = np.square(small[:,None] - colors).sum(-1).min(1) + 1e-6
+        colors = np.vstack([colors, small[rng.choice(len(small), p=far/far.sum())]])
+    start, stop = _nearest(small, colors).astype(np.int32)[:,None], (cv2.TERM_CRITERIA_MAX_ITER, 10, 0.)
+    return cv2.kmeans(small, k, start, stop, 1, cv2.KMEANS_USE_INITIAL_LABELS)[2]
 
 # %% ../nbs/05_pirec.ipynb #pi000017
 def _view_inputs(
@@ -199,7 +208,7 @@ def random_inputs(
     lines = edges(photo, sigma)
     lines[rng.random(lines.shape) < drop] = 1
     even, after, k = rng.choice(np.arange(15, 36, 2)), rng.choice((1, 3, 5)), int(rng.integers(2, 6))
-    try: return lines, color_domain(photo, k, even, after, seed=int(rng.integers(2**31)))
+    try: return lines, color_domain(photo, k, even, after, seed=rng.integers(2**31))
     except ValueError: return lines, color_domain(photo, 1, even)      # a photo of one colour
 
 
@@ -217,7 +226,19 @@ WEIGHTS = {'imitation':  dict(l1=1., adversarial=.02, feature=.05, style=0.),
            'generating': dict(l1=1., adversarial=.05, feature=.15, style=.05),
            'refinement': dict(l1=1., adversarial=.05, feature=.3, style=.1)}
 
+
+def _terms(weights):
+    "All four weights; those that are not named are 0"
+    strange = weights.keys() - WEIGHTS['generating'].keys()
+    if strange: raise ValueError(f'the loss has no term {min(strange)!r}: use {", ".join(WEIGHTS["generating"])}')
+    found = {k: check_number(f'the weight of {k}', weights.get(k, 0.), least=0) for k in WEIGHTS['generating']}
+    if not any(found.values()): raise ValueError('all weights of the loss are 0: there is nothing to learn')
+    return found
+
 # %% ../nbs/05_pirec.ipynb #pi000036
+def _named(terms): return {{'content': 'feature'}.get(k, k): v for k, v in terms.items()}
+
+
 class _Step(Task):
     "One step of D, then one of G; needs `weights`, `lr`, `gan` and `kind`"
     exports = ('netG',)
@@ -241,21 +262,25 @@ class _Step(Task):
             run.minimize(loss, 'netD')
             log['adversarial'] = self.gan.loss_G(run.nets['netD'], fake, shown)
         if 'features' in run.helpers:
-            terms = run.helpers['features'].terms(fake, photo)
-            log |= {'feature': terms['content'], **({'style': terms['style']} if 'style' in terms else {})}
+            log |= _named(run.helpers['features'].terms(fake, photo))
         run.minimize(sum(w*log[k] for k, w in self.weights.items() if w), 'netG')
         return log
 
 # %% ../nbs/05_pirec.ipynb #pi000037
+def _split(photos):
+    "Names of the photos to train on, and of those in a folder `val`"
+    names = [n for n in photos.names if '.sketch.' not in n]                # FS2K's drawings lie beside its photos
+    val = [n for n in names if n.startswith('val/')]
+    return [n for n in names if not n.startswith(('val/', 'test/'))], val
+
+
 def _parts(path):
-    "Photos to train on and to validate on: folders `train` and `val` where there are, else every 30th validates"
-    photos = PhotoFolder(path)
-    photos.names = [n for n in photos.names if '.sketch.' not in n]         # FS2K's drawings lie beside its photos
-    val = [n for n in photos.names if n.startswith('val/')]
-    train = [n for n in photos.names if n not in set(val)]
+    "Photos, and the names of those to train on and to validate on: of a folder `val`, or every 30th"
+    train, val = _split(photos := PhotoFolder(path))
     if not val: val, train = train[14::30], [n for i, n in enumerate(train) if i % 30 != 14]
-    if not train or not val: raise ValueError(f'{path}: {len(photos.names)} photos are too few; 15 or more are right')
-    return photos, train, val
+    if train and val: return photos, train, val
+    raise ValueError(f'{path}: there are {len(train)} photos to train on and {len(val)} to validate on; '
+                     '15 photos or more are right, besides those in the folders val and test')
 
 # %% ../nbs/05_pirec.ipynb #pi00037a
 class _Inputs(_Step):
@@ -283,7 +308,8 @@ class _Inputs(_Step):
         shown = [self.given(nets, *parts) for parts in zip(colors.split(16), lines.split(16))]
         fakes = [(nets['netG'](x).float(), t) for x, t in zip(shown, photo.split(16))]
         found = {'l1': [(fake - t).abs().mean() for fake, t in fakes]}
-        if 'features' in nets: found['feature'] = [nets['features'].terms(*pair)['content'] for pair in fakes]
+        seen = [_named(nets['features'].terms(*pair)) for pair in fakes] if 'features' in nets else [{}]
+        found |= {k: [terms[k] for terms in seen] for k in seen[0]}
         return {k: torch.stack(v).mean().item() for k, v in found.items()}
 
 # %% ../nbs/05_pirec.ipynb #pi00037c
@@ -299,7 +325,9 @@ class _Networks(_Inputs):
         if self.kind != 'refinement': return found
         if self.before is None: raise ValueError('The refinement needs weights to start from: --init pirec-generating')
         found['painter'] = self.generator()
-        found['painter'].load_state_dict(self.before)
+        try: found['painter'].load_state_dict(self.before)
+        except RuntimeError: raise ValueError('The weights to start from are not those of a Reconstructor: give '
+                                              'pirec-generating, or a file of that size.') from None
         return found
 
 # %% ../nbs/05_pirec.ipynb #pi00037b
@@ -311,16 +339,17 @@ class PirecTask(_Networks):
         kind:str='generating', # The phase
         size:int=SIZE,      # Side of the training crops, pixels
         lr:float=4e-4,      # Learning rate of G and D
-        weights:dict=None,  # Weights of the loss's terms; None for `WEIGHTS[kind]`
+        weights:dict=None,  # Weights of the terms `l1`, `adversarial`, `feature`, `style`; None for `WEIGHTS[kind]`
         mode:str='lsgan',   # See `blocks.gan_loss`
         share:float=1.,     # Of the budget, against the other phases
         n:int=24,           # Channels of the generator, see `Reconstructor`, as `blocks`
         blocks:int=6,       # Residual blocks
     ):
         if kind not in WEIGHTS: raise ValueError(f'There is no phase {kind!r}: choose one of {", ".join(WEIGHTS)}.')
+        if size % 32 or size <= 0: raise ValueError(f'size should be a multiple of 32 pixels, not {size}')
+        self.weights = _terms(WEIGHTS[kind] if weights is None else weights)
         self.photos, self.train, self.val = _parts(data)
         self.name, self.about, self.gan = f'pirec-{kind}', provenance(data), GANStep(mode)
-        self.weights = {**dict.fromkeys(WEIGHTS[kind], 0.), **(WEIGHTS[kind] if weights is None else weights)}
         self.monitor = 'feature' if self.weights['feature'] else 'l1'      # L1 would choose the most blurred weights
         vars(self).update(kind=kind, size=size, lr=lr, share=share, n=n, blocks=blocks)
 
@@ -357,26 +386,30 @@ class Pix2PixTask(PirecTask):
         lr:float=4e-4,    # Learning rate of G and D
     ):
         super().__init__(data, 'generating', size, lr, dict(l1=100., adversarial=1.), 'bce')
-        self.name, self.monitor, self.patience = 'pirec-pix2pix', None, None        # the last weights, as its authors do
+        self.name, self.monitor, self.patience = 'pirec-pix2pix', None, None   # the last weights, as its authors
 
     def networks(self): return {'netG': UNet(), 'netD': PatchGAN(7, 32)}
 
 # %% ../nbs/05_pirec.ipynb #pi00042b
 def _pirec_task(
-    data, # Folder or tar of photos
-    **kw, # Settings of `PirecTask`
-) -> PirecTask:
-    "The three phases, in order"
+    data,           # Folder or tar of photos
+    size:int=SIZE,  # Side of the training crops, pixels, a multiple of 32
+    lr:float=4e-4,  # Learning rate of G and D
+    n:int=24,       # Channels of the generator, see `Reconstructor`, as `blocks`
+    blocks:int=6,   # Residual blocks
+) -> dict:          # Tasks by name, in order
+    "The three phases"
     shares = dict(imitation=.15, generating=.5, refinement=.35)
-    return {kind: PirecTask(data, kind, share=share, **kw) for kind, share in shares.items()}
+    return {kind: PirecTask(data, kind, size, lr, share=w, n=n, blocks=blocks) for kind, w in shares.items()}
 
 
 def _l1_task(
-    data, # Folder or tar of photos
-    **kw, # Settings of `PirecTask`
+    data,           # Folder or tar of photos
+    size:int=SIZE,  # Side of the training crops, pixels, a multiple of 32
+    lr:float=4e-4,  # Learning rate
 ) -> PirecTask:
     "The other baseline: the same generator, trained with L1 alone"
-    task = PirecTask(data, weights=dict(l1=1.), **kw)
+    task = PirecTask(data, size=size, lr=lr, weights=dict(l1=1.))
     task.name, task.monitor, task.patience = 'pirec-l1', None, None
     return task
 
@@ -411,15 +444,15 @@ def _paint(net, edges, colors):
     "Run a generator on edges and colours of any size"
     x = torch.cat([to_tensor(colors), torch.from_numpy(1 - edges).round()[None]])[None]
     h, w = edges.shape
-    unit = 32 if isinstance(net, UNet) else 4
-    x = nn.functional.pad(x, (0, -w % unit, 0, -h % unit), mode='replicate')    # repeats the border
+    more = lambda side: max(-side % 32, 32 - side)
+    x = nn.functional.pad(x, (0, more(w), 0, more(h)), mode='replicate')        # repeats the border
     device = next(net.parameters()).device
     with torch.inference_mode(), evaluating(net), autocast(device): y = net(x.to(device))
     return postprocess(y[...,:h,:w])[0]
 
 # %% ../nbs/05_pirec.ipynb #pi000052
 def _network(net, phase, device):
-    return chosen(net, f'pirec-{phase}', device, [Reconstructor, UNet], 'painting needs a Reconstructor')
+    return chosen(net, f'pirec-{phase}', device, [Reconstructor, UNet], 'painting needs a Reconstructor or a UNet')
 
 
 def draw(
@@ -450,7 +483,7 @@ def reconstruct(
     photo,             # `(H, W, 3)` uint8, or anything `load_photo` reads
     sigma:float=2.5,   # See `edges`
     k:int=3,           # See `color_domain`
-    detail=None,       # See `edges`; lines of SketchNet are drawn at the size of the photo
+    detail=None,       # None for Canny, 0..1 for lines of SketchNet, which looks at the photo before it is shrunk
     size:int=SIZE,     # The photo is shrunk to this longest side, pixels
     device='auto',     # See `blocks.pick_device`
 ) -> dict:             # `edges`, `colour domain`, `phase 2`, `phase 3`
@@ -507,29 +540,41 @@ def _scores(pictures, inputs, truths):
 # %% ../nbs/05_pirec.ipynb #pi000064
 def _makers(name, device):
     "By row of the table, a function from edges and colours to the picture that is measured"
-    def by(net): return partial(draw, net=net, device=device)
-    def refined(e, c): return refine(e, draw(e, c, device=device), device=device)
-    if name == 'pirec-refinement': return {'': refined}
-    if name != 'pirec': return {'': by(name)}
-    return {'colour domain': lambda e, c: c, 'phase 2': by(None), 'phase 3': refined,
+    def by(net):
+        net = _network(net, 'generating', device)       # before anything is measured, or it would be missed late
+        return lambda e, c: draw(e, c, net)
+    def refined(net):
+        before, net = _network(None, 'generating', device), _network(net, 'refinement', device)
+        return lambda e, c: refine(e, draw(e, c, before), net)
+    if name != 'pirec': return {'': (refined if Path(str(name)).stem == 'pirec-refinement' else by)(name)}
+    return {'colour domain': lambda e, c: c, 'phase 2': by(None), 'phase 3': refined(None),
             'L1 alone': by('pirec-l1'), 'pix2pix': by('pirec-pix2pix')}
 
 
+def _questions(photos, names):
+    "Square photos with edges and colour domains; those without an edge or with fewer than three colours are left out"
+    for name in names:
+        photo = square(photos._read(name))
+        try: given = edges(photo), color_domain(photo)
+        except ValueError as e: warnings.warn(f'{name} is left out: {e}'); continue
+        if given[0].min() < .5: yield photo, given
+        else: warnings.warn(f'{name} is left out: it has no edges')
+
+# %% ../nbs/05_pirec.ipynb #pi00064b
 def evaluate(
-    name='pirec',     # One of the networks, or all of them beside the colour domain itself
-    data=None,        # Folder or tar of photos; those in its folder `val` when there is one
+    name,             # A network's name or file, or `pirec` for all of them beside the colour domain itself
+    data,             # Folder or tar of photos: those in its folder `val` when there is one, else all
     limit=None,       # Only so many, spread evenly
     device='auto',    # See `blocks.pick_device`
 ) -> dict:            # Measures by name; of all networks, such a dict by network; `n`
     "Measure pictures that are rebuilt from Canny edges (sigma 2.5) and a colour domain (k = 3) of 128 px"
-    photos = PhotoFolder(data)
-    names = [n for n in photos.names if n.startswith('val/')] or photos.names
+    makers, photos = _makers(name, device), PhotoFolder(data)
+    train, val = _split(photos)
+    names = val or train
     n = min(len(names), check_number('limit', limit or len(names), least=2, whole=True, unit='photos'))
-    truths = [square(photos._read(names[i*len(names)//n])) for i in range(n)]
-    inputs = [(edges(t), color_domain(t)) for t in truths]
-    rows = {row: _scores([make(*given) for given in inputs], inputs, truths)
-            for row, make in _makers(name, device).items()}
-    return (rows.get('') or rows) | dict(n=n)
+    truths, inputs = zip(*_questions(photos, [names[i*len(names)//n] for i in range(n)]))
+    rows = {row: _scores([make(*given) for given in inputs], inputs, truths) for row, make in makers.items()}
+    return (rows.get('') or rows) | dict(n=len(truths))
 
 # %% ../nbs/05_pirec.ipynb #pi000081
 def _pages(photo, sigma, k, side):
@@ -557,7 +602,7 @@ def _view_painting(
 # %% ../nbs/05_pirec.ipynb #pi000082
 def explore_pirec(
     photos:dict=None, # `{name: photo}` to begin with; None is the sample photos
-    side:int=3*SIZE,  # Of the two canvases, pixels
+    side:int=3*SIZE,  # Of the two canvases, pixels, a multiple of 128
 ):                    # An ipywidgets `VBox`
     "Draw edges, paint colours, and see the picture: from a photo, from your files, or from an empty page"
     import ipywidgets as W

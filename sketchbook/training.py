@@ -231,6 +231,7 @@ class Run:
     def __init__(self, task, nets, helpers, opts, accelerator, ema):
         self.task, self.accelerator, self.opts, self.device = task, accelerator, opts, accelerator.device
         self.step, self.seconds, self.progress, self.interrupted = 0, 0., 0., True   # until it is done
+        self.stale = 0         # measurements since the best one
         # best: (value, step, state of the averaged networks); losses: (key, step, loss) that nobody has looked at yet
         self.best, self.losses = None, []
         # evaluation_mode: autocast and placement, but no DistributedDataParallel (see above)
@@ -276,7 +277,7 @@ def _check_finite(run, weights=False):
             raise Diverged(f'{key} has weights that are NaN or infinite at step {run.step}: {advice}')
 
 # %% ../nbs/00b_training.ipynb #2086337f
-_WHERE = ('step', 'seconds', 'progress', 'interrupted', 'best')
+_WHERE = ('step', 'seconds', 'progress', 'interrupted', 'best', 'stale')
 
 
 def _state(run, settings):
@@ -309,14 +310,18 @@ def _validate(run):
     run.log.add(run.step, run.seconds, {f'val_{k}': v for k, v in numbers.items()})
     value = numbers.get(run.task.monitor, math.nan)
     sign = 1 if run.task.higher_is_better else -1
+    run.stale += 1
     if math.isfinite(value) and (run.best is None or sign*value > sign*run.best[0]):
         run.best = [value, run.step, {k: v.detach().clone() for k, v in run.ema.module.state_dict().items()}]
+        run.stale = 0
 
 
 def _on_plateau(run):
-    "Were there `patience` measurements since the best one?"
+    "Were there `patience` measurements since the best one? The first process decides for all"
     if run.task.patience is None or run.best is None: return False
-    return sum(step > run.best[1] for step, _ in run.history[f'val_{run.task.monitor}']) >= run.task.patience
+    if run.accelerator.num_processes == 1: return run.stale >= run.task.patience
+    stale = torch.tensor([run.stale if run.accelerator.is_main_process else 0], device=run.device)
+    return run.accelerator.reduce(stale, 'sum').item() >= run.task.patience
 
 # %% ../nbs/00b_training.ipynb #52085d75
 def _in_notebook():
@@ -562,7 +567,7 @@ def fit(
     task:Task,             # What to learn
     out,                   # Folder for the checkpoint and the log
     minutes:float=30.,     # Time budget, wall clock; not used when `steps` is given
-    steps:int|None=None,   # Exact number of steps: on a CPU the run then repeats bit for bit
+    steps:int|None=None,   # Number of steps, up to a plateau: on a CPU the run then repeats bit for bit
     batch_size:int=16,     # Samples a step and process
     seed:int=0,            # Of weights, order and augmentation
     device='auto',         # See `blocks.pick_device`

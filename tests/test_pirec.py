@@ -47,6 +47,11 @@ def small(folder, kind, **kw):
     (lambda cup: pirec.as_edges(cup), 'sketch should be grey'),
     (lambda cup: pirec.Reconstructor('huge'), "presets 'book' and 'paper'"),
     (lambda cup: pirec.PirecTask('nowhere', 'painting'), "no phase 'painting'"),
+    (lambda cup: pirec.PirecTask('nowhere', size=50), 'multiple of 32'),
+    (lambda cup: pirec.PirecTask('nowhere', weights=dict(vgg=1.)), "no term 'vgg'"),
+    (lambda cup: pirec.PirecTask('nowhere', weights=dict(l1=-1.)), 'the weight of l1'),
+    (lambda cup: pirec.PirecTask('nowhere', weights={}), 'nothing to learn'),
+    (lambda cup: pirec.color_domain(cup, seed=1.5), 'seed should be'),
 ])
 def test_bad_settings(cup, call, said):
     with pytest.raises(ValueError, match=said): call(cup)
@@ -99,20 +104,21 @@ def test_a_drawing_becomes_edges():
 
 
 def test_domain_repeats_and_follows_the_seed(cup):
-    a, b, c = (pirec.color_domain(cup, 4, seed=s) for s in (1, 1, 2))
-    assert np.array_equal(a, b) and a.shape == c.shape
+    made = [pirec.color_domain(cup, 4, seed=s) for s in (1, 1, *range(2, 12))]
+    assert np.array_equal(made[0], made[1]) and any(not np.array_equal(made[0], m) for m in made)
 
 
 def test_photos_without_their_drawings(folder, tmp_path_factory):
     photos, train, val = pirec._parts(folder)
     assert len(train) + len(val) == 32 and not set(train) & set(val)
-    assert not any('.sketch.' in n for n in photos.names)
+    assert not any('.sketch.' in n for n in train + val)
     few = tmp_path_factory.mktemp("few")
     save_image(few/"a.png", np.zeros((40, 40, 3), np.uint8))
-    with pytest.raises(ValueError, match="too few"): pirec._parts(few)
+    with pytest.raises(ValueError, match="15 photos or more"): pirec._parts(few)
 
 
-@pytest.mark.parametrize('weights', [dict(l1=1.), dict(l1=1., adversarial=.1), dict(l1=1., feature=.1, style=.1)])
+@pytest.mark.parametrize('weights', [dict(l1=1.), dict(style=.1), dict(l1=1., adversarial=.1),
+                                     dict(l1=1., feature=.1, style=.1)])
 def test_any_terms(folder, tmp_path, weights):
     run = fit(small(folder, 'generating', weights=weights), tmp_path, steps=2, batch_size=2, plot=False)
     assert set(weights) <= set(run.history) and all(np.isfinite(v) for rows in run.history.values() for _, v in rows)
@@ -131,6 +137,9 @@ def test_phases_hand_on(folder, tmp_path):
     assert all(torch.equal(painted[k], painter[k]) for k in painted)
     with pytest.raises(ValueError, match='needs weights to start from'):
         fit(small(folder, 'refinement'), tmp_path/'alone', steps=1, plot=False)
+    with pytest.raises(ValueError, match='not those of a Reconstructor'):
+        fit(small(folder, 'refinement'), tmp_path/'other', steps=1, plot=False,
+            init=pirec.Reconstructor(n=16, blocks=1).state_dict())
 
 
 def test_evaluate_own_weights(folder, tmp_path, net, capsys):
@@ -138,6 +147,23 @@ def test_evaluate_own_weights(folder, tmp_path, net, capsys):
     assert main(['evaluate', str(tmp_path/'mine.safetensors'), '--data', str(folder), '--limit', '4']) == 0
     said = capsys.readouterr().out
     assert all(word in said for word in ('frechet', 'perceptual', 'ssim', 'psnr', 'color_error', 'edges_kept'))
+
+
+def test_a_refinement_of_ones_own_is_measured_as_one(folder, tmp_path, net):
+    "By its name, as training calls it"
+    for name in ('pirec-refinement', 'other'): save(net, tmp_path/f'{name}.safetensors')
+    third, second = (pirec.evaluate(tmp_path/f'{name}.safetensors', folder, limit=2)
+                     for name in ('pirec-refinement', 'other'))
+    assert third['frechet'] != second['frechet']
+
+
+def test_photos_that_cannot_be_asked_are_left_out(folder, net, tmp_path_factory):
+    "One colour, no edges"
+    mixed = tmp_path_factory.mktemp('mixed')
+    for i, name in enumerate(['val/a.png', 'val/b.png', 'val/c.png', 'd.png']):
+        save_image(mixed/name, sample_photos('cat')['cat'] if i != 1 else np.full((50, 50, 3), 9, np.uint8))
+    with pytest.warns(UserWarning, match='val/b.png is left out'): found = pirec.evaluate(net, mixed)
+    assert found['n'] == 2
 
 
 def test_evaluate_all(folder, capsys):
@@ -153,7 +179,9 @@ def test_cards_keep_the_promises():
     assert set(names) <= set(available())
     assert sum(card(n)['bytes'] for n in names) < 12e6
     two, three, l1, pix2pix = (card(n)['metrics']['flowers'] for n in names)
+    bare = card('pirec-refinement')['metrics']['flowers_colour_domain']
+    assert three['frechet'] <= .6*bare['frechet']
     for measure in ('frechet', 'perceptual'):
-        assert three[measure] < two[measure]
+        assert three[measure] < two[measure] < bare[measure]
         assert three[measure] < min(l1[measure], pix2pix[measure])
     assert three['color_error'] < 12 and three['edges_kept'] > .8
