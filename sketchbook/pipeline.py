@@ -107,7 +107,7 @@ def _find_object(
     photo:np.ndarray, # `(H, W, 3)` uint8 RGB
     net=None,         # A MaskNet; None loads the one of `p`
 ) -> np.ndarray:      # `(H, W)` float32, 0..1, 1 = keep
-    "The mask of `photo` as MaskNet sees it, before `soft` or `hard`; a small object is looked at twice"
+    "The mask of `photo` as MaskNet sees it, before `soft` or `hard`, with `predict_closely`"
     net = _networks(p)['mask'] if net is None else net
     return masknet.predict_closely(photo, p.softctr, version=p.mask_version, device=p.device, net=net,
                                    edge_aware=p.edge_aware)
