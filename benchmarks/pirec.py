@@ -42,7 +42,8 @@ def page(photos, n=32, columns=2, seed=0):
         lines = np.repeat(np.uint8(steps['edges']*255)[...,None], 3, 2)
         tiles = [lines, steps['colour domain'], steps['phase 2'], steps['phase 3'], photo]
         rows.append(np.hstack([np.pad(t, ((1, 1), (1, 1), (0, 0)), constant_values=255) for t in tiles]))
-    gap = np.full((rows[0].shape[0]*(n//columns), 8, 3), 255, np.uint8)
+    rows = rows[:len(rows)//columns*columns]
+    gap = np.full((rows[0].shape[0]*len(rows)//columns, 8, 3), 255, np.uint8)
     parts = [np.vstack(rows[i::columns]) for i in range(columns)]
     return np.hstack([p for part in parts for p in (part, gap)][:-1])
 
@@ -55,7 +56,9 @@ def variants(data):
     def phases(drop=(), third=True):
         terms = {kind: {k: w for k, w in found.items() if k not in drop} for kind, found in pirec.WEIGHTS.items()}
         shares = dict(imitation=.2, generating=.4, refinement=.4) if third else dict(imitation=.2, generating=.8)
-        return {k: pirec.PirecTask(data, k, weights=terms[k], share=w, **SMALL) for k, w in shares.items()}
+        made = {k: pirec.PirecTask(data, k, weights=terms[k], share=w, **SMALL) for k, w in shares.items()}
+        for task in made.values(): task.monitor = task.patience = None      # all steps, and the last weights, for all
+        return made
     return {'all': phases(), 'without D': phases(['adversarial']),
             'without features': phases(['feature', 'style']), 'without phase 3': phases(third=False)}
 
@@ -71,7 +74,8 @@ def ablation(data, file, steps):
         two, three = runs['generating'].net, runs.get('refinement')
         made[name] = [pirec.draw(e, c, two) for e, c in inputs]
         if three: made[name] = [pirec.refine(e, p, three.net) for (e, _), p in zip(inputs, made[name])]
-    print(f'{"":<20}' + ''.join(f'{k:>12}' for k in (names := ('frechet', 'perceptual', 'ssim', 'psnr', 'edges_kept'))))
+    names = 'frechet', 'perceptual', 'ssim', 'psnr', 'edges_kept'
+    print(f'{"":<20}' + ''.join(f'{k:>12}' for k in names))
     for name, pictures in made.items():
         scores = pirec._scores(pictures, inputs, truths)
         print(f'{name:<20}' + ''.join(f'{scores[k]:>12.3f}' for k in names), flush=True)
@@ -82,9 +86,9 @@ def ablation(data, file, steps):
 
 def main(argv=None):
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument('--threads', type=int, default=2, help='threads of PyTorch (%(default)s)')
+    p.add_argument('--threads', type=int, default=2, help='threads of PyTorch when it is timed (%(default)s)')
     p.add_argument('--rounds', type=int, default=15, help='timed calls of each (%(default)s)')
-    p.add_argument('--device', default='cpu', help='auto, cpu, cuda or mps (%(default)s)')
+    p.add_argument('--device', default='cpu', help='what is timed: auto, cpu, cuda or mps (%(default)s)')
     p.add_argument('--json', type=Path, help='also write the numbers into this file')
     p.add_argument('--page', type=Path, help='draw a page of photos into this file, and measure nothing')
     p.add_argument('--data', type=Path, help='folder or tar of photos for the page, with a folder val')
