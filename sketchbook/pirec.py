@@ -602,7 +602,7 @@ def _view_painting(
 # %% ../nbs/05_pirec.ipynb #pi000082
 def explore_pirec(
     photos:dict=None, # `{name: photo}` to begin with; None is the sample photos
-    side:int=3*SIZE,  # Of the two canvases, pixels, a multiple of 128
+    side:int=2*SIZE,  # Of the two canvases, pixels, a multiple of 128
 ):                    # An ipywidgets `VBox`
     "Draw edges, paint colours, and see the picture: from a photo, from your files, or from an empty page"
     import ipywidgets as W
@@ -614,15 +614,15 @@ def explore_pirec(
     sigma, k = slider('sigma (px)', .5, 6., 2.5, .1), slider('k', 1, 8, 3)
     first = _pages(photo.photo, sigma.value, k.value, side)
     lines, colors = (DrawingCanvas(side, side, width, pages={'the photo': page, 'empty page': empty}, color=color)
-                     for width, page, color in zip((3, 24), first, (False, True)))
+                     for width, page, color in zip((2, 24), first, (False, True)))
     def start(_=None):
         for canvas, page in zip((lines, colors), _pages(photo.photo, sigma.value, k.value, side)):
             canvas.picker.photos['the photo'] = load_photo(page)
             canvas.picker.choice.value = 'the photo'
             canvas.picker.notify()
     for control in (photo, sigma, k): control.observe(start, 'value')
-    controls = dict(photo=photo, sigma=sigma, k=k, edges=lines, colors=colors, device=device_picker(),
-                    phase=W.ToggleButtons(options=['generate', 'refine'], style=dict(button_width='6em')))
+    phase = W.ToggleButtons(options=['generate', 'refine'], style=dict(button_width='7em'))
+    controls = dict(photo=photo, sigma=sigma, k=k, phase=phase, device=device_picker(), edges=lines, colors=colors)
     file = lambda name: lambda pictures: to_png(pictures[name][::2,::2])
     return explorer(controls, _view_painting, max_side=2*SIZE,
                     downloads={f'{n}.png': file(n) for n in ('edges', 'colours', 'picture')})

@@ -346,10 +346,10 @@ def test_pirec(lab):
         first = ex.picture('picture')
         color = ex.box.locator('.widget-colorpicker input').first
         color.fill('#d22f27'); color.press('Enter')
-        ex.draw((60, 200), (320, 200), canvas=1)
+        ex.draw((40, 134), (214, 134), canvas=1)
         red = lambda p: (p[...,0] - p[...,1:].max(-1))[126:142,60:200].mean()
         painted = ex.until('picture', lambda p: red(p) > red(first) + .15, 'is red where red was painted')
-        ex.draw((30, 40), (350, 60))
+        ex.draw((20, 27), (233, 40))
         edged = ex.changed('picture', painted)
         ex.click('refine')
         refined = ex.changed('picture', edged)
