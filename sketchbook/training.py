@@ -231,9 +231,8 @@ class Run:
     def __init__(self, task, nets, helpers, opts, accelerator, ema):
         self.task, self.accelerator, self.opts, self.device = task, accelerator, opts, accelerator.device
         self.step, self.seconds, self.progress, self.interrupted = 0, 0., 0., True   # until it is done
-        self.stale = 0         # measurements since the best one
-        # best: (value, step, state of the averaged networks); losses: (key, step, loss) that nobody has looked at yet
-        self.best, self.losses = None, []
+        # best: (value, step, state of the averaged networks), stale: measurements since; losses nobody has looked at:
+        self.best, self.stale, self.losses = None, 0, []    # (key, step, loss)
         # evaluation_mode: autocast and placement, but no DistributedDataParallel (see above)
         prepare = lambda net: accelerator.prepare_model(net, evaluation_mode=True)
         self.plain = {k: net.to(self.device, memory_format=torch.channels_last) for k, net in nets.items()}
