@@ -243,6 +243,7 @@ def find_photos(
     "All photos under `paths`: files as they are named, folders searched to the bottom by file ending"
     found = []
     for p in [paths] if isinstance(paths, (str, os.PathLike)) else paths:
+        if not os.fspath(p): raise ValueError("the name of a photo or folder is empty")
         p = Path(p)
         if not p.exists(): raise FileNotFoundError(f"{p}: no such file or folder")
         found += [p] if not p.is_dir() else sorted(q for q in p.rglob('*') if _is_photo(q.name) and q.is_file())

@@ -8,6 +8,7 @@ __all__ = ['gather', 'choose_names', 'OutputError', 'all_or_nothing', 'check_out
 
 # %% ../nbs/00i_folders.ipynb #f0100005
 import hashlib
+import errno
 import json
 import os
 import platform
@@ -161,7 +162,9 @@ def save_entry(
         with stage(timings, 'write'), all_or_nothing(out) as part:
             write(part)
             outputs = [f.as_posix() for f in _moved(part)]
-    except OSError as e: raise OutputError(f'{out}: results cannot be written there ({e.strerror or e}).') from None
+    except OSError as e:
+        if e.errno==errno.ENAMETOOLONG: raise ValueError('its name is too long for its results: rename it') from None
+        raise OutputError(f'{out}: results cannot be written there ({e.strerror or e}).') from None
     return {'seconds': {k: round(v, 3) for k, v in timings.items()}, 'outputs': outputs}
 
 # %% ../nbs/00i_folders.ipynb #9b9d92fa

@@ -28,12 +28,15 @@ SIZE = 128   # Pixels, the side of the pictures that the shipped networks learne
 
 
 def square(
-    photo:np.ndarray,              # `(H, W, 3)` uint8
+    photo,                         # `(H, W, 3)` uint8, or anything `load_photo` reads
     size:int=SIZE,                 # Side, pixels
     at:tuple[float,float]=(.5,.5), # Where the window lies, 0..1 down and to the right
     zoom:float=1.,                 # 1 for the largest window; 2 for one of half its side
 ) -> np.ndarray:                   # `(size, size, 3)` uint8
     "Cut a square window out of a photo and scale it to `size`"
+    photo, size = load_photo(photo), check_number('size', size, least=1, whole=True, unit='pixels')
+    check_number('zoom', zoom, least=1)
+    for share in at: check_number('at', share, least=0, high=1)
     h, w = photo.shape[:2]
     side = max(1, round(min(h, w)/zoom))
     top, left = (round(share*(n - side)) for share, n in zip(at, (h, w)))
@@ -47,8 +50,9 @@ def as_edges(
     ink:float=.35,     # What is darker than this share of full ink is a line, 0..1
 ) -> np.ndarray:       # Sketch `(h, w)` float32, only 0 and 1, lines one pixel wide
     "Turn any drawing into an edge map as Canny gives it: black or white, one pixel wide"
-    drawn = (check_sketch(sketch) < 1-ink).astype(np.float32)
-    return 1 - thin_lines(shrink(drawn, size) > 0).astype(np.float32)      # any ink counts, or fine lines are lost
+    drawn = (check_sketch(sketch) < 1 - check_number('ink', ink, least=0, high=1)).astype(np.float32)
+    # any ink counts, or fine lines would be lost
+    return 1 - thin_lines(shrink(drawn, _check_size(size)) > 0).astype(np.float32)
 
 
 def edges(
@@ -60,13 +64,14 @@ def edges(
 ) -> np.ndarray:       # Sketch `(h, w)` float32, 0 = edge, 1 = paper
     "Find the edges that a picture is rebuilt from: Canny as in scikit-image, or lines that SketchNet chooses"
     from skimage.feature import canny
-    photo = load_photo(photo)
+    photo, size = load_photo(photo), _check_size(size)
     if detail is None: return 1 - canny(grey(shrink(photo, size)), _check_sigma(sigma)).astype(np.float32)
     from sketchbook.sketchnet import draw as draw_lines
     return as_edges(draw_lines(photo, resolution=1, detail=detail, device=device), size)
 
 
-def _check_sigma(sigma): return check_number('sigma', sigma, high=50, unit='pixels')
+def _check_sigma(sigma): return check_number('sigma', sigma, least=.1, high=50, unit='pixels')
+def _check_size(size): return None if size is None else check_number('size', size, least=1, whole=True, unit='pixels')
 
 # %% ../nbs/05_pirec.ipynb #pi000014
 def _odd(pixels): return min(2*int(pixels/2) + 1, 255)
@@ -100,7 +105,7 @@ def _nearest(photo, colors):
 def _cluster(photo, k, rng):
     "The `k` colours `(k, 3)` float32 that k-means++ (Arthur and Vassilvitskii 2007) finds in a thumbnail of a photo"
     if (n := len(np.unique(photo.astype(np.int32) @ (1 << 16, 1 << 8, 1)))) < k:
-        raise ValueError(f'k should be at most the {n} colours that the blurred picture has, not {k}')
+        raise ValueError(f'k should be at most {n}, the number of colours that the blurred picture has, not {k}')
     small = cv2.resize(photo, (32, 32), interpolation=cv2.INTER_AREA).reshape(-1, 3).astype(np.float32)
     colors = small[rng.integers(len(small))][None]
     while len(colors) < k:      # the next one is likely to be far from all that are there
@@ -179,9 +184,10 @@ class Reconstructor(nn.Module):
         if preset not in ('book', 'paper'):
             raise ValueError(f"Reconstructor has the presets 'book' and 'paper', not {preset!r}")
         paper = preset == 'paper'
-        n, blocks = n or (64 if paper else 24), blocks or (8 if paper else 6)
+        n = check_number('n', (64 if paper else 24) if n is None else n, least=1, whole=True, unit='channels')
+        blocks = check_number('blocks', (8 if paper else 6) if blocks is None else blocks, least=1, whole=True)
+        if n % 8: raise ValueError(f'n should be a multiple of 8, for the groups of its norms, not {n}')
         self.config = dict(preset=preset, n=n, blocks=blocks)
-        # the paper's 7x7 convolutions at full size are half of its time; the book's begins at half size
         down = _wider(4, n, 7, 1, paper) + _wider(n, 2*n, 4, 2, paper) if paper else _wider(4, 2*n, 4, 2, paper)
         middle = [_Residual(4*n, paper) for _ in range(blocks)]
         up = _upward(4*n, 2*n, paper) + _upward(2*n, n, paper, deconv=paper)
@@ -326,8 +332,9 @@ class _Networks(_Inputs):
         if self.before is None: raise ValueError('The refinement needs weights to start from: --init pirec-generating')
         found['painter'] = self.generator()
         try: found['painter'].load_state_dict(self.before)
-        except RuntimeError: raise ValueError('The weights to start from are not those of a Reconstructor: give '
-                                              'pirec-generating, or a file of that size.') from None
+        except RuntimeError:
+            raise ValueError('The weights to start from are not those of a Reconstructor with '
+                             f'n={self.n} and blocks={self.blocks}: give a file trained so.') from None
         return found
 
 # %% ../nbs/05_pirec.ipynb #pi00037b
@@ -346,7 +353,9 @@ class PirecTask(_Networks):
         blocks:int=6,       # Residual blocks
     ):
         if kind not in WEIGHTS: raise ValueError(f'There is no phase {kind!r}: choose one of {", ".join(WEIGHTS)}.')
-        if size % 32 or size <= 0: raise ValueError(f'size should be a multiple of 32 pixels, not {size}')
+        size = check_number('size', size, least=32, whole=True, unit='pixels')
+        if size % 32: raise ValueError(f'size should be a multiple of 32 pixels, not {size}')
+        lr = check_number('lr', lr, high=1)
         self.weights = _terms(WEIGHTS[kind] if weights is None else weights)
         self.photos, self.train, self.val = _parts(data)
         self.name, self.about, self.gan = f'pirec-{kind}', provenance(data), GANStep(mode)
@@ -425,16 +434,23 @@ def postprocess(
     return (batch.float().clamp(0, 1)*255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
 
 
+def _words(picture): return f'{picture.shape[1]} x {picture.shape[0]}'
+
+
+def _one_size(edges, colors):
+    "A `ValueError` unless both have the same height and width"
+    if edges.shape[:2] == colors.shape[:2]: return
+    raise ValueError(f'the edges are {_words(edges)} pixels and the colours {_words(colors)}: '
+                     'both should be of one size')
+
+
 def _fitting(edges, colors, size):
     "Edges and colours that a network can paint, or one sentence on what is wrong with them"
     edges, colors = check_sketch(edges), load_photo(colors)
-    words = lambda a: f'{a.shape[1]} x {a.shape[0]}'
-    if edges.shape != colors.shape[:2]:
-        raise ValueError(f'the edges are {words(edges)} pixels and the colours {words(colors)}: '
-                         'both should be of one size')
+    _one_size(edges, colors)
     size = check_number('size', size, least=16, high=4096, whole=True, unit='pixels')
     if max(edges.shape) > size:
-        raise ValueError(f'the drawing is {words(edges)} pixels, larger than size={size}: shrink it, or give a larger '
+        raise ValueError(f'the drawing is {_words(edges)} pixels, larger than size={size}: shrink it, or give a larger '
                          'size')
     if edges.min() > .5: raise ValueError('the edge map is blank: draw at least one line')
     return edges, colors
@@ -501,6 +517,8 @@ def color_error(
     least:float=.01,    # Smaller regions do not count, share of the picture
 ) -> float:             # CIE Lab units
     "Mean distance between the mean colour of each region of the colour domain and of the picture there"
+    picture, colors = load_photo(picture), load_photo(colors)
+    _one_size(picture, colors)
     lab = [cv2.cvtColor(p.astype(np.float32)/255, cv2.COLOR_RGB2LAB) for p in (picture, colors)]
     packed = colors.astype(np.int32) @ (1 << 16, 1 << 8, 1)
     far = []
@@ -510,7 +528,7 @@ def color_error(
         far += [np.linalg.norm(lab[0][m].mean(0) - lab[1][m].mean(0)) for m in inside if m.mean() >= least]
     return float(np.mean(far)) if far else 0.
 
-
+# %% ../nbs/05_pirec.ipynb #pi00061b
 def edges_kept(
     picture:np.ndarray, # `(H, W, 3)` uint8
     edges:np.ndarray,   # Sketch `(H, W)`, 0 = edge
@@ -519,7 +537,10 @@ def edges_kept(
 ) -> float:             # 0..1
     "Share of the given edge pixels near which the picture has an edge"
     from skimage.feature import canny
-    found = canny(grey(picture), sigma)
+    picture, edges = load_photo(picture), check_sketch(edges)
+    _one_size(edges, picture)
+    if edges.min() >= .5: raise ValueError('the edge map is blank: there is nothing to keep')
+    found = canny(grey(picture), _check_sigma(sigma))
     if not found.any(): return 0.
     far = cv2.distanceTransform((~found).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     return float((far[edges < .5] <= within).mean())
@@ -554,8 +575,9 @@ def _makers(name, device):
 def _questions(photos, names):
     "Square photos with edges and colour domains; those without an edge or with fewer than three colours are left out"
     for name in names:
-        photo = square(photos._read(name))
-        try: given = edges(photo), color_domain(photo)
+        try:
+            photo = square(photos._read(name))
+            given = edges(photo), color_domain(photo)
         except ValueError as e: warnings.warn(f'{name} is left out: {e}'); continue
         if given[0].min() < .5: yield photo, given
         else: warnings.warn(f'{name} is left out: it has no edges')
@@ -571,8 +593,10 @@ def evaluate(
     makers, photos = _makers(name, device), PhotoFolder(data)
     train, val = _split(photos)
     names = val or train
-    n = min(len(names), check_number('limit', limit or len(names), least=2, whole=True, unit='photos'))
-    truths, inputs = zip(*_questions(photos, [names[i*len(names)//n] for i in range(n)]))
+    n = len(names) if limit is None else min(len(names), check_number('limit', limit, least=2, whole=True))
+    kept = list(_questions(photos, [names[i*len(names)//n] for i in range(n)]))
+    if len(kept) < 2: raise ValueError(f'{data}: {len(kept)} of {n} photos can be measured; two or more are needed')
+    truths, inputs = zip(*kept)
     rows = {row: _scores([make(*given) for given in inputs], inputs, truths) for row, make in makers.items()}
     return (rows.get('') or rows) | dict(n=len(truths))
 
@@ -609,6 +633,7 @@ def explore_pirec(
     from sketchbook.canvas import DrawingCanvas
     from sketchbook.data import sample_photos
     from sketchbook.widgets import PhotoPicker, device_picker, explorer, slider, to_png
+    side = check_number('side', side, least=SIZE, high=8*SIZE, whole=True, unit='pixels')
     empty = np.full((side, side, 3), 255, np.uint8)
     photo = PhotoPicker({**(sample_photos() if photos is None else photos), 'empty page': empty})
     sigma, k = slider('sigma (px)', .5, 6., 2.5, .1), slider('k', 1, 8, 3)

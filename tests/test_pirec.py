@@ -38,11 +38,11 @@ def small(folder, kind, **kw):
 
 
 @pytest.mark.parametrize('call, said', [
-    (lambda cup: pirec.edges(cup, 0), 'sigma should be more than 0'),
+    (lambda cup: pirec.edges(cup, 0), 'sigma should be at least 0.1'),
     (lambda cup: pirec.edges(cup, float('nan')), 'sigma should be'),
     (lambda cup: pirec.color_domain(cup, 0), 'k should be a whole number'),
     (lambda cup: pirec.color_domain(cup, 2.5), 'k should be a whole number'),
-    (lambda cup: pirec.color_domain(np.zeros((50, 50, 3), np.uint8)), 'at most the 1 colours'),
+    (lambda cup: pirec.color_domain(np.zeros((50, 50, 3), np.uint8)), 'at most 1, the number'),
     (lambda cup: pirec.color_domain(cup, blur=0), 'blur should be'),
     (lambda cup: pirec.as_edges(cup), 'sketch should be grey'),
     (lambda cup: pirec.Reconstructor('huge'), "presets 'book' and 'paper'"),
@@ -52,6 +52,17 @@ def small(folder, kind, **kw):
     (lambda cup: pirec.PirecTask('nowhere', weights=dict(l1=-1.)), 'the weight of l1'),
     (lambda cup: pirec.PirecTask('nowhere', weights={}), 'nothing to learn'),
     (lambda cup: pirec.color_domain(cup, seed=1.5), 'seed should be'),
+    (lambda cup: pirec.Reconstructor(n=-8), 'n should be'),
+    (lambda cup: pirec.Reconstructor(n=12), 'multiple of 8'),
+    (lambda cup: pirec.Reconstructor(blocks=0), 'blocks should be'),
+    (lambda cup: pirec.PirecTask('nowhere', lr=0), 'lr should be'),
+    (lambda cup: pirec.square(cup, 0), 'size should be'),
+    (lambda cup: pirec.square(cup, zoom=.5), 'zoom should be'),
+    (lambda cup: pirec.edges(cup, size=-1), 'size should be'),
+    (lambda cup: pirec.as_edges(cup[...,0], ink=5), 'ink should be'),
+    (lambda cup: pirec.edges_kept(cup, pirec.edges(cup)[:50]), 'should be of one size'),
+    (lambda cup: pirec.edges_kept(cup, np.ones((128, 128))), 'blank'),
+    (lambda cup: pirec.color_error(cup, cup[:50]), 'should be of one size'),
 ])
 def test_bad_settings(cup, call, said):
     with pytest.raises(ValueError, match=said): call(cup)
@@ -137,7 +148,7 @@ def test_phases_hand_on(folder, tmp_path):
     assert all(torch.equal(painted[k], painter[k]) for k in painted)
     with pytest.raises(ValueError, match='needs weights to start from'):
         fit(small(folder, 'refinement'), tmp_path/'alone', steps=1, plot=False)
-    with pytest.raises(ValueError, match='not those of a Reconstructor'):
+    with pytest.raises(ValueError, match='a Reconstructor with n=8 and blocks=1'):
         fit(small(folder, 'refinement'), tmp_path/'other', steps=1, plot=False,
             init=pirec.Reconstructor(n=16, blocks=1).state_dict())
 
@@ -164,6 +175,9 @@ def test_photos_that_cannot_be_asked_are_left_out(folder, net, tmp_path_factory)
         save_image(mixed/name, sample_photos('cat')['cat'] if i != 1 else np.full((50, 50, 3), 9, np.uint8))
     with pytest.warns(UserWarning, match='val/b.png is left out'): found = pirec.evaluate(net, mixed)
     assert found['n'] == 2
+    (mixed/'val'/'c.png').unlink()
+    with pytest.warns(UserWarning), pytest.raises(ValueError, match='1 of 2 photos can be measured'):
+        pirec.evaluate(net, mixed)
 
 
 def test_evaluate_all(folder, capsys):

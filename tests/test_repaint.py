@@ -420,7 +420,7 @@ def test_bad_photos_among_good_ones(photos, own, tmp_path, capsys):
     assert out==f'3 photos done into {tmp_path/"out"}, 3 skipped\n'
     assert err.splitlines()==[
         f'skipped {photos/"letter.png"}: text, not a picture',
-        f'skipped {photos/"two.png"}: k should be at most the 2 colours that the blurred picture has, not 3',
+        f'skipped {photos/"two.png"}: k should be at most 2, the number of colours that the blurred picture has, not 3',
         f'skipped {photos/"wall.png"}: no edges were found with sigma=2.5; a smaller one finds more']
     assert len(files(tmp_path/'out'))==4
 
