@@ -489,8 +489,6 @@ _TAKEN_BY = {'photos': ['refine'], 'refine': ['generate', 'both', 'draw'], 'step
 
 def _check_options(action, given):
     "Refuse options that a program would ignore"
-    if given['refine_weights'] is not None and action in ('generate', 'draw') and not given['refine']:
-        raise ValueError(f'{action} takes --refine-weights only with --refine')
     defaults = inspect.signature(repaint).parameters
     for name, value in given.items():
         *some, last = _TAKEN_BY[name]

@@ -337,7 +337,7 @@ def test_photos_are_no_colour_domains(name):
 @pytest.mark.parametrize('words, says', [
     (['--k', '0'], 'k should be a whole number of colours, at least 1 and at most 64, not 0'),
     (['--k', '65'], 'k should be'), (['--k', '2.5'], "--k: '2.5' should be a whole number"),
-    (['--sigma', '0'], 'sigma should be more than 0'), (['--size', '8'], 'size should be'),
+    (['--sigma', '0'], 'sigma should be at least 0.1'), (['--size', '8'], 'size should be'),
     (['--detail', '2'], 'detail should be'), (['--device', 'cuda:99'], 'cuda:99'),
     (['--weights', 'nothing'], "'nothing'"), (['--photos', 'x'], 'generate takes no --photos; it is for refine alone'),
     (['--steps', '3'], 'generate takes no --steps; it is for interpolate alone')])
