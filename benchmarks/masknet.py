@@ -72,14 +72,20 @@ def page(pairs, side=112):
     return np.vstack([np.hstack(tiles[i:i+4]) for i in range(0, len(tiles), 4)])
 
 
-def main(argv=None):
-    p = argparse.ArgumentParser(description='Time MaskNet')
-    p.add_argument('--threads', type=int, default=2, help='threads of PyTorch and OpenCV (%(default)s)')
+def page_options(description):
+    "The options of a benchmark that times, or draws a page instead"
+    p = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument('--threads', type=int, default=2, help='threads when it is timed (%(default)s)')
     p.add_argument('--rounds', type=int, default=15, help='timed calls of each (%(default)s)')
-    p.add_argument('--device', default='cpu', help='auto, cpu, cuda or mps (%(default)s)')
+    p.add_argument('--device', default='cpu', help='what is timed: auto, cpu, cuda or mps (%(default)s)')
     p.add_argument('--json', type=Path, help='also write the numbers into this file')
-    p.add_argument('--page', type=Path, help='draw a page of hard photos into this file, and measure nothing')
-    p.add_argument('--data', type=Path, help='folder or tar of photo/mask pairs for the page')
+    p.add_argument('--page', type=Path, help='draw a page of photos into this file, and measure nothing')
+    p.add_argument('--data', type=Path, help='folder or tar of the data for the page')
+    return p
+
+
+def main(argv=None):
+    p = page_options('Time MaskNet')
     args = p.parse_args(argv)
     if args.page:
         if not args.data: p.error('--page needs --data')

@@ -9,9 +9,9 @@ edges, colour domain, phase 2, phase 3, truth.
 
 With `--ablation FILE --data TAR` it trains small generators at 64 px, each for as many steps (`--steps`): all phases
 and terms, without the discriminator, without the feature and style terms, and without phase 3 (phase 2 for longer).
-It prints what `evaluate` measures and draws what each makes of six photos.
+It prints what `evaluate` measures and draws what each makes of eight photos.
 """
-import argparse, json, sys, tempfile
+import json, sys, tempfile
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,9 @@ import torch
 from sketchbook import pirec
 from sketchbook.blocks import pick_device
 from sketchbook.data import PhotoFolder, sample_photos, save_image
+from sketchbook.metrics import deep_features
 from sketchbook.training import fit_phases
+from masknet import page_options
 from sketchnet import timed
 
 
@@ -76,8 +78,9 @@ def ablation(data, file, steps):
         if three: made[name] = [pirec.refine(e, p, three.net) for (e, _), p in zip(inputs, made[name])]
     names = 'frechet', 'perceptual', 'ssim', 'psnr', 'edges_kept'
     print(f'{"":<20}' + ''.join(f'{k:>12}' for k in names))
+    seen = deep_features(truths)
     for name, pictures in made.items():
-        scores = pirec._scores(pictures, inputs, truths)
+        scores = pirec._scores(pictures, inputs, truths, seen)
         print(f'{name:<20}' + ''.join(f'{scores[k]:>12.3f}' for k in names), flush=True)
     chance = np.random.default_rng(1).permutation(len(truths))[:8]
     rows = [np.hstack([pictures[i] for i in chance]) for pictures in [*made.values(), truths]]
@@ -85,13 +88,7 @@ def ablation(data, file, steps):
 
 
 def main(argv=None):
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument('--threads', type=int, default=2, help='threads of PyTorch when it is timed (%(default)s)')
-    p.add_argument('--rounds', type=int, default=15, help='timed calls of each (%(default)s)')
-    p.add_argument('--device', default='cpu', help='what is timed: auto, cpu, cuda or mps (%(default)s)')
-    p.add_argument('--json', type=Path, help='also write the numbers into this file')
-    p.add_argument('--page', type=Path, help='draw a page of photos into this file, and measure nothing')
-    p.add_argument('--data', type=Path, help='folder or tar of photos for the page, with a folder val')
+    p = page_options(__doc__)
     p.add_argument('--ablation', type=Path, help='train without each part and draw the results into this file')
     p.add_argument('--steps', type=int, default=500, help='of each variant (%(default)s)')
     args = p.parse_args(argv)

@@ -259,7 +259,7 @@ def _build_coco(args):
     given = ('annotations', 'images', 'out', 'classes', 'centred', 'min_size', 'val', 'seed', 'size')
     try: made = build_coco_set(*(getattr(args, k) for k in given))
     except KeyboardInterrupt:
-        print(f'sketchbook: stopped; the same command begins anew.', file=sys.stderr)
+        print('sketchbook: stopped; the same command begins anew.', file=sys.stderr)
         return 130
     for e in made['skipped']: print(f'skipped {e["photo"]}: {e["why"]}', file=sys.stderr)
     missing = made['missing']

@@ -97,6 +97,11 @@ def color_domain(
     return np.rint(colors).astype(np.uint8)[_nearest(smoothed, colors)]     # a median of each channel mixes colours
 
 # %% ../nbs/05_pirec.ipynb #pi00014b
+def _packed(picture): # `(H, W, 3)` uint8 -> `(H, W)` int32
+    "Each pixel's colour as one number, to count or compare colours"
+    return picture.astype(np.int32) @ (1 << 16, 1 << 8, 1)
+
+
 def _nearest(photo, colors):
     "Number `(H, W)` of the nearest of `colors` `(k, 3)` at each pixel"
     return np.stack([np.square(photo - c).sum(-1) for c in colors]).argmin(0)
@@ -104,7 +109,7 @@ def _nearest(photo, colors):
 
 def _cluster(photo, k, rng):
     "The `k` colours `(k, 3)` float32 that k-means++ (Arthur and Vassilvitskii 2007) finds in a thumbnail of a photo"
-    if (n := len(np.unique(photo.astype(np.int32) @ (1 << 16, 1 << 8, 1)))) < k:
+    if (n := len(np.unique(_packed(photo)))) < k:
         raise ValueError(f'k should be at most {n}, the number of colours that the blurred picture has, not {k}')
     small = cv2.resize(photo, (32, 32), interpolation=cv2.INTER_AREA).reshape(-1, 3).astype(np.float32)
     colors = small[rng.integers(len(small))][None]
@@ -124,7 +129,7 @@ def _view_inputs(
     smooth:float,  # Pixels
 ) -> dict:         # Pictures by title
     "What `explore_inputs` shows: the photo at 128 px, its edges and its colour domain"
-    photo = square(load_photo(photo))
+    photo = square(photo)
     lines = edges(photo, sigma)
     lines[np.random.default_rng(0).random(lines.shape) < drop] = 1
     return _doubled({'photo': photo, 'edges': lines, 'colour domain': color_domain(photo, k, blur, smooth)})
@@ -460,8 +465,7 @@ def _paint(net, edges, colors):
     "Run a generator on edges and colours of any size"
     x = torch.cat([to_tensor(colors), torch.from_numpy(1 - edges).round()[None]])[None]
     h, w = edges.shape
-    more = lambda side: max(-side % 32, 32 - side)
-    x = nn.functional.pad(x, (0, more(w), 0, more(h)), mode='replicate')        # repeats the border
+    x = nn.functional.pad(x, (0, -w % 32, 0, -h % 32), mode='replicate')        # repeats the border
     device = next(net.parameters()).device
     with torch.inference_mode(), evaluating(net), autocast(device): y = net(x.to(device))
     return postprocess(y[...,:h,:w])[0]
@@ -520,7 +524,7 @@ def color_error(
     picture, colors = load_photo(picture), load_photo(colors)
     _one_size(picture, colors)
     lab = [cv2.cvtColor(p.astype(np.float32)/255, cv2.COLOR_RGB2LAB) for p in (picture, colors)]
-    packed = colors.astype(np.int32) @ (1 << 16, 1 << 8, 1)
+    packed = _packed(colors)
     far = []
     for c in np.unique(packed):
         n, region = cv2.connectedComponents((packed == c).astype(np.uint8), connectivity=4)
@@ -546,9 +550,9 @@ def edges_kept(
     return float((far[edges < .5] <= within).mean())
 
 # %% ../nbs/05_pirec.ipynb #pi000063
-def _scores(pictures, inputs, truths):
-    "Every measure of pictures made from `inputs`, edges and colour domains"
-    (got, backbone), (true, _) = deep_features(pictures), deep_features(truths)
+def _scores(pictures, inputs, truths, seen):
+    "Every measure of pictures made from `inputs`, edges and colour domains; `seen` are the truths' `deep_features`"
+    got, (true, backbone) = deep_features(pictures)[0], seen
     far, whose = perceptual_distance(pictures, truths)
     error = [np.square(p/255 - t/255).mean() for p, t in zip(pictures, truths)]
     return dict(frechet=frechet_distance(got, true), perceptual=float(far.mean()),
@@ -578,9 +582,9 @@ def _questions(photos, names):
         try:
             photo = square(photos._read(name))
             given = edges(photo), color_domain(photo)
-        except ValueError as e: warnings.warn(f'{name} is left out: {e}'); continue
-        if given[0].min() < .5: yield photo, given
-        else: warnings.warn(f'{name} is left out: it has no edges')
+            if given[0].min() > .5: raise ValueError('it has no edges')
+        except ValueError as e: warnings.warn(f'{name} is left out: {e}')
+        else: yield photo, given
 
 # %% ../nbs/05_pirec.ipynb #pi00064b
 def evaluate(
@@ -597,7 +601,8 @@ def evaluate(
     kept = list(_questions(photos, [names[i*len(names)//n] for i in range(n)]))
     if len(kept) < 2: raise ValueError(f'{data}: {len(kept)} of {n} photos can be measured; two or more are needed')
     truths, inputs = zip(*kept)
-    rows = {row: _scores([make(*given) for given in inputs], inputs, truths) for row, make in makers.items()}
+    seen = deep_features(truths)            # once, for all rows
+    rows = {row: _scores([make(*given) for given in inputs], inputs, truths, seen) for row, make in makers.items()}
     return (rows.get('') or rows) | dict(n=len(truths))
 
 # %% ../nbs/05_pirec.ipynb #pi000081

@@ -322,7 +322,7 @@ def _common_colors(
     h, w = picture.shape[:2]
     k = min(1, side/max(h, w))
     thumb = cv2.resize(picture, (max(1, round(k*w)), max(1, round(k*h))), interpolation=cv2.INTER_NEAREST)
-    counts = np.unique(thumb.astype(np.int32) @ (1<<16, 1<<8, 1), return_counts=True)[1]
+    counts = np.unique(pirec._packed(thumb), return_counts=True)[1]
     return float(np.sort(counts)[-n:].sum()/counts.sum())
 
 

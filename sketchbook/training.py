@@ -407,7 +407,8 @@ class _Meter:
 def _loop(run, batches, share, asked, show, checkpoint, logs=50, measures=10, checkpoint_seconds=60):
     "Step until `share(run)`, the used part of the budget, is 1, or until a plateau, or until somebody asks to stop"
     meter, start, saved, stop = _Meter(), run.seconds - time.monotonic(), run.seconds, bool(asked)
-    while (now := share(run)) < 1 and not stop and not _on_plateau(run):
+    over = _on_plateau(run)             # a resumed run may have ended there; otherwise only a measurement can tell
+    while (now := share(run)) < 1 and not stop and not over:
         run.schedule(now)
         batch = _to_device(next(batches), run.device)
         with _whole_step(run): meter.add(run.task.step(run, *batch))
@@ -418,9 +419,9 @@ def _loop(run, batches, share, asked, show, checkpoint, logs=50, measures=10, ch
             _check_finite(run)
             numbers = meter.means()
             run.log.add(run.step, run.seconds, numbers); show.update(run, numbers)
-        if _crossed(measures, now, share(run)): _validate(run)
+        if _crossed(measures, now, share(run)): _validate(run); over = _on_plateau(run)
         if run.seconds - saved > checkpoint_seconds: checkpoint(); saved = run.seconds   # all processes together
-    run.interrupted = share(run) < 1 and not _on_plateau(run)
+    run.interrupted = share(run) < 1 and not over
 
 # %% ../nbs/00b_training.ipynb #cff7bfaf
 def _accelerator(device, precision):
