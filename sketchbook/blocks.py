@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['check_number', 'check_flag', 'DeviceUnavailable', 'pick_device', 'evaluating', 'count_params', 'ConvBlock',
-           'DepthwiseConv', 'Encoder', 'FrozenEncoder', 'TopDown', 'FeaturePyramid', 'param_groups', 'PatchGAN',
+           'DepthwiseConv', 'Encoder', 'FrozenEncoder', 'TopDown', 'FeaturePyramid', 'param_groups', 'UNet', 'PatchGAN',
            'MultiPatchGAN', 'gan_loss', 'GANStep', 'balanced_bce', 'dice_loss', 'PerceptualLoss']
 
 # %% ../nbs/00a_blocks.ipynb #7b259180
@@ -289,6 +289,31 @@ def param_groups(
     for name, p in net.named_parameters():
         if p.requires_grad: groups['.encoder.' in f'.{name}'].append(p)
     return [dict(params=ps, lr=lr*(encoder_lr if enc else 1)) for enc, ps in sorted(groups.items()) if ps]
+
+# %% ../nbs/00a_blocks.ipynb #b10c0017
+class UNet(nn.Module):
+    "The U-Net of pix2pix (Isola et al. 2017): (N, ni, H, W), sides multiples of 32, to (N, no, H, W) in 0..1"
+    def __init__(
+        self,
+        ni:int=4,     # Channels in
+        no:int=3,     # Channels out
+        n:int=26,     # Channels of the first layer; later ones have two, then four times as many
+    ):
+        super().__init__()
+        self.config, c = dict(ni=ni, no=no, n=n), [n, 2*n, 4*n, 4*n, 4*n]
+        def down(i, ni, no): return nn.Sequential(nn.LeakyReLU(.2) if i else nn.Identity(), nn.Conv2d(ni, no, 4, 2, 1),
+                                                  nn.BatchNorm2d(no) if i else nn.Identity())
+        def up(i, ni, no): return nn.Sequential(nn.ReLU(), nn.ConvTranspose2d(ni, no, 4, 2, 1),
+                                                nn.BatchNorm2d(no) if i else nn.Identity())
+        self.down = nn.ModuleList(down(i, *ch) for i, ch in enumerate(zip([ni, *c], c)))
+        self.up = nn.ModuleList(up(i, c[i]*(1 if i == 4 else 2), c[i-1] if i else no) for i in reversed(range(5)))
+
+    def forward(self, x):
+        maps = []
+        for layer in self.down: maps.append(x := layer(x))
+        x = self.up[0](maps.pop())
+        for layer in self.up[1:]: x = layer(torch.cat([x, maps.pop()], 1))
+        return (torch.tanh(x) + 1)/2
 
 # %% ../nbs/00a_blocks.ipynb #9a4d3903
 class PatchGAN(nn.Module):

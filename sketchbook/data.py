@@ -582,6 +582,7 @@ def sample_photos(
 # %% ../nbs/00_data.ipynb #4233c712
 _TERMS = {'duts': ('DUTS-TR (Wang et al. 2017)', 'research use'), 'ecssd': ('ECSSD (Shi et al. 2016)', 'research use'),
           'bsds': ('BSDS500 (Arbelaez et al. 2011)', 'non-commercial research and education'),
+          'graphite': ('CUFS and CUFSF (Wang and Tang 2009, Zhang et al. 2011)', 'research and education'),
           'fs2k': ('FS2K (Fan et al. 2022)', 'research and education'),
           'flowers': ('the TensorFlow flower photos', 'CC BY')}
 

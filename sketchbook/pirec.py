@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['SIZE', 'WEIGHTS', 'HEADLINES', 'TASKS', 'square', 'as_edges', 'edges', 'color_domain', 'explore_inputs',
-           'Reconstructor', 'random_inputs', 'masked', 'PirecTask', 'UNet', 'Pix2PixTask', 'postprocess', 'draw',
-           'refine', 'reconstruct', 'color_error', 'edges_kept', 'evaluate', 'explore_pirec']
+           'Reconstructor', 'random_inputs', 'masked', 'PirecTask', 'Pix2PixTask', 'postprocess', 'draw', 'refine',
+           'reconstruct', 'color_error', 'edges_kept', 'evaluate', 'explore_pirec']
 
 # %% ../nbs/05_pirec.ipynb #pi000005
 import warnings
@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from .blocks import GANStep, PatchGAN, PerceptualLoss, check_number, evaluating
+from .blocks import GANStep, PatchGAN, PerceptualLoss, UNet, check_number, evaluating
 from .data import PhotoFolder, color_jitter, load_photo, provenance, shrink, to_tensor
 from .metrics import deep_features, frechet_distance, perceptual_distance, ssim, thin_lines
 from .sketches import check_sketch, grey
@@ -366,29 +366,6 @@ class PirecTask(_Networks):
         self.name, self.about, self.gan = f'pirec-{kind}', provenance(data), GANStep(mode)
         self.monitor = 'feature' if self.weights['feature'] else 'l1'      # L1 would choose the most blurred weights
         vars(self).update(kind=kind, size=size, lr=lr, share=share, n=n, blocks=blocks)
-
-# %% ../nbs/05_pirec.ipynb #pi000040
-class UNet(nn.Module):
-    "The U-Net of pix2pix (Isola et al. 2017) for 128 px: (N, 4, H, W), sides multiples of 32, to (N, 3, H, W) in 0..1"
-    def __init__(
-        self,
-        n:int=26,     # Channels of the first layer; later ones have two, then four times as many
-    ):
-        super().__init__()
-        self.config, c = dict(n=n), [n, 2*n, 4*n, 4*n, 4*n]
-        def down(i, ni, no): return nn.Sequential(nn.LeakyReLU(.2) if i else nn.Identity(), nn.Conv2d(ni, no, 4, 2, 1),
-                                                  nn.BatchNorm2d(no) if i else nn.Identity())
-        def up(i, ni, no): return nn.Sequential(nn.ReLU(), nn.ConvTranspose2d(ni, no, 4, 2, 1),
-                                                nn.BatchNorm2d(no) if i else nn.Identity())
-        self.down = nn.ModuleList(down(i, *ch) for i, ch in enumerate(zip([4, *c], c)))
-        self.up = nn.ModuleList(up(i, c[i]*(1 if i == 4 else 2), c[i-1] if i else 3) for i in reversed(range(5)))
-
-    def forward(self, x):
-        maps = []
-        for layer in self.down: maps.append(x := layer(x))
-        x = self.up[0](maps.pop())
-        for layer in self.up[1:]: x = layer(torch.cat([x, maps.pop()], 1))
-        return (torch.tanh(x) + 1)/2
 
 # %% ../nbs/05_pirec.ipynb #pi000042
 class Pix2PixTask(PirecTask):

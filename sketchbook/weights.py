@@ -288,8 +288,9 @@ def verify(
 # %% ../nbs/00d_weights.ipynb #886dbd35
 def _headlines(c):
     "What the chapter of the network that the card `c` names declares as `HEADLINES`"
-    try: return getattr(importlib.import_module(_network_class(c, 'the card').__module__), 'HEADLINES', ())
+    try: _network_class(c, 'the card')
     except CorruptWeights: return ()
+    return getattr(importlib.import_module(c['network'].partition(':')[0]), 'HEADLINES', ())
 
 def _metrics(c):
     "The best known of a card's `metrics` in one line, each data set named once; the whole card has them all"

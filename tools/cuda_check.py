@@ -24,6 +24,7 @@ def question(net, rng):
     name = type(net).__name__
     if name == 'Completer': return [noise(2, 1, 64, 64)], lambda net, x: net(x)
     if name in ('Reconstructor', 'UNet'): return [noise(2, 4, 128, 128)], lambda net, x: net(x)
+    if name == 'Shader': return [noise(2, net.config['ni'] + 2, 128, 128)], lambda net, x: net(x)
     if name == 'JointGAN': return [noise(2, net.netG.z)*2 - 1], lambda net, z: net(z)
     if name == 'VirtualSketcher': return [(noise(2, 1, 64, 64) > .9).float()[:,0], noise(2, 2)*64], walked
     return [noise(2, 3, 224, 224)], lambda net, x: net(x)

@@ -1,0 +1,97 @@
+"""How long a pencil drawing takes: benchmarks/pencil.py [--threads 2] [--rounds 5]
+
+A page of 1024 x 1024 pixels in patches and as a whole, and the lines of a photo by each source, seconds (best of some
+rounds) and as a multiple of a fixed piece of work, plain convolutions, timed before and after in the same process; the
+page should take less than 3 seconds on two cores.
+
+With `--page FILE` it draws the sample photo of a cat, 1024 pixels wide, by way of its mask and its lines.
+
+With `--ablation FILE --data TAR --val TAR` it trains small generators, each for as many steps (`--steps`): L1 alone,
+with feature and style terms, with one discriminator, with three, with the U-Net instead, and with unpaired lines and
+drawings. It prints what `evaluate` measures on the drawings of `--val`, and draws what each makes of three things.
+"""
+import json, sys, tempfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from sketchbook import pencil
+from sketchbook.blocks import PerceptualLoss, pick_device
+from sketchbook.data import sample_photos, save_image
+from sketchbook.metrics import deep_features
+from sketchbook.training import fit
+from masknet import page_options
+from sketchnet import timed
+
+SMALL = dict(size=96, n=16, overlaps=.25)
+
+
+def works(device):
+    "Functions to time, by name"
+    photo = cv2.resize(sample_photos('astronaut')['astronaut'], (1024, 1024), interpolation=cv2.INTER_CUBIC)
+    lines = pencil.extract_lines(photo)
+    found = {f'lines, {s}': (lambda s=s: pencil.extract_lines(photo, source=s, device=device)) for s in pencil.SOURCES}
+    return found | {'pencil, patches': lambda: pencil.draw(lines, device=device),
+                    'pencil, whole': lambda: pencil.draw(lines, 0, device=device)}
+
+
+def poster(device):
+    "The cat, 1024 pixels wide"
+    photo = cv2.resize(sample_photos('cat')['cat'], None, fx=1024/451, fy=1024/451, interpolation=cv2.INTER_CUBIC)
+    return pencil.pencil(photo, device=device)['pencil']
+
+
+def variants(pairs):
+    "Tasks by variant: each adds one thing to the one before, and the last two change one thing of all"
+    def task(weights, layers=(2, 3, 4), **kw):
+        made = pencil.PencilTask(pairs, [.8, .2], weights=weights, layers=layers, **(SMALL | kw))
+        made.validate = lambda nets: {}
+        return made
+    terms = dict(l1=1., feature=1., style=.5)
+    full = terms | dict(adversarial=1.)
+    return {'L1': task(dict(l1=1.)), '+ features and style': task(terms), '+ one D': task(full, (3,)),
+            '+ three Ds': task(full), 'U-Net': task(full, net='unet'),
+            'unpaired': task(full | dict(unpaired=.5), unpaired=[pairs[1], pairs[0]])}
+
+
+def ablation(data, val, file, steps):
+    "Train every variant, print their measures, draw what they make"
+    held_out = pencil.FromDrawings(val)
+    truths = [held_out.drawing(i) for i in range(len(held_out))]
+    lines = [pencil.extract_lines(t) for t in truths]
+    loss, seen = PerceptualLoss(content=1., style=1.), deep_features([p for t in truths for p in pencil._patches(t)])[0]
+    shown = [cv2.resize(pencil.extract_lines(p), (256, 256), interpolation=cv2.INTER_AREA)
+             for p in sample_photos(['coffee', 'cat', 'astronaut']).values()]
+    pairs, rows, names = [pencil.FromDrawings(data), pencil.FromVectors()], [np.hstack(shown)], ('perceptual', 'gram', 'frechet', 'ssim')
+    print(f'{"":<22}' + ''.join(f'{k:>12}' for k in names))
+    for name, task in variants(pairs).items():
+        with tempfile.TemporaryDirectory() as out: net = fit(task, out, steps=steps, batch_size=8, plot=False).net
+        scores = pencil._scores([pencil.draw(l, 0, net=net) for l in lines], truths, seen, loss)
+        print(f'{name:<22}' + ''.join(f'{scores[k]:>12.3f}' for k in names), flush=True)
+        rows.append(np.hstack([pencil.draw(l, 0, net=net) for l in shown]))
+    save_image(file, np.vstack(rows))
+
+
+def main(argv=None):
+    p = page_options(__doc__)
+    p.add_argument('--ablation', type=Path, help='train without each part and draw the results into this file')
+    p.add_argument('--val', type=Path, help='held-out drawings for --ablation')
+    p.add_argument('--steps', type=int, default=400, help='of each variant (%(default)s)')
+    args = p.parse_args(argv)
+    if args.ablation and not (args.data and args.val): p.error('--ablation needs --data and --val')
+    if args.ablation:
+        ablation(args.data, args.val, args.ablation, args.steps)
+        return 0
+    torch.set_num_threads(args.threads)
+    device = pick_device(args.device)
+    if args.page:
+        save_image(args.page, poster(device))
+        return 0
+    result = timed('1024 px', device, 'what', args.rounds, works(device))
+    if args.json: args.json.write_text(json.dumps(result, indent=1) + '\n')
+    return 0
+
+
+if __name__ == '__main__': sys.exit(main())
