@@ -61,10 +61,12 @@ def ablation(data, val, file, steps):
     held_out = pencil.FromDrawings(val)
     truths = [held_out.drawing(i) for i in range(len(held_out))]
     lines = [pencil.extract_lines(t) for t in truths]
-    loss, seen = PerceptualLoss(content=1., style=1.), deep_features([p for t in truths for p in pencil._patches(t)])[0]
+    loss = PerceptualLoss(content=1., style=1.)
+    seen = deep_features([p for t in truths for p in pencil._patches(t)])[0]
     shown = [cv2.resize(pencil.extract_lines(p), (256, 256), interpolation=cv2.INTER_AREA)
              for p in sample_photos(['coffee', 'cat', 'astronaut']).values()]
-    pairs, rows, names = [pencil.FromDrawings(data), pencil.FromVectors()], [np.hstack(shown)], ('perceptual', 'gram', 'frechet', 'ssim')
+    pairs, rows = [pencil.FromDrawings(data), pencil.FromVectors()], [np.hstack(shown)]
+    names = 'perceptual', 'gram', 'frechet', 'ssim'
     print(f'{"":<22}' + ''.join(f'{k:>12}' for k in names))
     for name, task in variants(pairs).items():
         with tempfile.TemporaryDirectory() as out: net = fit(task, out, steps=steps, batch_size=8, plot=False).net

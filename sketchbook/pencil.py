@@ -81,6 +81,34 @@ def extract_lines(
         if mask is not None: lines &= mask > .3
     return _soften(_thicken(_pieces(lines, 12), thickness))
 
+# %% ../nbs/02b_pencil.ipynb #bc00011b
+def _hits(ink, reach):
+    "In how many of the four directions of the axes there is ink within `reach` pixels, 0..4: `(h, w)` float32"
+    found = np.zeros(ink.shape, np.float32)
+    for turn in range(4):
+        page = np.rot90(ink, turn)
+        at = np.arange(page.shape[1])
+        last = np.maximum.accumulate(np.where(page, at, -10**6), 1)     # where the nearest ink to the left is
+        found += np.rot90(at - last <= reach, -turn)
+    return found
+
+
+def _surrounded(
+    lines:np.ndarray, # `(H, W)` bool, True = ink
+    reach:float=.45,  # Lines farther away do not count, share of the longer side
+) -> np.ndarray:      # `(H, W)` float32, 0..1
+    "In what share of eight directions each place has lines: near 1 inside a figure, near 0 outside, gaps or not"
+    h, w = lines.shape
+    ink = cv2.resize(lines.astype(np.float32), (-(-w//4), -(-h//4)), interpolation=cv2.INTER_AREA) > .03
+    ink = cv2.dilate(ink.astype(np.uint8), np.ones((3, 3)))
+    side, (y, x) = max(ink.shape), ink.shape
+    size, far = int(1.5*side) + 2, reach*side
+    turn = cv2.getRotationMatrix2D((x/2, y/2), 45, 1.) + np.float64([[0, 0, (size - x)/2], [0, 0, (size - y)/2]])
+    slanted = _hits(cv2.warpAffine(ink, turn, (size, size), flags=cv2.INTER_NEAREST) > 0, far)
+    slanted = cv2.warpAffine(slanted, turn, (x, y), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    smooth = cv2.GaussianBlur((_hits(ink > 0, far) + slanted)/8, (0, 0), 2.)
+    return cv2.resize(smooth, (w, h), interpolation=cv2.INTER_LINEAR)
+
 # %% ../nbs/02b_pencil.ipynb #bc000012
 def _even_paper(drawing):
     "Scale a drawing `(H, W)` so that its paper, the lighter tones, is nearly white: float32"
@@ -98,7 +126,7 @@ def _shading(
 
 # %% ../nbs/02b_pencil.ipynb #bc00012b
 class _Pairs:
-    "Pairs `(lines, drawing, shade)`: bool and float32 `(H, W)`, 0..1; needs `make(i, rng)` and `count`"
+    "Pairs `(lines, inside, drawing, shade)`, see `pair`; needs `make(i, rng)` and `count`"
     @property
     def variants(self): return -(-800//self.count)  # of one drawing: extracting lines takes longer than learning
 
@@ -111,13 +139,13 @@ class _Pairs:
     def __repr__(self): return f'{type(self).__name__}({len(self)} drawings)'
 
     def pair(self, i, rng):
-        "Lines and drawing of item `i`; the lines are one of a few variants, which are remembered"
+        "Of item `i`: one of a few variants of its lines `(H, W)` bool, `_surrounded`, drawing `(H, W)` float32, shade"
         self.kept = getattr(self, 'kept', {})
         key = i, int(rng.integers(self.variants))
         if key not in self.kept: self.kept[key] = self._packed(*self.make(i, np.random.default_rng(key)))
         lines, shape, drawing, shade = self.kept[key]
         lines = np.unpackbits(lines, count=shape[0]*shape[1]).reshape(shape).astype(bool)
-        return lines, drawing.astype(np.float32)/255, shade
+        return lines, _surrounded(lines), drawing.astype(np.float32)/255, shade
 
     @staticmethod
     def _packed(lines, drawing):
@@ -256,95 +284,109 @@ class FromFolders(_Pairs):
 
 # %% ../nbs/02b_pencil.ipynb #bc000025
 def _view(pair, rng, size, scale, rotate):
-    "A crop of a pair, turned, scaled and mirrored: lines bool and drawing, both `(size, size)`, white beyond the edge"
-    lines, drawing, shade = pair
+    "A crop of a pair, turned, scaled and mirrored, `(size, size)`; beyond the edge of the page is paper"
+    lines, inside, drawing, shade = pair
     A, s = random_affine(lines.shape, (size, size), rng, scale, rotate)
-    ink = warp(lines.astype(np.float32), A, s, (size, size), 0.)
-    return ink > min(.45, .45*s.min()), warp(drawing, A, s, (size, size), .97), shade
+    ink, inside, paper = (warp(np.float32(a), A, s, (size, size), fill)
+                          for a, fill in ((lines, 0.), (inside, 0.), (drawing, .97)))
+    return ink > min(.45, .45*s.min()), inside, paper, shade
 
 
 def _overlap(
-    first,    # Lines `(H, W)` bool, drawing `(H, W)` float32, shade
+    first,    # Lines, inside, drawing, shade, see `_Pairs`
     second,   # Another pair of the same size
 ) -> tuple:   # Such a pair: both on one sheet
     "Draw one pair over another: where both have graphite the darker counts, so that ink covers paper"
-    lines, drawings, shades = zip(first, second)
-    return lines[0] | lines[1], np.minimum(*drawings), max(shades)
+    lines, insides, drawings, shades = zip(first, second)
+    return lines[0] | lines[1], np.maximum(*insides), np.minimum(*drawings), max(shades)
 
 
 def _augmented(
-    pair,                    # Lines `(H, W)` bool, drawing `(H, W)` float32, shade
+    pair,                    # Lines, inside, drawing, shade, see `_Pairs`
     rng:np.random.Generator, # Where chance comes from
     size:int=SIZE,           # Side of the crop, pixels
     other=None,              # A second pair, which is put over the first at any angle
     scale=(.65, 1.15),       # Crop pixels per pixel of the pair
-) -> tuple:                  # Ink `(size, size)` float32, drawing `(size, size)` float32, shade
+) -> tuple:                  # Ink and inside `(2, size, size)` float32, drawing `(size, size)` float32, shade
     "One random view of a pair: scaled, turned and mirrored, perhaps overlapped, its lines thicker or thinner"
     view = _view(pair, rng, size, scale, 20)
     if other is not None: view = _overlap(view, _view(other, rng, size, scale, 180))
     lines = _thicken(view[0], int(rng.choice((-1, 0, 0, 1, 2))))
-    return 1 - _soften(lines), view[1], view[2]
+    return np.stack([1 - _soften(lines), view[1]]), *view[2:]
 
 # %% ../nbs/02b_pencil.ipynb #bc000031
-def _conv(ni, no, ks=3, stride=1, mode='zeros', dilation=1):
-    "Convolution, batch norm, ReLU"
+def _conv(ni, no, ks=3, stride=1, dilation=1):
+    "Convolution and ReLU, without a norm"
     padding = 1 if ks == 4 else ks//2*dilation
-    conv = nn.Conv2d(ni, no, ks, stride, padding, dilation, bias=False, padding_mode=mode)
-    return [conv, nn.BatchNorm2d(no), nn.ReLU(inplace=True)]
+    return [nn.Conv2d(ni, no, ks, stride, padding, dilation), nn.ReLU(inplace=True)]
 
 
 class _Residual(nn.Module):
-    "Two 3x3 convolutions and a way past them: (N, ni, H, W) to (N, no, H, W)"
-    def __init__(self, ni, no, mode='zeros', dilation=1):
+    "x plus a fifth of two 3x3 convolutions of it, the first one dilated: (N, C, H, W) to the same"
+    def __init__(self, c, dilation=1):
         super().__init__()
-        self.body = nn.Sequential(*_conv(ni, ni, mode=mode, dilation=dilation), *_conv(ni, no, mode=mode)[:2])
+        self.body = nn.Sequential(*_conv(c, c, dilation=dilation), nn.Conv2d(c, c, 3, 1, 1))
+
+    def forward(self, x): return x + .2*self.body(x)
+
+
+def _book_layers(ni, n, blocks):
+    "Two strided convolutions, residual blocks at a quarter of the size, two doublings: ni channels to n"
+    double = nn.Upsample(scale_factor=2, mode='bilinear', align_corners=False)
+    wide = [_Residual(4*n, (1, 2, 4, 8, 4, 2)[i % 6]) for i in range(blocks)]
+    return nn.Sequential(*_conv(ni, 2*n, 4, 2), *_conv(2*n, 4*n, 4, 2), *wide, double, *_conv(4*n, 2*n),
+                         _Residual(2*n), double, *_conv(2*n, n))
+
+# %% ../nbs/02b_pencil.ipynb #bc00031b
+def _normed(ni, no, ks=3, stride=1):
+    "Convolution without a bias, batch norm, ReLU, with mirrored borders"
+    conv = nn.Conv2d(ni, no, ks, stride, ks//2, bias=False, padding_mode='reflect')
+    return [conv, nn.BatchNorm2d(no), nn.ReLU(inplace=True)]
+
+
+class _PaperResidual(nn.Module):
+    "The original's residual block: (N, ni, H, W) to (N, no, H, W)"
+    def __init__(self, ni, no):
+        super().__init__()
+        self.body = nn.Sequential(*_normed(ni, ni), *_normed(ni, no)[:2])
         self.skip = nn.Identity() if ni == no else nn.Conv2d(ni, no, 1)
 
     def forward(self, x): return F.relu(self.skip(x) + self.body(x))
 
-# %% ../nbs/02b_pencil.ipynb #bc00031b
+
 def _paper_layers(ni, n, blocks):
     "The original's generator: three residual stages down, two up by transposed convolutions"
-    mode = 'reflect'
-    def res(ni, no): return _Residual(ni, no, mode)
     def up(ni, no): return [nn.ConvTranspose2d(ni, no, 4, 2, 1, bias=False), nn.BatchNorm2d(no), nn.ReLU(inplace=True)]
+    res = _PaperResidual
     return nn.Sequential(
-        *_conv(ni, n, 5, mode=mode), res(n, n), *_conv(n, 2*n, 3, 2, mode), res(2*n, 2*n),
-        *_conv(2*n, 4*n, 3, 2, mode), *[res(4*n, 4*n) for _ in range(blocks)], *up(4*n, 4*n), res(4*n, 2*n),
-        *up(2*n, 2*n), res(2*n, n), res(n, n//2), nn.Conv2d(n//2, 1, 5, padding=2, bias=False, padding_mode=mode))
-
-
-def _book_layers(ni, n, blocks):
-    "The same shape with little work at full size: strided convolutions first, bilinear instead of transposed ones"
-    double = nn.Upsample(scale_factor=2, mode='bilinear', align_corners=False)
-    wide = [_Residual(4*n, 4*n, dilation=2**(i % 3)) for i in range(blocks)]
-    return nn.Sequential(*_conv(ni, 2*n, 4, 2), *_conv(2*n, 4*n, 4, 2), *wide, double, *_conv(4*n, 2*n),
-                         _Residual(2*n, 2*n), double, *_conv(2*n, n))
+        *_normed(ni, n, 5), res(n, n), *_normed(n, 2*n, 3, 2), res(2*n, 2*n), *_normed(2*n, 4*n, 3, 2),
+        *[res(4*n, 4*n) for _ in range(blocks)], *up(4*n, 4*n), res(4*n, 2*n), *up(2*n, 2*n), res(2*n, n),
+        res(n, n//2), nn.Conv2d(n//2, 1, 5, padding=2, bias=False, padding_mode='reflect'))
 
 # %% ../nbs/02b_pencil.ipynb #bc000032
 class Shader(nn.Module):
-    "The generator: ink or photo, noise and shade (N, ni + 2, H, W) to a drawing (N, 1, H, W), 0..1, 1 = white"
+    "The generator: lines or photo, noise and shade (N, ni + 2, H, W) to a drawing (N, 1, H, W), 0..1, 1 = white"
     def __init__(
         self,
         preset:str='book', # 'book' is the one shipped trained; 'paper' the original's, which sees the ink alone
-        ni:int=1,          # Channels: 1 for ink (1 = ink), 3 for a photo
+        ni:int=2,          # Channels: 2 for lines (ink, and `_surrounded`), 3 for a photo
         n:int=None,        # Channels at full size; None for the preset's, 24 or 64
-        blocks:int=None,   # Residual blocks at a quarter of the size; None for the preset's, 5 or 1
+        blocks:int=None,   # Residual blocks at a quarter of the size; None for the preset's, 6 or 1
     ):
         super().__init__()
         if preset not in ('book', 'paper'):
             raise ValueError(f"Shader has the presets 'book' and 'paper', not {preset!r}")
         self.paper = preset == 'paper'
         n = check_number('n', (64 if self.paper else 24) if n is None else n, least=2, whole=True, unit='channels')
-        blocks = check_number('blocks', (1 if self.paper else 5) if blocks is None else blocks, least=1, whole=True)
+        blocks = check_number('blocks', (1 if self.paper else 6) if blocks is None else blocks, least=1, whole=True)
         self.config = dict(preset=preset, ni=ni, n=n, blocks=blocks)
-        self.body = (_paper_layers if self.paper else _book_layers)(ni if self.paper else ni + 2, n, blocks)
+        self.body = _paper_layers(1, n, blocks) if self.paper else _book_layers(ni + 2, n, blocks)
         # at full size lines and noise meet the picture again
         self.last = None if self.paper else nn.Sequential(*_conv(n + ni + 2, n), nn.Conv2d(n, 1, 3, padding=1))
 
     def forward(self, x):
-        if self.paper: return (torch.tanh(self.body(x[:,:self.config['ni']])) + 1)/2
-        return torch.sigmoid(self.last(torch.cat([self.body(x), x], 1)))
+        if self.paper: return (torch.tanh(self.body(x[:,:1])) + 1)/2
+        return torch.sigmoid(self.last(torch.cat([self.body(x), x], 1)) + 2)    # begins with light paper
 
 # %% ../nbs/02b_pencil.ipynb #bc000035
 def _balanced(
@@ -360,11 +402,11 @@ def _balanced(
     return (total.detach()*picture).sum()
 
 # %% ../nbs/02b_pencil.ipynb #bc000037
-WEIGHTS = dict(l1=1., adversarial=1., feature=1., style=.5)     # How strongly each term pulls, see `_balanced`
+WEIGHTS = dict(l1=1., adversarial=.5, feature=1., style=.5)     # How strongly each term pulls, see `_balanced`
 
 
 def _given(seen, shade, noise=None):
-    "What a generator sees: ink or photo `(N, C, H, W)`, noise, and the shade `(N,)` as a plane"
+    "What a generator sees: lines or photo `(N, C, H, W)`, noise, and the shade `(N,)` as a plane"
     noise = torch.randn_like(seen[:,:1]) if noise is None else noise
     return torch.cat([seen, noise, shade[:,None,None,None].expand_as(seen[:,:1]).to(seen.dtype)], 1)
 
@@ -377,7 +419,9 @@ class _Terms(Task):
     exports = ('netG',)
 
     def optimizers(self, nets):
-        return {k: torch.optim.Adam(net.parameters(), self.lr, betas=(.5, .99)) for k, net in nets.items()}
+        # the discriminators learn at half the rate, or they are far ahead of the generator
+        rates = {k: self.lr if k == 'netG' else self.lr/2 for k in nets}
+        return {k: torch.optim.Adam(net.parameters(), rates[k], betas=(.5, .99)) for k, net in nets.items()}
 
     def terms(self, helpers, fake, real):
         "The terms that compare a drawing with the true one; those without a weight are left out"
@@ -436,8 +480,8 @@ class _Sheets(_Step):
 
     def view(self, pair, rng, other=None):
         "One random view of a pair, perhaps with another one over it, as tensors"
-        ink, drawing, shade = _augmented(pair, rng, self.size, other)
-        return torch.from_numpy(ink)[None], torch.from_numpy(drawing)[None], torch.tensor(shade, dtype=torch.float32)
+        seen, drawing, shade = _augmented(pair, rng, self.size, other)
+        return torch.from_numpy(seen), torch.from_numpy(drawing)[None], torch.tensor(shade, dtype=torch.float32)
 
     def validate(self, nets):
         rng, pairs = np.random.default_rng(0), self.pairs[0]
@@ -454,8 +498,8 @@ class _Sheets(_Step):
 class _Networks(_Sheets):
     "The networks; needs `weights`, `layers`, `net`, `n` and `unpaired`"
     def networks(self):
-        found = {'netG': Shader(n=self.n) if self.net == 'shader' else UNet(3, 1, self.n)}
-        if self.weights['adversarial']: found['netD'] = MultiPatchGAN(2, 16, self.layers, norm='batch')
+        found = {'netG': Shader(n=self.n) if self.net == 'shader' else UNet(4, 1, self.n)}
+        if self.weights['adversarial']: found['netD'] = MultiPatchGAN(3, 16, self.layers, norm='batch')
         if self.unpaired: found['netU'] = PatchGAN(1, 16, 2, 'batch')
         return found
 
@@ -647,7 +691,9 @@ class _Sheet:
     def run(self, net, picture):
         "Draw `(H, W)` ink or `(H, W, 3)` photo, float32"
         if self.patch_size and self.model_size: picture = _scaled(picture, self.model_size/self.patch_size)
-        page = _page(picture[None] if picture.ndim == 2 else picture.transpose(2, 0, 1), self.shade, self.seed)
+        lines = picture.ndim == 2
+        seen = np.stack([picture, _surrounded(picture > .5)]) if lines else picture.transpose(2, 0, 1)
+        page = _page(seen, self.shade, self.seed)
         side = self.model_size or self.patch_size if self.patch_size else max(picture.shape[:2])
         return np.clip(_in_patches(_runner(net), page, side, self.overlap), 0, 1)
 
@@ -665,15 +711,15 @@ def draw(
 ) -> np.ndarray:         # Drawing `(h, w)` float32, 0 = black, 1 = white; `model_size/patch_size` times as large
     "Turn a line drawing into a pencil drawing, patch by patch"
     sheet = _Sheet(patch_size, model_size, shade, overlap, seed)
-    return sheet.run(_network(net, 1, device), 1 - as_lines(lines, thickness))
+    return sheet.run(_network(net, 2, device), 1 - as_lines(lines, thickness))
 
 
 def _network(net, ni, device):
     "The network to draw with, which should take `ni` channels besides noise and shade"
-    found = chosen(net, 'pencil' if ni == 1 else 'pencil-photo', device, [Shader, UNet],
+    found = chosen(net, 'pencil' if ni == 2 else 'pencil-photo', device, [Shader, UNet],
                    'pencil drawing needs a Shader or a UNet')
     if found.config['ni'] - 2*isinstance(found, UNet) == ni: return found
-    raise ValueError('this network draws ' + ('photos, see `draw_photo`' if ni == 1 else 'lines, see `draw`'))
+    raise ValueError('this network draws ' + ('photos, see `draw_photo`' if ni == 2 else 'lines, see `draw`'))
 
 # %% ../nbs/02b_pencil.ipynb #bc000056
 def draw_photo(
@@ -747,7 +793,7 @@ def evaluate(
     n = len(drawings) if limit is None else min(len(drawings), check_number('limit', limit, least=2, whole=True))
     truths = [drawings.drawing(i*len(drawings)//n) for i in range(n)]
     lines = [extract_lines(t) for t in truths]
-    net = _network(name, 1, device)
+    net = _network(name, 2, device)
     loss, makers = PerceptualLoss(content=1., style=1.), {'': lambda l: draw(l, SIZE, net=net)}
     if name == 'pencil': makers = {'lines': lambda l: l, 'blur and grain': _blur_and_grain, 'pencil': makers['']}
     seen = deep_features([p for t in truths for p in _patches(t)])[0]
