@@ -365,7 +365,8 @@ def _add_data(
     takes = _Takes(known[name]) if name else None
     parser.set_defaults(takes=takes, named=name, data=[])
     if not name or takes.data:
-        parser.add_argument('--data', required=bool(name), action='append', metavar='PATH',
+        others = takes and takes.data == 'many' and any(p.default is None for k, p in takes.paths.items() if k != 'val')
+        parser.add_argument('--data', required=bool(name) and not others, action='append', metavar='PATH',
                             help='folder or tar of training data, as the chapter describes it; some take several')
     if name: _add_paths(parser, name, takes)
 
