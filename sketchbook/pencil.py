@@ -22,7 +22,7 @@ from .blocks import (GANStep, MultiPatchGAN, PatchGAN, PerceptualLoss, UNet, che
                                evaluating)
 from .data import (DrawingPairs, PhotoFolder, SketchPairs, color_jitter, load_photo, provenance,
                              random_affine, shrink, to_tensor, warp)
-from .masknet import cut_out
+from .masknet import clean_mask, cut_out, predict
 from .metrics import deep_features, frechet_distance, ssim, thin_lines
 from .sketches import check_sketch, dark_on_light, grey, is_drawing
 from .sketchnet import _pieces, coherent_lines, dodge, xdog
@@ -81,6 +81,11 @@ def extract_lines(
         if mask is not None: lines &= mask > .3
     return _soften(_thicken(_pieces(lines, 12), thickness))
 
+# %% ../nbs/02b_pencil.ipynb #bc00009b
+def _subject(photo, device):
+    "MaskNet's mask `(H, W)` of a photo"
+    return clean_mask(predict(photo, device=device))
+
 # %% ../nbs/02b_pencil.ipynb #bc00011b
 def _hits(ink, reach):
     "In how many of the four directions of the axes there is ink within `reach` pixels, 0..4: `(h, w)` float32"
@@ -110,6 +115,12 @@ def _surrounded(
     return cv2.resize(smooth, (w, h), interpolation=cv2.INTER_LINEAR)
 
 # %% ../nbs/02b_pencil.ipynb #bc000012
+def _spread(count, n):
+    "`n` of `count` numbers, spread evenly; None for all"
+    n = count if n is None else min(count, check_number('limit', n, least=2, whole=True))
+    return [i*count//n for i in range(n)]
+
+
 def _even_paper(drawing):
     "Scale a drawing `(H, W)` so that its paper, the lighter tones, is nearly white: float32"
     return np.clip(drawing*(.97/max(float(np.quantile(drawing, .9)), .3)), 0, 1).astype(np.float32)
@@ -369,7 +380,7 @@ class Shader(nn.Module):
     def __init__(
         self,
         preset:str='book', # 'book' is the one shipped trained; 'paper' the original's, which sees the ink alone
-        ni:int=2,          # Channels: 2 for lines (ink, and `_surrounded`), 3 for a photo
+        ni:int=2,          # Channels: 2 for lines (ink and `_surrounded`), 4 for a photo and its ink
         n:int=None,        # Channels at full size; None for the preset's, 24 or 64
         blocks:int=None,   # Residual blocks at a quarter of the size; None for the preset's, 6 or 1
     ):
@@ -557,20 +568,34 @@ class PencilTask(_Networks):
                           unpaired=unpaired)
 
 # %% ../nbs/02b_pencil.ipynb #bc000041
+def _photo_and_ink(photo, mask):
+    "A photo whose subject stands on white, and the coherent lines of it: `(H, W, 4)` float32, 0..1, the ink last"
+    cut = cut_out(photo, mask) if mask is not None else photo
+    ink = 1 - extract_lines(photo, mask=mask)
+    return np.dstack([cut.astype(np.float32)/255, ink])
+
+
 class FromPhotos(_Pairs):
-    "Photos with the drawing an artist made of each: `pair` gives `(H, W, 3)` uint8, `(H, W)` float32, shade"
+    "Photos with the drawing an artist made of each: `pair` gives `(H, W, 4)` and `(H, W)` float32, shade"
     def __init__(
         self,
-        path, # Folder or tar with `ID.jpg` and `ID.sketch.jpg`
+        path,       # Folder or tar with `ID.jpg` and `ID.sketch.jpg`
+        limit=None, # Only so many, spread evenly; None for all
     ):
-        self.source, self.shades = SketchPairs(path), {}
-        self.count = len(self.source)
+        self.source, self.kept = SketchPairs(path), {}
+        self.numbers = _spread(len(self.source), limit)
+        self.count = len(self.numbers)
 
-    def pair(self, i, rng):
-        photo, drawing = self.source[i]
+    def pair(self, i, rng=None):
+        if i not in self.kept: self.kept[i] = self._made(*self.source[self.numbers[i]])
+        seen, drawing, shade = self.kept[i]
+        return seen.astype(np.float32)/255, drawing.astype(np.float32)/255, shade
+
+    @staticmethod
+    def _made(photo, drawing):
         drawing = _even_paper(drawing)
-        if i not in self.shades: self.shades[i] = _shading(drawing, extract_lines(drawing) < .5)
-        return photo, drawing, self.shades[i]
+        whole = [np.rint(a*255).astype(np.uint8) for a in (_photo_and_ink(photo, _subject(photo, 'auto')), drawing)]
+        return *whole, _shading(drawing, extract_lines(drawing) < .5)
 
 # %% ../nbs/02b_pencil.ipynb #bc00041b
 class PhotoTask(PencilTask):
@@ -578,18 +603,20 @@ class PhotoTask(PencilTask):
     name = 'pencil-photo'
 
     def networks(self):
-        found = {'netG': Shader(ni=3, n=self.n)}
-        if self.weights['adversarial']: found['netD'] = MultiPatchGAN(4, 16, self.layers, norm='batch')
+        found = {'netG': Shader(ni=4, n=self.n)}
+        if self.weights['adversarial']: found['netD'] = MultiPatchGAN(5, 16, self.layers, norm='batch')
         return found
 
     def sample(self, i, rng): return self.view(self._any(rng), rng)
 
     def view(self, pair, rng):
         "One random view of a pair, as tensors"
-        photo, drawing, shade = pair
-        A, s = random_affine(photo.shape[:2], (self.size,)*2, rng, (.6, 1.1), 10)
-        photo, drawing = (warp(p, A, s, (self.size,)*2) for p in (photo, drawing))
-        return (to_tensor(color_jitter(photo, rng, .15, .15, .2, .15, grey=.1)), torch.from_numpy(drawing)[None],
+        seen, drawing, shade = pair
+        A, s = random_affine(drawing.shape, (self.size,)*2, rng, (.6, 1.1), 10)
+        photo, ink, drawing = (warp(np.ascontiguousarray(p), A, s, (self.size,)*2)
+                               for p in (np.rint(seen[...,:3]*255).astype(np.uint8), seen[...,3], drawing))
+        photo = color_jitter(photo, rng, .15, .15, .2, .15, grey=.1)
+        return (torch.cat([to_tensor(photo), torch.from_numpy(ink)[None]]), torch.from_numpy(drawing)[None],
                 torch.tensor(shade, dtype=torch.float32))
 
 # %% ../nbs/02b_pencil.ipynb #bc000042
@@ -620,12 +647,13 @@ def _pencil_task(
 # %% ../nbs/02b_pencil.ipynb #bc00042b
 def _photo_task(
     data,               # Folder or tar with photos `ID.jpg` and drawings `ID.sketch.jpg`
-    size:int=160,       # Side of the training crops, pixels
+    limit:int=900,      # Only so many of them, spread evenly: to find their subjects takes longer than to learn
+    size:int=SIZE,      # Side of the training crops, pixels
     lr:float=4e-4,      # Learning rate
     n:int=24,           # Channels of the generator
 ) -> PhotoTask:
     "Photo to pencil drawing"
-    task = PhotoTask(FromPhotos(data), None, size, lr, n=n)
+    task = PhotoTask(FromPhotos(data, limit), None, size, lr, n=n)
     task.about = provenance(data)
     return task
 
@@ -719,7 +747,7 @@ class _Sheet:
         check_number('seed', self.seed, least=0, high=2**63 - 1, whole=True)
 
     def run(self, net, picture):
-        "Draw `(H, W)` ink or `(H, W, 3)` photo, float32"
+        "Draw ink `(H, W)`, or a photo and its ink `(H, W, 4)`, float32"
         if self.patch_size and self.model_size: picture = _scaled(picture, self.model_size/self.patch_size)
         lines = picture.ndim == 2
         seen = np.stack([picture, _surrounded(picture > .5)]) if lines else picture.transpose(2, 0, 1)
@@ -754,7 +782,8 @@ def _network(net, ni, device):
 # %% ../nbs/02b_pencil.ipynb #bc000056
 def draw_photo(
     photo,               # `(H, W, 3)` uint8, or anything `load_photo` reads
-    patch_size:int=0,    # See `draw`; 0 for the whole photo at once, which sees a face as a whole
+    mask=None,           # `(H, W)` float32, 1 = keep; the network learned from photos whose subject stands on white
+    patch_size:int=384,  # See `draw`
     model_size:int=None, # See `draw`
     shade:float=.5,      # See `draw`
     overlap:float=.25,   # See `draw`
@@ -762,9 +791,9 @@ def draw_photo(
     net=None,            # As in `draw`; None for the shipped `pencil-photo`
     device='auto',       # See `draw`
 ) -> np.ndarray:         # See `draw`
-    "Turn a photo into a pencil drawing without lines in between"
+    "Turn a photo into a pencil drawing: the network sees its coherent lines and its tones"
     sheet = _Sheet(patch_size, model_size, shade, overlap, seed)
-    return sheet.run(_network(net, 3, device), load_photo(photo).astype(np.float32)/255)
+    return sheet.run(_network(net, 4, device), _photo_and_ink(load_photo(photo), mask))
 
 # %% ../nbs/02b_pencil.ipynb #bc000061
 def _seam(
@@ -814,21 +843,15 @@ def _scores(drawings, truths, seen, loss):
 # %% ../nbs/02b_pencil.ipynb #bc00062b
 def _questions(net, data, n):
     "What a network is measured with: functions to drawings by suffix, what they are given, the true drawings"
-    if net.config['ni'] == 3:
-        pairs = FromPhotos(data)
-        some = [pairs.pair(i, None) for i in _spread(len(pairs), n)]
-        makers = {'': lambda p: draw_photo(p, shade=.2, net=net), '_dodge': lambda p: dodge(p)}
-        return makers, [photo for photo, _, _ in some], [drawing for _, drawing, _ in some]
+    if net.config['ni'] == 4:
+        pairs = FromPhotos(data, n)
+        seen, truths, _ = zip(*(pairs.pair(i) for i in range(len(pairs))))
+        sheet, grey = _Sheet(shade=.2), lambda s: dodge(np.rint(s[...,:3]*255).astype(np.uint8))
+        return {'': lambda s: sheet.run(net, s), '_dodge': grey}, seen, truths
     drawings = FromDrawings(data)
     truths = [drawings.drawing(i) for i in _spread(len(drawings), n)]
     makers = {'': lambda l: draw(l, SIZE, net=net), '_lines': lambda l: l, '_filter': _blur_and_grain}
     return makers, [extract_lines(t) for t in truths], truths
-
-
-def _spread(count, n):
-    "`n` of `count` numbers, spread evenly; None for all"
-    n = count if n is None else min(count, check_number('limit', n, least=2, whole=True))
-    return [i*count//n for i in range(n)]
 
 # %% ../nbs/02b_pencil.ipynb #bc00062c
 def evaluate(
@@ -851,12 +874,6 @@ def evaluate(
 HEADLINES = ('frechet', 'frechet_filter', 'perceptual', 'gram')
 
 # %% ../nbs/02b_pencil.ipynb #bc000073
-def _subject(photo, device):
-    "MaskNet's mask `(H, W)` of a photo"
-    from sketchbook.masknet import clean_mask, predict
-    return clean_mask(predict(photo, device=device))
-
-
 def pencil(
     photo,                # `(H, W, 3)` uint8, or anything `load_photo` reads
     via:str='sketchnet',  # The lines in between: one of `SOURCES`; 'photo': none; 'lines': it is a line drawing
@@ -874,8 +891,7 @@ def pencil(
     if via == 'lines': lines = as_lines(photo, thickness)
     else:
         subject = _subject(photo, device) if mask else None
-        if via == 'photo': return {'pencil': draw_photo(photo if subject is None else cut_out(photo, subject),
-                                                        device=device, **settings)}
+        if via == 'photo': return {'pencil': draw_photo(photo, subject, device=device, **settings)}
         lines = extract_lines(photo, thickness, via, detail, blacks, subject, device)
     return {'lines': lines, 'pencil': draw(lines, device=device, **settings)}
 
