@@ -42,7 +42,7 @@ def measure(version, device, rounds):
     photo = sample_photos('cat')['cat']
     net = weights.load(f'masknet-v{version}', device)
     small,large = (cv2.resize(photo, size, interpolation=cv2.INTER_LINEAR) for size in ((384, 384), (4000, 3000)))
-    works = (lambda: masknet._logits(net, small).cpu(), lambda: masknet.predict(large, net=net),
+    works = (lambda: masknet._logits(weights.folded(net), small).cpu(), lambda: masknet.predict(large, net=net),
              lambda: masknet.predict(large, net=net, edge_aware=True))
     return {name: best_of(rounds, work) for name,work in zip(BARS, works)}
 

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['check_number', 'check_flag', 'DeviceUnavailable', 'pick_device', 'evaluating', 'count_params', 'ConvBlock',
-           'DepthwiseConv', 'Encoder', 'FrozenEncoder', 'TopDown', 'FeaturePyramid', 'param_groups', 'UNet', 'PatchGAN',
-           'MultiPatchGAN', 'gan_loss', 'GANStep', 'balanced_bce', 'dice_loss', 'PerceptualLoss']
+           'DepthwiseConv', 'Encoder', 'FrozenEncoder', 'fold_batch_norm', 'TopDown', 'FeaturePyramid', 'param_groups',
+           'UNet', 'PatchGAN', 'MultiPatchGAN', 'gan_loss', 'GANStep', 'balanced_bce', 'dice_loss', 'PerceptualLoss']
 
 # %% ../nbs/00a_blocks.ipynb #7b259180
 import contextlib
@@ -170,6 +170,7 @@ class DepthwiseConv(nn.Module):
     ):
         super().__init__()
         self.weight, self.size, self.stride = conv.weight, conv.kernel_size[0], conv.stride[0]
+        self.bias = None        # Only `fold_batch_norm` gives it one, for inference
 
     def forward(self, x): # (N, C, H, W) -> (N, C, ceil(H/stride), ceil(W/stride))
         padding = self.size//2
@@ -177,9 +178,9 @@ class DepthwiseConv(nn.Module):
             h, w = (max((-(-n//self.stride) - 1)*self.stride + self.size - n, 0) for n in x.shape[-2:])
             x, padding = F.pad(x, (w//2, w - w//2, h//2, h - h//2)), 0
         bf16 = x.device.type == 'cpu' and torch.is_autocast_enabled('cpu')
-        if self.float32_gradients and bf16 and torch.is_grad_enabled():
+        if self.float32_gradients and bf16 and self.bias is None and torch.is_grad_enabled():
             return _DepthwiseGradient.apply(x, self.weight, self.stride, padding)
-        return F.conv2d(x, self.weight, None, self.stride, padding, 1, len(self.weight))
+        return F.conv2d(x, self.weight, self.bias, self.stride, padding, 1, len(self.weight))
 
     def extra_repr(self): return f'{len(self.weight)}, kernel_size={self.size}, stride={self.stride}'
 
@@ -239,6 +240,24 @@ class FrozenEncoder(Encoder):
         if self.frozen:
             for part in self._parts()[:self.frozen+2]: part.eval()
         return self
+
+# %% ../nbs/00a_blocks.ipynb #b10c0042
+def fold_batch_norm(
+    net:nn.Module, # In eval mode, else a ValueError; changed in place
+) -> nn.Module:    # `net`, which computes the same without the norms
+    "Fold each batch norm into the convolution that its module lists just before it (Jacob et al. 2018, section 3.2)"
+    from torch.nn.utils.fusion import fuse_conv_bn_weights
+    if any(m.training for m in net.modules()): raise ValueError('Only a network in eval mode can be folded.')
+    for parent in list(net.modules()):
+        conv = None
+        for name, m in list(parent.named_children()):
+            if conv and isinstance(m, nn.BatchNorm2d) and m.track_running_stats:
+                statistics = m.running_mean, m.running_var, m.eps, m.weight, m.bias
+                conv.weight, conv.bias = fuse_conv_bn_weights(conv.weight, conv.bias, *statistics)
+                setattr(parent, name, getattr(m, 'act', nn.Identity()))     # timm's norms carry their activation
+            # timm lists empty layers between a convolution and its norm
+            if not isinstance(m, nn.Identity): conv = m if isinstance(m, (nn.Conv2d, DepthwiseConv)) else None
+    return net
 
 # %% ../nbs/00a_blocks.ipynb #b10c0011
 class TopDown(nn.Module):

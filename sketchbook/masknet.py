@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from .blocks import ConvBlock, FeaturePyramid, FrozenEncoder, check_number, param_groups
 from .data import SaliencyPairs, augment_pair, paste_object, provenance, to_tensor
 from .training import Task, autocast
-from .weights import load
+from .weights import folded, load
 
 # %% ../nbs/01_masknet.ipynb #05e2e0c7
 class _BookV1(nn.Module):
@@ -372,7 +372,7 @@ def predict(
     if version not in (1,2): raise ValueError(f"MaskNet has versions 1 and 2, not {version!r}")
     if _one_colour(photo): return np.zeros(photo.shape[:2], np.float32)
     net = load(f'masknet-v{version}', device) if net is None else net.eval()
-    mask = _logits(net, photo).sigmoid()[0,0].cpu().numpy()
+    mask = _logits(folded(net), photo).sigmoid()[0,0].cpu().numpy()
     mask = cv2.resize(mask, photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     return guided_filter(mask, photo) if edge_aware else mask
 

@@ -4,19 +4,20 @@
 
 # %% auto #0
 __all__ = ['WeightsError', 'UnknownWeights', 'CorruptWeights', 'PickledWeights', 'save', 'available', 'save_all', 'card', 'read',
-           'load', 'verify', 'describe', 'amend', 'chosen', 'blend']
+           'load', 'folded', 'verify', 'describe', 'amend', 'chosen', 'blend']
 
 # %% ../nbs/00d_weights.ipynb #8e04ebe6
-import hashlib, importlib, json, math, os, platform, re
+import copy, hashlib, importlib, json, math, os, platform, re
 from datetime import date
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import nn
 
-from .blocks import count_params, pick_device
+from .blocks import count_params, fold_batch_norm, pick_device
 from .data import write_atomic
 
 # %% ../nbs/00d_weights.ipynb #6928df3d
@@ -265,6 +266,8 @@ def _shared(path, stamp, device):
     "`_build`, once for each file as it is now and device"
     return _build(Path(path), device)
 
+_copies = WeakKeyDictionary()   # shared network -> its folded copy, None before anybody wants it
+
 # %% ../nbs/00d_weights.ipynb #601a0e0b
 def load(
     name_or_path:str|Path,  # A shipped name ("masknet-v2") or the path of a `.safetensors` file
@@ -274,7 +277,18 @@ def load(
     "Build the network a card describes and give it the verified weights"
     path,device = _find(name_or_path).resolve(), str(pick_device(device))
     if fresh: return _build(path, device)
-    return _shared(str(path), _stamp(path), device).to(device).eval()
+    net = _shared(str(path), _stamp(path), device).to(device).eval()
+    _copies.setdefault(net, None)
+    return net
+
+# %% ../nbs/00d_weights.ipynb #d0ffee12
+def folded(
+    net:nn.Module,  # From `load`, or any other network
+) -> nn.Module:     # Its copy without batch norms if it is shared, else `net` itself
+    "A network for inference alone: the same outputs up to rounding, in less time"
+    if net not in _copies: return net
+    if _copies[net] is None: _copies[net] = fold_batch_norm(copy.deepcopy(net))
+    return _copies[net]
 
 # %% ../nbs/00d_weights.ipynb #37ae0dc0
 def verify(

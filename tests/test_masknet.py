@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from sketchbook import masknet, weights
-from sketchbook.blocks import count_params
+from sketchbook.blocks import count_params, fold_batch_norm
 from sketchbook.data import load_photo, sample_photos
 from sketchbook.masknet import (MaskNet, MaskNetTask, TASKS, clean_mask, cut_out, guided_filter, hard, _mask_loss,
                                 object_box, predict, predict_closely, soft)
@@ -47,6 +47,31 @@ def test_output_grid(preset, version, side):
     with torch.inference_mode():
         assert net(torch.rand(1,3,224,224)).shape==(1,1,side,side)
         for hw in ((1,1), (33,1), (70,50)): assert net(torch.rand(1,3,*hw)).isfinite().all()
+
+
+@pytest.mark.parametrize('preset', ['book','paper'])
+@pytest.mark.parametrize('version', [1, 2])
+def test_folded_norms_change_nothing_but_time(preset, version):
+    torch.manual_seed(0)
+    net,x = MaskNet(version, preset).train(),torch.rand(2, 3, 96, 64)
+    with torch.no_grad():
+        for _ in range(3): net(x)               # statistics of its own
+        want = net.eval()(x)
+        got = fold_batch_norm(net)(x)
+    assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in net.modules())
+    assert (got-want).abs().max() < 1e-3*want.std() and want.std() > 0
+
+
+def test_only_a_shipped_network_is_folded(net):
+    photo = sample_photos('cat')['cat']
+    shipped,keys = weights.load('masknet-v2', 'cpu'),set(net.state_dict())
+    before = {k: v.clone() for k,v in shipped.state_dict().items()}
+    mask = predict(photo, device='cpu')
+    np.testing.assert_array_equal(predict(photo, net=shipped), mask)
+    own = weights.load('masknet-v2', 'cpu', fresh=True)     # in bfloat16 the two differ a little
+    assert np.abs(predict(photo, net=own)-mask).mean() < .005
+    predict(photo, net=net)
+    assert set(net.state_dict())==keys and all(torch.equal(v, before[k]) for k,v in shipped.state_dict().items())
 
 
 @pytest.mark.parametrize('kw', [dict(version=3), dict(version='2'), dict(preset='tiny')])

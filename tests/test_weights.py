@@ -109,6 +109,16 @@ def test_new_weights_are_noticed(saved):
     assert new is not old and not torch.equal(next(new.parameters()), next(old.parameters()))
 
 
+def test_the_folded_copy_goes_with_its_network(saved):
+    old = weights.load(saved, 'cpu')
+    quick,keys = weights.folded(old),set(old.state_dict())
+    assert weights.folded(weights.load(saved, 'cpu')) is quick and set(old.state_dict())==keys
+    weights.save(critic(1), saved, KNOWN)
+    assert weights.folded(weights.load(saved, 'cpu')) is not quick
+    own = weights.load(saved, 'cpu', fresh=True)
+    assert weights.folded(own) is own
+
+
 # what ships
 
 def test_shipped_weights_verify_and_are_complete():
