@@ -12,7 +12,7 @@ import torch
 
 from pipeline import reference
 from sketchnet import timed
-from sketchbook.blocks import DepthwiseConv, Encoder
+from sketchbook.blocks import _DepthwiseConv, Encoder
 from sketchbook.training import autocast, fit, _has_bf16
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]/'tools'))
@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]/'tools'))
 def step(encoder, photos, float32):
     "A function that runs one step without the optimiser"
     def work():
-        DepthwiseConv.float32_gradients = float32
+        _DepthwiseConv.float32_gradients = float32
         with autocast('cpu'): loss = sum(m.float().square().mean() for m in encoder(photos))
         loss.backward()
         encoder.zero_grad()
