@@ -175,6 +175,16 @@ def _unpack(
     strokes = [Stroke(points[a:b], widths[a+i:b+i+1]) for i,(a,b) in spans]
     return Strokes(strokes, arrays['height'].item(), arrays['width'].item())
 
+# %% ../nbs/02c_strokes.ipynb #1ba0cfda
+def _segments(
+    strokes:'Strokes',
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]: # Control points `(n, 4, 2)`, pen widths `(n, 2)`, stroke numbers `(n,)`
+    "All segments in drawing order, with the pen's width at both ends"
+    arrays = _pack(strokes)
+    stroke = np.repeat(np.arange(len(strokes)), arrays['segments'])
+    knot = np.arange(len(stroke))+stroke # every stroke has one knot more than segments
+    return arrays['points'], np.stack([arrays['widths'][knot], arrays['widths'][knot+1]], 1), stroke
+
 # %% ../nbs/02c_strokes.ipynb #4e9829c0
 def _picture_size(
     strokes:Strokes,
@@ -205,11 +215,8 @@ def _sample_strokes(
     step:float=.7,   # Largest distance between two samples, pixels
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]: # Samples `(m, 2)`, pen widths `(m,)`, stroke numbers `(m,)`
     "Sample all strokes, in drawing order, scaled to a picture's size"
-    arrays,zoom = _pack(strokes),np.array([width/strokes.width, height/strokes.height])
-    stroke = np.repeat(np.arange(len(strokes)), arrays['segments'])
-    knot = np.arange(len(stroke))+stroke # every stroke has one knot more than segments
-    ends = np.stack([arrays['widths'][knot], arrays['widths'][knot+1]], 1)*np.sqrt(zoom.prod())
-    xy,pen,segment = _flatten(arrays['points']*zoom, ends, step)
+    (points,ends,stroke),zoom = _segments(strokes),np.array([width/strokes.width, height/strokes.height])
+    xy,pen,segment = _flatten(points*zoom, ends*np.sqrt(zoom.prod()), step)
     return xy, pen, stroke[segment]
 
 # %% ../nbs/02c_strokes.ipynb #c859e44d
@@ -246,12 +253,25 @@ def _draw_ink(
     if not len(joined): return
     # 4 bits of fraction; OpenCV has pixel centres at whole numbers, and counts in 32 bits
     at = np.rint((xy-.5)*16).clip(-2**29, 2**29).astype(np.int32)
-    lines = np.stack([at[joined], at[joined+1]], 1)
     thickness = _thickness_for((width[joined]+width[joined+1])/2)
-    for t in np.unique(thickness):
-        cv2.polylines(canvas, list(lines[thickness==t]), False, 0, int(t), cv2.LINE_8, 4)
+    # one call for each chain of lines of one thickness: OpenCV then rounds each joint once, not once for either line
+    first = np.flatnonzero(np.r_[True, (np.diff(joined)>1) | (np.diff(thickness)!=0)])
+    last = np.r_[first[1:], len(joined)]-1
+    for a,b,t in zip(joined[first], joined[last]+2, thickness[first].tolist()):
+        cv2.polylines(canvas, [at[a:b]], False, 0, t, cv2.LINE_8, 4)
 
 # %% ../nbs/02c_strokes.ipynb #a6b1de0f
+def _box_around(
+    xy:np.ndarray,    # Samples, shape `(m, 2)`, pixels of the picture
+    width:np.ndarray, # Pen widths, shape `(m,)`, pixels of the picture
+    size:tuple,       # Height and width of the picture, pixels
+):                    # Left, top, right and bottom in whole pixels; None outside of the picture
+    "The box inside which all ink of these samples lies"
+    reach,corner = width.max()/2 + 2,size[::-1] # OpenCV's lines may be a little wider than asked for
+    low,high = np.floor(xy.min(0)-reach).clip(0, corner),np.ceil(xy.max(0)+reach).clip(0, corner)
+    return (*low.astype(int), *high.astype(int)) if (low<high).all() else None
+
+# %% ../nbs/02c_strokes.ipynb #a6b1de10
 class _Canvas:
     "Paper that is drawn on `zoom` times larger than it is shown, so that edges come out smooth"
     def __init__(self,
@@ -264,16 +284,24 @@ class _Canvas:
         # 2 is the least for smooth edges; more while the paper stays below 100 megapixels
         self.zoom = next(z for z in (8,4,2) if z==2 or z*z*height*width<=100e6)
         self.paper = np.full((height*self.zoom, width*self.zoom), 255, np.uint8)
+        self.shown, self.stale = np.full(self.size, 255, np.uint8), [] # The last picture; boxes drawn in since then
 
     def draw(self,
         xy:np.ndarray,    # Samples, shape `(m, 2)`, pixels of the picture
         width:np.ndarray, # Pen widths, shape `(m,)`, pixels of the picture
         piece:np.ndarray, # Neighbours with the same number are joined
-    ): _draw_ink(self.paper, xy*self.zoom, width*self.zoom, piece)
+    ):
+        if not len(xy): return
+        _draw_ink(self.paper, xy*self.zoom, width*self.zoom, piece)
+        self.stale.append(_box_around(xy, width, self.size))
 
     def picture(self) -> np.ndarray: # uint8 `(H, W)`, 255 = paper
         "What was drawn so far, averaged down to the picture's size"
-        return cv2.resize(self.paper, self.size[::-1], interpolation=cv2.INTER_AREA)
+        for l,t,r,b in filter(None, self.stale):
+            inside = self.paper[t*self.zoom:b*self.zoom,l*self.zoom:r*self.zoom]
+            self.shown[t:b,l:r] = cv2.resize(inside, (r-l, b-t), interpolation=cv2.INTER_AREA)
+        self.stale = []
+        return self.shown.copy()
 
 # %% ../nbs/02c_strokes.ipynb #755a66c3
 def _render(
@@ -490,19 +518,35 @@ def _animate(
 
 # %% ../nbs/02c_strokes.ipynb #68e7db5d
 def _to_rows(
-    stroke:Stroke,
-    step:float=24., # Longest piece, pixels
-) -> np.ndarray:    # Control x, y, end x, y and end width of each piece, shape `(n, 5)`, pixels
-    "Cut a stroke into short quadratic Bezier curves"
-    hull = np.linalg.norm(np.diff(stroke.points, axis=1), axis=2).sum(1)
+    points:np.ndarray, # Control points, shape `(n, 4, 2)`, pixels
+    widths:np.ndarray, # Pen width at both ends of each segment, shape `(n, 2)`, pixels
+    step:float=24.,    # Longest piece, pixels
+) -> tuple[np.ndarray, np.ndarray]: # Control x, y, end x, y and end width `(m, 5)`, pixels; their segments `(m,)`
+    "Cut segments into short quadratic Bezier curves"
+    hull = np.linalg.norm(np.diff(points, axis=1), axis=2).sum(1)
     n = np.ceil(hull/step).astype(int).clip(1)
     i,seg,_ = _ragged(np.zeros(len(n), int), n-1)
     t0,t1 = i/n[seg],(i+1)/n[seg]
-    points = stroke.points[seg].astype(float)
+    points = points[seg].astype(float)
     a,b,mid = (_bezier(points, t) for t in (t0, t1, (t0+t1)/2))
     control = 2*mid-(a+b)/2 # the quadratic curve with the same ends and the same middle
-    width = stroke.widths[seg]*(1-t1) + stroke.widths[seg+1]*t1
-    return np.concatenate([control, b, width[:,None]], 1)
+    width = widths[seg,0]*(1-t1) + widths[seg,1]*t1
+    return np.concatenate([control, b, width[:,None]], 1), seg
+
+# %% ../nbs/02c_strokes.ipynb #68e7db5e
+def _travel_rows(
+    strokes:'Strokes',
+    reach:float, # Longest step to the side or down, pixels
+) -> tuple[np.ndarray, np.ndarray]: # Rows as in `_to_rows`, at least one a stroke; the stroke that each leads to
+    "Carry the lifted pen from the end of each stroke to the start of the next"
+    start,end = (np.array([getattr(s, k) for s in strokes], float).reshape(-1, 2) for k in ('start', 'end'))
+    pen = np.concatenate([start[:1], end[:-1]])
+    jump = start-pen
+    n = np.ceil(np.abs(jump).max(1)/reach).astype(int).clip(1)
+    i,stroke,_ = _ragged(np.ones(len(n), int), n)
+    a,b = (pen[stroke]+jump[stroke]*(k/n[stroke])[:,None] for k in (i-1, i))
+    width = np.array([s.widths[0] for s in strokes], float)[stroke]
+    return np.concatenate([(a+b)/2, b, width[:,None]], 1), stroke
 
 # %% ../nbs/02c_strokes.ipynb #770f8cbf
 def _window_after(
@@ -521,21 +565,18 @@ def _to_sequence(
 ) -> dict: # `strokes_data (N, 7)`, `init_cursors (1, 2)`, `image_size`, `round_length (1,)`, `init_width`
     "The drawing as rows that steer Virtual Sketching's pen: flag, control x, y, end x, y, width, scale"
     side = max(strokes.height, strokes.width)
-    rows,window,pen = [],128.,None
-    def row(flag, control, end, width):
-        nonlocal window,pen
-        box = end-pen
-        inside = np.divide(control-pen, box, out=np.full(2, .5), where=np.abs(box)>1e-6)
-        rows.append([flag, *inside.clip(0, 1), *(2*box/window).clip(-1, 1), np.clip(2*width/window, .01, 1), 1])
-        pen,window = pen+box,_window_after(window, 1., side)
-    for s in strokes:
-        if pen is None: pen = first = s.start.astype(float)
-        jump = s.start-pen # travel in steps that stay inside the window
-        n = max(1, int(np.ceil(np.abs(jump).max()/(min(window, side)/2))))
-        for p in pen+jump*np.arange(1, n+1)[:,None]/n: row(1, (pen+p)/2, p, s.widths[0])
-        for r in _to_rows(s, step=min(24, side/4)): row(0, r[:2], r[2:4], r[4])
-    data = np.array(rows, np.float32).reshape(-1, 7)
-    cursor = (first if len(strokes) else np.zeros(2))/side
+    window = _window_after(128., 1., side) # of every row but the first, as all say 1
+    points,ends,stroke = _segments(strokes)
+    drawn,segment = _to_rows(points, ends, min(24, side/4))
+    travel,before = _travel_rows(strokes, window/2)
+    order = np.argsort(np.r_[2*before, 2*stroke[segment]+1], kind='stable')
+    rows,flag = np.concatenate([travel, drawn])[order],np.r_[np.ones(len(travel)), np.zeros(len(drawn))][order]
+    pen = np.concatenate([points[:1,0], rows[:-1,2:4]])
+    box,windows = rows[:,2:4]-pen,np.where(np.arange(len(rows))<1, 128., window)[:,None]
+    inside = np.divide(rows[:,:2]-pen, box, out=np.full_like(box, .5), where=np.abs(box)>1e-6)
+    moved,width = (2*box/windows).clip(-1, 1),(2*rows[:,4:]/windows).clip(.01, 1)
+    data = np.concatenate([flag[:,None], inside.clip(0, 1), moved, width, np.ones_like(width)], 1).astype(np.float32)
+    cursor = (points[0,0] if len(strokes) else np.zeros(2))/side
     return dict(strokes_data=data, init_cursors=np.float32(cursor)[None], image_size=np.int64(side),
                 round_length=np.array([len(data)], np.int64), init_width=np.float32(data[0,5] if len(data) else .01))
 

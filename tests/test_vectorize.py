@@ -387,6 +387,15 @@ def test_pictures_too_large_and_pens_too_wide():
     with pytest.raises(ValueError, match='100 megapixels'): _Canvas(40_000, 40_000)
 
 
+def test_a_picture_averages_only_what_has_changed(drawing):
+    canvas,(xy,pen,piece) = _Canvas(60, 90),drawing.sample(60, 90)
+    for part in np.array_split(np.arange(len(xy)), 7):
+        canvas.draw(1.6*xy[part] - 15, pen[part], piece[part])     # some of it beside the paper
+        whole = cv2.resize(canvas.paper, (90, 60), interpolation=cv2.INTER_AREA)
+        np.testing.assert_array_equal(canvas.picture(), whole)
+    assert 0 < whole.mean() < 255
+
+
 def test_strokes_are_checked():
     with pytest.raises(ValueError, match='not of str'): Strokes(['a'], 10, 10)
     with pytest.raises(ValueError, match="paper's height"): Strokes([], None, 10)
