@@ -1,7 +1,7 @@
 """What training costs: benchmarks/training.py [--threads N] [--side PIXELS] [--batch-size N] [--steps N] [--json FILE]
 
 Forward and backward of `blocks.Encoder`, in bfloat16 where the processor has it, with the gradients of its depthwise
-convolutions computed in float32 (`blocks.DepthwiseConv`) and as torch computes them. Then steps of the shipped
+convolutions computed in float32 (`blocks._DepthwiseConv`) and as torch computes them. Then steps of the shipped
 networks' tasks on toy data, with all that the engine does around them. Seconds (best of some rounds), and as a multiple
 of a fixed piece of work, plain convolutions in fp32, timed before and after in the same process.
 """

@@ -30,8 +30,8 @@ def _bezier(
 ) -> np.ndarray:       # Points on the curves, shape `(..., 2)`, pixels
     "The cubic Bezier curve at `t`"
     u = 1-t
-    weights = np.stack([u**3, 3*u*u*t, 3*u*t*t, t**3], -1)
-    return (weights[...,None]*points).sum(-2)
+    weights = u**3, 3*u*u*t, 3*u*t*t, t**3
+    return sum(w[...,None]*points[...,k,:] for k,w in enumerate(weights))   # numpy's own sum is slow on a short axis
 
 # %% ../nbs/02c_strokes.ipynb #01553a2a
 def _ragged(
