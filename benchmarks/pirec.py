@@ -28,7 +28,7 @@ from sketchnet import timed
 
 def works(device):
     "Functions to time, by name"
-    photo = pirec.square(sample_photos('coffee')['coffee'])
+    photo = pirec._square(sample_photos('coffee')['coffee'])
     lines, colors = pirec.edges(photo), pirec.color_domain(photo)
     return {'edges': lambda: pirec.edges(photo), 'colour domain': lambda: pirec.color_domain(photo),
             'phase 2': lambda: pirec.draw(lines, colors, device=device),
@@ -39,7 +39,7 @@ def page(photos, n=32, columns=2, seed=0):
     "Rows of five pictures, in two columns"
     rows = []
     for i in np.random.default_rng(seed).permutation(len(photos))[:n]:
-        photo = pirec.square(photos[int(i)])
+        photo = pirec._square(photos[int(i)])
         steps = pirec.reconstruct(photo)
         lines = np.repeat(np.uint8(steps['edges']*255)[...,None], 3, 2)
         tiles = [lines, steps['colour domain'], steps['phase 2'], steps['phase 3'], photo]
@@ -68,7 +68,7 @@ def variants(data):
 def ablation(data, file, steps):
     "Train every variant, print their measures, draw their pictures"
     photos = PhotoFolder(data, 'val')
-    truths = [pirec.square(photos[i], SMALL['size']) for i in range(0, len(photos), 2)]
+    truths = [pirec._square(photos[i], SMALL['size']) for i in range(0, len(photos), 2)]
     inputs = [(pirec.edges(t), pirec.color_domain(t)) for t in truths]
     made = {'colour domain': [c for _, c in inputs]}
     for name, phases in variants(data).items():

@@ -1,7 +1,7 @@
 """What training costs: benchmarks/training.py [--threads N] [--side PIXELS] [--batch-size N] [--steps N] [--json FILE]
 
 Forward and backward of `blocks.Encoder`, in bfloat16 where the processor has it, with the gradients of its depthwise
-convolutions computed in float32 (`blocks.DepthwiseConv`) and as torch computes them. Then steps of the shipped
+convolutions computed in float32 (`blocks._DepthwiseConv`) and as torch computes them. Then steps of the shipped
 networks' tasks on toy data, with all that the engine does around them. Seconds (best of some rounds), and as a multiple
 of a fixed piece of work, plain convolutions in fp32, timed before and after in the same process.
 """
@@ -12,7 +12,7 @@ import torch
 
 from pipeline import reference
 from sketchnet import timed
-from sketchbook.blocks import DepthwiseConv, Encoder
+from sketchbook.blocks import _DepthwiseConv, Encoder
 from sketchbook.training import autocast, fit, _has_bf16
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]/'tools'))
@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]/'tools'))
 def step(encoder, photos, float32):
     "A function that runs one step without the optimiser"
     def work():
-        DepthwiseConv.float32_gradients = float32
+        _DepthwiseConv.float32_gradients = float32
         with autocast('cpu'): loss = sum(m.float().square().mean() for m in encoder(photos))
         loss.backward()
         encoder.zero_grad()

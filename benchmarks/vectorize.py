@@ -21,20 +21,20 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from sketchbook.data import find_photos, sample_photos
+from sketchbook.data import _find_photos, sample_photos
 from sketchbook.drawings import OpenMojiPairs, ink_only, render_svg
 from sketchbook.metrics import iou
 from sketchbook.sketches import load_sketch
 from sketchbook.sketchnet import xdog
 from sketchbook.strokes import Stroke, Strokes
-from sketchbook.tracer import coverage, find_ink, find_lines, measure, soft_overlap, trace
+from sketchbook.tracer import _coverage, find_ink, find_lines, measure, _soft_overlap, trace
 from sketchbook.vectorize import refine_strokes, _resize_sketch
 from sketchbook.virtual import _InkOf, virtual
 from sketchbook.weights import UnknownWeights
 
 
 def sketches(folder, n, size, pen):
-    if folder: return [load_sketch(p) for p in find_photos([folder])[:n]]
+    if folder: return [load_sketch(p) for p in _find_photos([folder])[:n]]
     drawings = _InkOf(OpenMojiPairs('val'), sizes=(size, size+1), pens=(pen, pen))
     return [drawings[i] for i in range(0, len(drawings), max(1, len(drawings)//n))][:n]
 
@@ -81,7 +81,7 @@ def compared(svg, sketch):
     square = re.sub(r'<svg[^>]*>', f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {max(h, w)} {max(h, w)}">',
                     svg, count=1)
     ink,drawn = find_ink(sketch),render_svg(square, max(h, w))[:h,:w,0]<128
-    return dict(ink_covered=coverage(ink, drawn), strokes_on_ink=coverage(drawn, ink), iou=iou(ink, drawn))
+    return dict(ink_covered=_coverage(ink, drawn), strokes_on_ink=_coverage(drawn, ink), iou=iou(ink, drawn))
 
 
 def vtraced(sketch):
@@ -129,7 +129,7 @@ def print_pens(n, size):
         for page in (with_pen(svg, pen, size) for svg in drawings):
             strokes,seconds = timed(trace, page)
             width = np.median(np.concatenate([s.widths for s in strokes]))
-            rows.append(dict(seconds=seconds, soft_iou=soft_overlap(strokes, page), width=width)
+            rows.append(dict(seconds=seconds, soft_iou=_soft_overlap(strokes, page), width=width)
                         | measure(strokes, page))
         print(f'{pen:6.1f}' + ''.join(f'{np.mean([r[n] for r in rows]):16.3f}' for n in names))
 
@@ -174,7 +174,7 @@ def print_lines():
             text,svg_time = timed(strokes.to_svg, repeat=1)
             drawn, points = sum(len(l.strokes) for l in layers), sum(3*len(s)+1 for s in strokes)
             print(f'{name:12}{side:6}{drawn:7}{len(strokes):8}{points:7}{seconds:8.2f}'
-                  f'{soft_overlap(strokes, page):9.3f}' + ''.join(f'{found_again(strokes, l):10.3f}' for l in layers)
+                  f'{_soft_overlap(strokes, page):9.3f}' + ''.join(f'{found_again(strokes, l):10.3f}' for l in layers)
                   + f'{gif_time:7.2f}{gif_size/1000:7.0f}{svg_time:7.2f}{len(text)/1000:7.0f}')
 
 

@@ -15,7 +15,7 @@ from PIL import ImageColor
 from .data import load_photo, sample_photos
 from .sketches import grey, is_drawing
 from .strokes import _thickness_for
-from .widgets import Control, PhotoPicker, explorer, slider, to_png
+from .widgets import _Control, PhotoPicker, explorer, slider, to_png
 
 # %% ../nbs/02f_canvas.ipynb #ca000008
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def _canvas(width, height, begin, move, end, ready):
     return c
 
 # %% ../nbs/02f_canvas.ipynb #ca00000f
-class _Page(Control):
+class _Page(_Control):
     "What a `DrawingCanvas` shows and gives: needs `drawing`, `canvas`, `tool`, `brush` and `colors`"
     strokes = property(lambda self: self.drawing.strokes,
                        doc="Strokes in drawing order, each a list of `(x, y)` in pixels")

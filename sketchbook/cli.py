@@ -464,7 +464,7 @@ def _train(args):
     "Train a network by name"
     from sketchbook.blocks import pick_device
     from sketchbook.training import fit, fit_phases
-    from sketchbook.weights import save_all
+    from sketchbook.weights import _save_all
     pick_device(args.device)           # before any data is read
     task = _make_task(args)
     if isinstance(task, dict):
@@ -476,7 +476,7 @@ def _train(args):
             print(f'sketchbook: stopped; the same command with --resume goes on from {args.out}.', file=sys.stderr)
         elif int(os.environ.get('RANK', 0))==0:
             path = Path(args.out)/f'{args.name}{phase and "-"}{phase}.safetensors'
-            print('trained', save_all(run.trained, path, run.card), f'in {run.step} steps')
+            print('trained', _save_all(run.trained, path, run.card), f'in {run.step} steps')
     return 130 if run.interrupted else 0
 
 # %% ../nbs/06a_cli.ipynb #234caa19

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from .blocks import check_number
-from .data import Members, decode, encode, shrink
+from .data import Members, _decode, encode, shrink
 
 # %% ../nbs/00g_coco.ipynb #74b9f12f
 def _object_window(
@@ -214,7 +214,7 @@ class CocoInstances:
     ) -> np.ndarray:
         "The whole photo of an object"
         where, hw = f'{self.members.path}: {self.names[i]}', self.objects[i]['hw']
-        photo = decode(self.members.read(self.names[i]), where)
+        photo = _decode(self.members.read(self.names[i]), where)
         if None not in hw and photo.shape[:2]!=hw:
             raise ValueError(f"{where}: the photo is {photo.shape[:2]}, the annotations say {hw} (height, width)")
         return photo

@@ -176,7 +176,7 @@ def _paste_sketch(
     page = np.ones(shape[:2], np.float32)
     width = _pen_width(sketch)
     most = 1 + 24/max(width, 1)                     # no line grows by more than 12 px on each side
-    page[box[0]:box[2],box[1]:box[3]] = sketchnet.embolden(sketch, min(_pen_weight(box, shape), most), width)
+    page[box[0]:box[2],box[1]:box[3]] = sketchnet._embolden(sketch, min(_pen_weight(box, shape), most), width)
     return page
 
 

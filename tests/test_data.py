@@ -10,7 +10,7 @@ from PIL import Image
 
 from sketchbook.data import (BoundaryPairs, DrawingPairs, JointImages, Members, PhotoFolder, SaliencyPairs,
                              UnreadableImage, augment_pair,
-                             color_jitter, decode, load_photo, paste_object, random_affine, sample_photos, save_image,
+                             color_jitter, _decode, load_photo, paste_object, random_affine, sample_photos, save_image,
                              to_tensor, warp)
 
 
@@ -105,7 +105,7 @@ def test_decode_refuses_what_load_photo_refuses(monkeypatch, kind):
     monkeypatch.setattr(Image.Image, 'load', lambda *a: pytest.fail('decoded'))
     for grey in (False, True):
         with pytest.raises(UnreadableImage, match='^bomb: 12000 x 12000 pixels are more than the 100 million allowed$'):
-            decode(file.getvalue(), 'bomb', grey)
+            _decode(file.getvalue(), 'bomb', grey)
 
 
 def test_decode_names_what_it_cannot_read():
@@ -114,7 +114,7 @@ def test_decode_names_what_it_cannot_read():
     # OpenCV has a limit of its own
     wide = file.getvalue()[:16] + (1<<21).to_bytes(4, 'big') + (1).to_bytes(4, 'big') + file.getvalue()[24:]
     for data in (b'\xff\xd8', b'\x89PNG\r\n\x1a\n', b'\xff\xd8'+bytes(99), file.getvalue()[:40], wide):
-        with pytest.raises(UnreadableImage, match='^it: .*damaged|^it: not a picture'): decode(data, 'it')
+        with pytest.raises(UnreadableImage, match='^it: .*damaged|^it: not a picture'): _decode(data, 'it')
 
 
 # ---- pairs

@@ -7,7 +7,7 @@ from sketchbook import details, sketchnet
 from sketchbook.data import sample_photos, save_image
 from sketchbook.details import (_DetailData, DetailTask, _artist_lines, _bright_lines, _detail_task, _detail_views,
                                 _object_lines)
-from sketchbook.sketchnet import _LineMaps, SketchNet, coherent_lines, draw, edge_flow, line_maps, paint, smooth_along
+from sketchbook.sketchnet import _LineMaps, SketchNet, coherent_lines, draw, _edge_flow, line_maps, paint, _smooth_along
 from sketchbook.training import fit
 from sketchbook.weights import load
 
@@ -158,10 +158,10 @@ def test_flow_follows_a_line_in_every_direction():
         t = np.deg2rad(angle)
         y, x = np.mgrid[-40:41,-40:41]
         ridge = np.exp(-((x*np.sin(t) - y*np.cos(t))/2)**2).astype(np.float32)
-        u, v = edge_flow(ridge)[:,40,40]
+        u, v = _edge_flow(ridge)[:,40,40]
         assert abs(u*np.cos(t) + v*np.sin(t)) > .99
         broken = ridge*((np.hypot(x, y) > 3) | (np.hypot(x, y) < 1))
-        assert smooth_along(broken.astype(np.float32), edge_flow(ridge), 4.)[40,40] > .4
+        assert _smooth_along(broken.astype(np.float32), _edge_flow(ridge), 4.)[40,40] > .4
 
 
 def test_evaluate_on_masks(tmp_path, cat, net):

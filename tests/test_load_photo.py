@@ -7,7 +7,7 @@ import pytest
 import tifffile
 from PIL import Image, ImageFile
 
-from sketchbook.data import UnreadableImage, find_photos, load_photo, save_image, write_atomic
+from sketchbook.data import UnreadableImage, _find_photos, load_photo, save_image, _write_atomic
 
 
 @pytest.fixture(scope='module')
@@ -332,9 +332,9 @@ def test_save_image_refuses(tmp_path, array, says):
 
 def test_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path/'x.bin'
-    write_atomic(path, b'old')
+    _write_atomic(path, b'old')
     monkeypatch.setattr('os.replace', lambda *a: (_ for _ in ()).throw(OSError('disk full')))
-    with pytest.raises(OSError, match='disk full'): write_atomic(path, b'new')
+    with pytest.raises(OSError, match='disk full'): _write_atomic(path, b'new')
     assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()]==[('x.bin', b'old')]
 
 
@@ -343,10 +343,10 @@ def test_find_photos(tmp_path):
         (tmp_path/n).parent.mkdir(exist_ok=True)
         (tmp_path/n).write_bytes(b'x')
     names = lambda ps: [p.relative_to(tmp_path).as_posix() for p in ps]
-    assert names(find_photos(tmp_path))==['a.png', 'b.JPG', 'sub/c.webp']
-    assert names(find_photos([tmp_path/'sub'/'notes.txt', tmp_path/'b.JPG', str(tmp_path)]))==['sub/notes.txt', 'b.JPG',
-        'a.png', 'sub/c.webp']
-    with pytest.raises(FileNotFoundError, match='gone: no such'): find_photos([tmp_path, tmp_path/'gone'])
+    assert names(_find_photos(tmp_path))==['a.png', 'b.JPG', 'sub/c.webp']
+    found = _find_photos([tmp_path/'sub'/'notes.txt', tmp_path/'b.JPG', str(tmp_path)])
+    assert names(found)==['sub/notes.txt', 'b.JPG', 'a.png', 'sub/c.webp']
+    with pytest.raises(FileNotFoundError, match='gone: no such'): _find_photos([tmp_path, tmp_path/'gone'])
     (tmp_path/'empty').mkdir()
-    with pytest.raises(ValueError, match='empty: no photos there'): find_photos(tmp_path/'empty')
-    with pytest.raises(ValueError, match='no photos'): find_photos([])
+    with pytest.raises(ValueError, match='empty: no photos there'): _find_photos(tmp_path/'empty')
+    with pytest.raises(ValueError, match='no photos'): _find_photos([])

@@ -11,7 +11,7 @@ from sketchbook.cli import main
 from sketchbook.data import sample_photos
 from sketchbook.drawings import OpenMojiPairs
 from sketchbook.drawings import SimpleSet, _SvgViews
-from sketchbook.sketch2image import _PairViews, on_page
+from sketchbook.sketch2image import _PairViews, _on_page
 from sketchbook.training import fit
 from sketchbook.weights import available, card
 
@@ -146,7 +146,7 @@ def test_weights_do_not_reach_back_into_the_task():
 def test_one_drawing_has_its_colours_at_every_size():
     small, large = (OpenMojiPairs('val', size=side, flags=False) for side in (64, 256))
     ids = range(0, len(small), 40)
-    def noise(sketch): return palette._gumbel_noise(on_page(sketch), 28, 0, temperature=1.)
+    def noise(sketch): return palette._gumbel_noise(_on_page(sketch), 28, 0, temperature=1.)
     chance = [[noise(pairs[i][0]) for i in ids] for pairs in (small, large)]
     alike = [np.corrcoef(a, b)[0, 1] for a, b in zip(*chance)]
     others = [np.corrcoef(a, b)[0, 1] for a, b in zip(chance[0], chance[0][1:])]

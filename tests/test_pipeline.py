@@ -436,7 +436,7 @@ def test_a_tampered_report_never_leads_out_of_the_folder(tmp_path, name):
 
 def hold(folder, name):
     "Keep a hidden folder open, and put its name into the queue `name`"
-    with folders.all_or_nothing(folder) as part:
+    with folders._all_or_nothing(folder) as part:
         (part/'half').write_text('x')
         name.put(part.name)
         time.sleep(600)

@@ -13,7 +13,7 @@ from sketchbook.weights import WeightsError, available, card, save
 
 
 @pytest.fixture(scope='module')
-def cup(): return pirec.square(sample_photos('coffee')['coffee'])
+def cup(): return pirec._square(sample_photos('coffee')['coffee'])
 
 
 @pytest.fixture(scope='module')
@@ -27,7 +27,7 @@ def folder(tmp_path_factory):
     "Thirty-two squares of a photo, and a drawing beside one of them"
     out, rng = tmp_path_factory.mktemp('photos'), np.random.default_rng(0)
     photo = sample_photos('cat')['cat']
-    for i in range(32): save_image(out/f'{i:02}.png', pirec.square(photo, 40, rng.random(2), 2))
+    for i in range(32): save_image(out/f'{i:02}.png', pirec._square(photo, 40, rng.random(2), 2))
     save_image(out/'00.sketch.png', np.full((40, 40, 3), 255, np.uint8))
     return out
 
@@ -44,7 +44,7 @@ def small(folder, kind, **kw):
     (lambda cup: pirec.color_domain(cup, 2.5), 'k should be a whole number'),
     (lambda cup: pirec.color_domain(np.zeros((50, 50, 3), np.uint8)), 'at most 1, the number'),
     (lambda cup: pirec.color_domain(cup, blur=0), 'blur should be'),
-    (lambda cup: pirec.as_edges(cup), 'sketch should be grey'),
+    (lambda cup: pirec._as_edges(cup), 'sketch should be grey'),
     (lambda cup: pirec.Reconstructor('huge'), "presets 'book' and 'paper'"),
     (lambda cup: pirec.PirecTask('nowhere', 'painting'), "no phase 'painting'"),
     (lambda cup: pirec.PirecTask('nowhere', size=50), 'multiple of 32'),
@@ -56,10 +56,10 @@ def small(folder, kind, **kw):
     (lambda cup: pirec.Reconstructor(n=12), 'multiple of 8'),
     (lambda cup: pirec.Reconstructor(blocks=0), 'blocks should be'),
     (lambda cup: pirec.PirecTask('nowhere', lr=0), 'lr should be'),
-    (lambda cup: pirec.square(cup, 0), 'size should be'),
-    (lambda cup: pirec.square(cup, zoom=.5), 'zoom should be'),
+    (lambda cup: pirec._square(cup, 0), 'size should be'),
+    (lambda cup: pirec._square(cup, zoom=.5), 'zoom should be'),
     (lambda cup: pirec.edges(cup, size=-1), 'size should be'),
-    (lambda cup: pirec.as_edges(cup[...,0], ink=5), 'ink should be'),
+    (lambda cup: pirec._as_edges(cup[...,0], ink=5), 'ink should be'),
     (lambda cup: pirec.edges_kept(cup, pirec.edges(cup)[:50]), 'should be of one size'),
     (lambda cup: pirec.edges_kept(cup, np.ones((128, 128))), 'blank'),
     (lambda cup: pirec.color_error(cup, cup[:50]), 'should be of one size'),
@@ -108,7 +108,7 @@ def test_a_drawing_becomes_edges():
     page = np.ones((400, 400), np.float32)
     page[100:103,40:360] = 0
     page[200,40:360] = 0                        # one pixel of four hundred must survive, too
-    found = pirec.as_edges(page, 100)
+    found = pirec._as_edges(page, 100)
     assert found.shape == (100, 100) and set(np.unique(found)) == {0, 1}
     assert all((found[rows] < .5).any(0).sum() >= 76 for rows in (slice(20, 30), slice(45, 55)))
     assert ((found < .5).sum(0) <= 3).all()

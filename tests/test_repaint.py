@@ -259,7 +259,7 @@ def test_interpolations_of_one_name(settings, page, tmp_path):
     for _ in range(2):
         for folder in ('c1', 'c2'):
             ends = [tmp_path/folder/f'{n}.png' for n in 'uv']
-            report = R.interpolate_files(page, *ends, out, settings, steps=2, progress=False)
+            report = R._interpolate_files(page, *ends, out, settings, steps=2, progress=False)
             assert report['settings']['colors']==[str(f) for f in ends] and report['settings']['edges']==str(page)
             outputs = report['photos'][0]['outputs']
             now = [(out/f).read_bytes() for f in outputs]
@@ -300,9 +300,9 @@ def test_lines_survive_shrinking(side, pen):
     import cv2
     edges = np.ones((side, side), np.float32)
     cv2.circle(edges, (side//2, side//2), side//3, 0, pen)
-    found = R.load_edges(edges)
+    found = R._load_edges(edges)
     assert found.shape==(128, 128) and .85 < (found<.5).sum()/(2*np.pi*128/3) < 1.1
-    np.testing.assert_array_equal(R.load_edges(1-edges), found)
+    np.testing.assert_array_equal(R._load_edges(1-edges), found)
 
 
 def test_lines_of_sketchnet(samples):
@@ -328,7 +328,7 @@ def test_photos_are_no_colour_domains(name):
         assert R._is_color_domain(domain) and R._is_color_domain(soft)
     assert R._is_color_domain(pirec.color_domain(small, 12)) and R._is_color_domain(pirec.color_domain(small, 24))
     level = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)[...,None].repeat(3, 2)
-    given = R.load_colors(level, small.shape[:2], 4)
+    given = R._load_colors(level, small.shape[:2], 4)
     assert len(np.unique(given.reshape(-1, 3), axis=0))<=4 and given.shape==small.shape
 
 

@@ -56,10 +56,10 @@ def test_a_fix_that_is_none():
 def test_thin_lines_of_a_large_page_survive_the_way_down():
     page = np.ones((1024, 1024), np.float32)
     cv2.circle(page, (512, 512), 300, 0, 2)
-    assert s2i.on_page(page).min() < .35 and cv2.resize(page, (64, 64), interpolation=cv2.INTER_AREA).min() > .6
+    assert s2i._on_page(page).min() < .35 and cv2.resize(page, (64, 64), interpolation=cv2.INTER_AREA).min() > .6
 
 
-def test_a_sketch_of_64_pixels_reaches_the_network_unchanged(owl): assert np.array_equal(s2i.on_page(owl), owl)
+def test_a_sketch_of_64_pixels_reaches_the_network_unchanged(owl): assert np.array_equal(s2i._on_page(owl), owl)
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_classes_that_do_not_exist(coco):
 
 @pytest.mark.parametrize('make', [lambda v: s2i.JointTask(v, width=1/64),
                                   lambda v: s2i.JointTask(v, s2i._FIXES, width=1/64),
-                                  lambda v: s2i.JointGANTask(v, nf=4)])
+                                  lambda v: s2i._JointGANTask(v, nf=4)])
 def test_every_task_trains(make, tmp_path):
     run = fit(make(_SvgViews(SimpleSet('train', 6))), tmp_path, steps=3, batch_size=2, plot=False, progress=False)
     assert run.step == 3 and all(torch.isfinite(p).all() for p in run.net.parameters())

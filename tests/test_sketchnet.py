@@ -9,9 +9,9 @@ import torch
 from sketchbook import sketchnet
 from sketchbook.blocks import count_params
 from sketchbook.data import sample_photos
-from sketchbook.sketchnet import (Discriminator, PencilPairs, SketchNet, SketchNetTask, _agreement, _receptive_radius,
-                                  _target_and_weight, _tiles, _agreed_lines, canny, consensus, draw, embolden, _inhibit,
-                                  _ink_probability, _look, _resized)
+from sketchbook.sketchnet import (_Discriminator, _PencilPairs, SketchNet, SketchNetTask, _agreement, _receptive_radius,
+                                  _target_and_weight, _tiles, _agreed_lines, canny, _consensus, draw, _embolden,
+                                  _inhibit, _ink_probability, _look, _resized)
 from sketchbook.metrics import _line_lengths, thin_lines
 from sketchbook.weights import card, load
 
@@ -31,7 +31,7 @@ def test_parameter_counts(preset, width, n):
 
 
 def test_paper_discriminator():
-    paper = Discriminator('paper')
+    paper = _Discriminator('paper')
     assert count_params(paper.body) == 16_346_112
     assert paper(torch.rand(1, 4, 424, 424)).shape == (1, 1, 6, 6)
     assert isinstance(paper.head, torch.nn.Conv2d)      # the seed ended in ReLU and sigmoid, never below one half
@@ -111,7 +111,7 @@ def test_shaky_hands_still_agree():
     "Five hands a pixel apart share no pixel, and mean one line"
     drawn = np.zeros((5, 40, 60), bool)
     for i in range(5): drawn[i, 18+i] = True
-    assert consensus(drawn).max() == pytest.approx(.2)
+    assert _consensus(drawn).max() == pytest.approx(.2)
     assert _agreement(drawn)[20].min() == 1
     line = _agreed_lines(drawn)[0]
     assert (line[20, 5:-5] == 1).all() and line.sum() <= 60
@@ -256,7 +256,7 @@ def test_evaluate_on_validation_photos(shared_data):
 
 def test_names_what_is_wrong():
     with pytest.raises(ValueError, match='"wide"'): SketchNet('wide')
-    with pytest.raises(ValueError, match='"wide"'): Discriminator('wide')
+    with pytest.raises(ValueError, match='"wide"'): _Discriminator('wide')
 
 
 class Grey(sketchnet._MultiScale):
@@ -393,16 +393,16 @@ def test_photos_that_are_none(photo):
 
 @pytest.mark.parametrize('weight', [0, -1, 11, float('nan')])
 def test_bad_weight(cat, weight):
-    with pytest.raises(ValueError, match='weight should be'): embolden(np.ones((5, 5), np.float32), weight)
+    with pytest.raises(ValueError, match='weight should be'): _embolden(np.ones((5, 5), np.float32), weight)
 
 
 @pytest.mark.parametrize('px', [2, 3, 5])
 def test_weight_multiplies_the_width(px):
     sketch = np.ones((400, 60), np.float32)
     sketch[:, 30:30+px] = 0
-    assert embolden(sketch, 1) is sketch
-    for weight in (1.5, 2, 3.2): assert (1-embolden(sketch, weight))[200].sum() == pytest.approx(px*weight, rel=.08)
-    amounts = [(1-embolden(sketch, w)).sum() for w in np.linspace(.4, 3, 14)]
+    assert _embolden(sketch, 1) is sketch
+    for weight in (1.5, 2, 3.2): assert (1-_embolden(sketch, weight))[200].sum() == pytest.approx(px*weight, rel=.08)
+    amounts = [(1-_embolden(sketch, w)).sum() for w in np.linspace(.4, 3, 14)]
     assert amounts == sorted(amounts)
 
 
@@ -440,7 +440,7 @@ def test_pencil_pairs_need_photos_only(tmp_path):
     from sketchbook.data import save_image
     for i, shape in enumerate(((50, 70, 3), (900, 300, 3))):
         save_image(tmp_path/f'{i}.png', np.random.default_rng(i).integers(0, 256, shape, dtype=np.uint8))
-    pairs = PencilPairs(tmp_path)
+    pairs = _PencilPairs(tmp_path)
     (a, la), (b, lb) = pairs[0], pairs[1]
     assert len(pairs) == 2 and a.shape == (50, 70, 3) and la.shape == (50, 70) and b.shape[0] == 640 == lb.shape[0]
     assert la.dtype == np.float32 and 0 <= la.min() < la.max() <= 1

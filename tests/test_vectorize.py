@@ -11,8 +11,8 @@ from PIL import Image
 
 from sketchbook.drawings import OpenMojiPairs, render_svg
 from sketchbook.strokes import _Canvas, Stroke, Strokes, _from_sequence, _to_sequence
-from sketchbook.tracer import (_faint_lines, coverage, _drawing_order, find_ink, find_lines, _ink_mask, measure,
-                               soft_overlap, trace)
+from sketchbook.tracer import (_faint_lines, _coverage, _drawing_order, find_ink, find_lines, _ink_mask, measure,
+                               _soft_overlap, trace)
 from sketchbook.vectorize import refine_strokes, vectorize
 from sketchbook.virtual import _InkOf
 from sketchbook.weights import available
@@ -89,7 +89,7 @@ def test_fine_pens():
     inks = _InkOf(OpenMojiPairs('val'), sizes=(640, 641), pens=(.225, .225))     # 2 px
     bare = _InkOf(inks.pairs, sizes=(256, 257), pens=(.01, .01))                # what is left are filled shapes
     pages = [inks[i] for i in range(0, len(inks), 28) if bare[i].min()>.5]
-    rows = [measure(t, p) | dict(soft=soft_overlap(t, p)) for t,p in ((trace(p), p) for p in pages)]
+    rows = [measure(t, p) | dict(soft=_soft_overlap(t, p)) for t,p in ((trace(p), p) for p in pages)]
     mean = {k: np.mean([r[k] for r in rows]) for k in rows[0]}
     assert len(pages)>5 and mean['soft']>.85 and mean['iou']>.85 and mean['ink_covered']>.998
     assert mean['strokes_on_ink']>.998
@@ -103,7 +103,7 @@ def test_light_thin_lines_are_kept(ink, width):
     found = trace(page)
     assert len(found)==9
     wanted = straight(hatching, width)<.5
-    assert coverage(wanted, _ink_mask(found.render(), .9, False), 1.5)>.94
+    assert _coverage(wanted, _ink_mask(found.render(), .9, False), 1.5)>.94
     thin = [s.widths.mean() for s in found if s.widths.mean()<4]
     assert np.median(thin)==pytest.approx(max(width*ink, .5), rel=.15)      # as much ink as in the sketch
 
@@ -123,7 +123,7 @@ def test_thin_lines_survive_a_smaller_size():
     page = np.minimum(straight(circle(800, 800, 700), 8, size=1600), straight(fan, 2, .6, size=1600))
     found = vectorize(page, size=800)
     wanted = straight(fan, 4, size=1600)<.5
-    reached = coverage(wanted, _ink_mask(found.render(1600, 1600), .9, False), 3)
+    reached = _coverage(wanted, _ink_mask(found.render(1600, 1600), .9, False), 3)
     assert (found.height, found.width)==(800, 800) and reached>.95
 
 
@@ -385,6 +385,15 @@ def test_pictures_too_large_and_pens_too_wide():
     for size in ((1e9, 1), (40_000, 40_000)):
         with pytest.raises(ValueError, match='100 megapixels'): line.render(*size)
     with pytest.raises(ValueError, match='100 megapixels'): _Canvas(40_000, 40_000)
+
+
+def test_a_picture_averages_only_what_has_changed(drawing):
+    canvas,(xy,pen,piece) = _Canvas(60, 90),drawing.sample(60, 90)
+    for part in np.array_split(np.arange(len(xy)), 7):
+        canvas.draw(1.6*xy[part] - 15, pen[part], piece[part])     # some of it beside the paper
+        whole = cv2.resize(canvas.paper, (90, 60), interpolation=cv2.INTER_AREA)
+        np.testing.assert_array_equal(canvas.picture(), whole)
+    assert 0 < whole.mean() < 255
 
 
 def test_strokes_are_checked():

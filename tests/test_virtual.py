@@ -187,7 +187,7 @@ def test_the_place_error_of_right_actions_is_zero():
     *_, pen, wanted, valid = T.demonstration(T.Expert(*T.Drawings([plus()])[0], np.random.default_rng(1)), 3)
     w = torch.tensor(wanted)
     for k in range(int(valid[0].sum())):
-        said = V.Action(None, w[:1,k,:2], w[:1,k,2:4], None, None)
+        said = V._Action(None, w[:1,k,:2], w[:1,k,2:4], None, None)
         error = T._place_error(said, w[:1], torch.tensor(pen[:1]))
         assert error[0,k] < 1e-5
 
@@ -200,7 +200,7 @@ class Knowing:
     def decide(self, embedding, window, width, state):
         w, pen = self.wanted[self.step,0][None], int(self.pen[self.step])
         self.step += 1
-        return V.Action(torch.tensor([[50.-100*pen, 100.*pen-50]]), w[:,:2], w[:,2:4], w[:,4], w[:,5]), state
+        return V._Action(torch.tensor([[50.-100*pen, 100.*pen-50]]), w[:,:2], w[:,2:4], w[:,4], w[:,5]), state
 
 
 def test_the_loss_of_a_lesson_is_zero_for_right_answers_alone():

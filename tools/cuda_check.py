@@ -90,7 +90,7 @@ def toy_tasks():
                         None),
             'pirec': (pirec.PirecTask(folder, size=64), None),
             'sketch2image': (palette.CompletionTask(views, lambda_gan=.1, updates=(1, 1), k=4), None),
-            'sketch2image-paper': (sketch2image.JointGANTask(views, nf=8), None),
+            'sketch2image-paper': (sketch2image._JointGANTask(views, nf=8), None),
             'sketch2image-original': (sketch2image.JointTask(views, ['encoder'], width=1/16, updates=(1, 1)), None)}
 
 
