@@ -20,8 +20,8 @@ from torch import nn
 
 from .blocks import (GANStep, MultiPatchGAN, PatchGAN, PerceptualLoss, UNet, check_flag, check_number,
                                evaluating)
-from .data import (DrawingPairs, PhotoFolder, SketchPairs, color_jitter, load_photo, provenance,
-                             random_affine, shrink, to_tensor, warp)
+from .data import (DrawingPairs, PhotoFolder, SketchPairs, load_photo, provenance, random_affine, shrink,
+                             to_tensor, warp)
 from .masknet import clean_mask, cut_out, predict
 from .metrics import deep_features, frechet_distance, ssim, thin_lines
 from .sketches import check_sketch, dark_on_light, grey, is_drawing
@@ -380,7 +380,7 @@ class Shader(nn.Module):
     def __init__(
         self,
         preset:str='book', # 'book' is the one shipped trained; 'paper' the original's, which sees the ink alone
-        ni:int=2,          # Channels: 2 for lines (ink and `_surrounded`), 4 for a photo and its ink
+        ni:int=2,          # Channels: 2 for lines (ink and `_surrounded`), 5 for a photo as well
         n:int=None,        # Channels at full size; None for the preset's, 24 or 64
         blocks:int=None,   # Residual blocks at a quarter of the size; None for the preset's, 6 or 1
     ):
@@ -568,15 +568,16 @@ class PencilTask(_Networks):
                           unpaired=unpaired)
 
 # %% ../nbs/02b_pencil.ipynb #bc000041
-def _photo_and_ink(photo, mask):
-    "A photo whose subject stands on white, and the coherent lines of it: `(H, W, 4)` float32, 0..1, the ink last"
-    cut = cut_out(photo, mask) if mask is not None else photo
+def _photo_sheets(photo, mask=None):
+    "Ink, inside (the mask, or else `_surrounded`) and the darkness of the three colours: `(H, W, 5)` float32, 0..1"
     ink = 1 - extract_lines(photo, mask=mask)
-    return np.dstack([cut.astype(np.float32)/255, ink])
+    inside = _surrounded(ink > .5) if mask is None else mask
+    cut = photo if mask is None else cut_out(photo, mask)
+    return np.dstack([ink, inside, 1 - cut.astype(np.float32)/255]).astype(np.float32)
 
 
 class FromPhotos(_Pairs):
-    "Photos with the drawing an artist made of each: `pair` gives `(H, W, 4)` and `(H, W)` float32, shade"
+    "Photos with the drawing an artist made of each: `pair` gives `(H, W, 5)` and `(H, W)` float32, shade"
     def __init__(
         self,
         path,       # Folder or tar with `ID.jpg` and `ID.sketch.jpg`
@@ -594,17 +595,28 @@ class FromPhotos(_Pairs):
     @staticmethod
     def _made(photo, drawing):
         drawing = _even_paper(drawing)
-        whole = [np.rint(a*255).astype(np.uint8) for a in (_photo_and_ink(photo, _subject(photo, 'auto')), drawing)]
+        whole = [np.rint(a*255).astype(np.uint8) for a in (_photo_sheets(photo, _subject(photo, 'auto')), drawing)]
         return *whole, _shading(drawing, extract_lines(drawing) < .5)
 
 # %% ../nbs/02b_pencil.ipynb #bc00041b
+def _widened(weight, at, more):
+    "A convolution's weights `(no, ni, k, k)` for `more` further inputs, which count nothing yet, before input `at`"
+    return torch.cat([weight[:,:at], weight.new_zeros(len(weight), more, *weight.shape[2:]), weight[:,at:]], 1)
+
+# %% ../nbs/02b_pencil.ipynb #bc00041c
 class PhotoTask(PencilTask):
-    "Photo to pencil drawing: the same networks and terms, another input"
+    "Photo to pencil drawing: the same networks and terms; it can start from a network that draws lines"
     name = 'pencil-photo'
 
+    def begin(self, init):
+        "Give weights that draw lines the three inputs of a photo"
+        if init is None or init['body.0.weight'].shape[1] != 4: return
+        for key, at in (('body.0.weight', 2), ('last.0.weight', init['last.0.weight'].shape[1] - 2)):
+            init[key] = _widened(init[key], at, 3)
+
     def networks(self):
-        found = {'netG': Shader(ni=4, n=self.n)}
-        if self.weights['adversarial']: found['netD'] = MultiPatchGAN(5, 16, self.layers, norm='batch')
+        found = {'netG': Shader(ni=5, n=self.n)}
+        if self.weights['adversarial']: found['netD'] = MultiPatchGAN(6, 16, self.layers, norm='batch')
         return found
 
     def sample(self, i, rng): return self.view(self._any(rng), rng)
@@ -613,10 +625,10 @@ class PhotoTask(PencilTask):
         "One random view of a pair, as tensors"
         seen, drawing, shade = pair
         A, s = random_affine(drawing.shape, (self.size,)*2, rng, (.6, 1.1), 10)
-        photo, ink, drawing = (warp(np.ascontiguousarray(p), A, s, (self.size,)*2)
-                               for p in (np.rint(seen[...,:3]*255).astype(np.uint8), seen[...,3], drawing))
-        photo = color_jitter(photo, rng, .15, .15, .2, .15, grey=.1)
-        return (torch.cat([to_tensor(photo), torch.from_numpy(ink)[None]]), torch.from_numpy(drawing)[None],
+        sheets = [warp(np.ascontiguousarray(p), A, s, (self.size,)*2, fill)
+                  for p, fill in [(p, 0.) for p in np.moveaxis(seen, 2, 0)] + [(drawing, .97)]]
+        sheets[2:5] = np.stack(sheets[2:5])**np.exp(rng.uniform(-.4, .4))      # a darker or a lighter photo
+        return (torch.from_numpy(np.stack(sheets[:5])), torch.from_numpy(sheets[5])[None],
                 torch.tensor(shade, dtype=torch.float32))
 
 # %% ../nbs/02b_pencil.ipynb #bc000042
@@ -747,7 +759,7 @@ class _Sheet:
         check_number('seed', self.seed, least=0, high=2**63 - 1, whole=True)
 
     def run(self, net, picture):
-        "Draw ink `(H, W)`, or a photo and its ink `(H, W, 4)`, float32"
+        "Draw ink `(H, W)`, or what `_photo_sheets` gives, `(H, W, 5)`, float32"
         if self.patch_size and self.model_size: picture = _scaled(picture, self.model_size/self.patch_size)
         lines = picture.ndim == 2
         seen = np.stack([picture, _surrounded(picture > .5)]) if lines else picture.transpose(2, 0, 1)
@@ -793,7 +805,7 @@ def draw_photo(
 ) -> np.ndarray:         # See `draw`
     "Turn a photo into a pencil drawing: the network sees its coherent lines and its tones"
     sheet = _Sheet(patch_size, model_size, shade, overlap, seed)
-    return sheet.run(_network(net, 4, device), _photo_and_ink(load_photo(photo), mask))
+    return sheet.run(_network(net, 5, device), _photo_sheets(load_photo(photo), mask))
 
 # %% ../nbs/02b_pencil.ipynb #bc000061
 def _seam(
@@ -843,11 +855,11 @@ def _scores(drawings, truths, seen, loss):
 # %% ../nbs/02b_pencil.ipynb #bc00062b
 def _questions(net, data, n):
     "What a network is measured with: functions to drawings by suffix, what they are given, the true drawings"
-    if net.config['ni'] == 4:
+    if net.config['ni'] == 5:
         pairs = FromPhotos(data, n)
         seen, truths, _ = zip(*(pairs.pair(i) for i in range(len(pairs))))
-        sheet, grey = _Sheet(shade=.2), lambda s: dodge(np.rint(s[...,:3]*255).astype(np.uint8))
-        return {'': lambda s: sheet.run(net, s), '_dodge': grey}, seen, truths
+        sheet, filtered = _Sheet(shade=.2), lambda s: dodge(np.rint(255 - s[...,2:]*255).astype(np.uint8))
+        return {'': lambda s: sheet.run(net, s), '_dodge': filtered}, seen, truths
     drawings = FromDrawings(data)
     truths = [drawings.drawing(i) for i in _spread(len(drawings), n)]
     makers = {'': lambda l: draw(l, SIZE, net=net), '_lines': lambda l: l, '_filter': _blur_and_grain}

@@ -88,7 +88,7 @@ def _pencil_work(s): # settings of `pencil_folder` -> name of the weights, funct
     check_number('detail', s['detail'], least=0, high=1)
     straight = s['via'] == 'photo'
     name = s['weights'] or ('pencil-photo' if straight else 'pencil')
-    sheet['net'] = pencil._network(name, 4 if straight else 2, s['device'])
+    sheet['net'] = pencil._network(name, 5 if straight else 2, s['device'])
     sheet |= {k: s[k] for k in ('detail', 'thickness', 'blacks', 'mask', 'device')}
 
     def work(photo):
