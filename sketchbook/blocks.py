@@ -256,7 +256,7 @@ def fold_batch_norm(
                 conv.weight, conv.bias = fuse_conv_bn_weights(conv.weight, conv.bias, *statistics)
                 setattr(parent, name, getattr(m, 'act', nn.Identity()))     # timm's norms carry their activation
             # timm lists empty layers between a convolution and its norm
-            if not isinstance(m, nn.Identity): conv = m if isinstance(m, (nn.Conv2d, DepthwiseConv)) else None
+            if not isinstance(m, nn.Identity): conv = m if isinstance(m, (nn.Conv2d, _DepthwiseConv)) else None
     return net
 
 # %% ../nbs/00a_blocks.ipynb #b10c0011

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from lab import differs, ink, wait, white
+from sketchbook.weights import available
 
 
 @pytest.fixture(scope='module')
@@ -153,6 +154,83 @@ def test_sketch(lab, files):
         disc = ex.until('sketch', lambda p: p.shape==(240, 320, 3), 'is of the disc')
         ring = np.hypot(*(np.mgrid[:240,:320] - np.array([120, 160])[:,None,None]))
         assert ink(disc[np.abs(ring-70) < 12]) > 10*ink(disc[np.abs(ring-70) > 30])     # a line around it
+
+
+def test_lines(lab, files):
+    with lab.explorer('02b_pencil', 'explore_lines') as ex:
+        first, photo = ex.picture('lines'), ex.picture('photo')
+        ex.press('thickness (px)', 'ArrowRight', 2)
+        bold = ex.until('lines', lambda p: ink(p) > 1.3*ink(first), 'has more ink with thicker lines')
+        ex.press('thickness (px)', 'Home')
+        fine = ex.until('lines', lambda p: 0 < ink(p) <= ink(first), 'has less ink with thinner lines')
+        ex.press('detail', 'Home')
+        few = ex.until('lines', lambda p: 0 < ink(p) < ink(fine), 'has fewer lines with less detail')
+        ex.drag('detail', to=.9)
+        ex.until('lines', lambda p: ink(p) > ink(few), 'has more lines with more detail')
+        for source in ('xdog', 'dodge', 'sketchnet'):
+            before = ex.picture('lines')
+            ex.choose('lines by', source)
+            drawn = ex.changed('lines', before)
+        ex.tick('solid blacks (SketchNet)')
+        black = ex.until('lines', lambda p: ink(p) > ink(drawn), 'has dark areas filled')
+        assert not differs(ex.picture('photo'), photo) and bold.shape == photo.shape
+        name,data = ex.save('lines.png')
+        kept = np.asarray(Image.open(io.BytesIO(data)).convert('RGB'))/255
+        assert name=='lines.png' and not differs(kept, black)
+        ex.choose('lines by', 'coherent')
+        ex.choose('device', 'cpu')
+        ex.upload(files/'disc.png')
+        disc = ex.until('lines', lambda p: p.shape==(240, 320, 3), 'is of the disc')
+        ring = np.hypot(*(np.mgrid[:240,:320] - np.array([120, 160])[:,None,None]))
+        assert ink(disc[np.abs(ring-70) < 8]) > 10*ink(disc[np.abs(ring-70) > 20])
+
+
+@pytest.mark.skipif(not {'pencil', 'pencil-photo'} <= set(available()), reason='their weights are not shipped yet')
+def test_pencil(lab, files):
+    page = np.full((150, 200), 255, np.uint8)
+    page[40:110,60] = page[40:110,140] = page[40,60:140] = page[110,60:140] = 0
+    Image.fromarray(page).save(files/'page.png')
+    with lab.explorer('02b_pencil', 'explore_pencil') as ex:
+        ex.choose('size (px)', 256)
+        first = ex.until('pencil', lambda p: max(p.shape)==256, 'is small')
+        lines = ex.picture('lines')
+        ex.press('shading', 'End')
+        ex.until('pencil', lambda p: ink(p) > ink(first), 'is darker with more shading')
+        ex.press('shading', 'Home')
+        light = ex.until('pencil', lambda p: 0 < ink(p) < ink(first), 'is lighter without shading')
+        ex.press('grain (seed)', 'ArrowRight')
+        grain = ex.changed('pencil', light)
+        assert not differs(ex.picture('lines'), lines)
+        ex.press('thickness (px)', 'ArrowRight')
+        ex.until('lines', lambda p: ink(p) > ink(lines), 'has thicker lines')
+        whole = ex.changed('pencil', grain)
+        ex.choose('patch size', 128)
+        tiled = ex.changed('pencil', whole)
+        ex.choose('model size', 256)
+        ex.until('pencil', lambda p: max(p.shape)==512, 'is twice as large')
+        ex.choose('model size', 'as the patch')
+        ex.until('pencil', lambda p: not differs(p, tiled), 'is as it was')
+        ex.choose('patch size', 'whole')
+        ex.until('pencil', lambda p: not differs(p, whole), 'is as it was on one sheet')
+        before = ex.picture('lines')
+        ex.choose('way', 'coherent lines')
+        subject = ex.changed('lines', before)
+        ex.tick('subject alone', False)
+        ex.until('lines', lambda p: ink(p) > ink(subject), 'has lines around the subject, too')
+        ex.press('detail', 'Home')
+        few = ex.picture('pencil')
+        ex.choose('way', 'straight from the photo')
+        straight = ex.changed('pencil', few)
+        name,data = ex.save('pencil.png')
+        kept = np.asarray(Image.open(io.BytesIO(data)).convert('RGB'))/255
+        assert name=='pencil.png' and not differs(kept, straight)
+        ex.choose('device', 'cpu')
+        ex.upload(files/'page.png')
+        ex.choose('way', 'it is a line drawing')
+        ex.until('lines', lambda p: p.shape==(150, 200, 3), 'is of the page')
+        drawn = ex.until('pencil', lambda p: p.shape==(150, 200, 3), 'is of the page')
+        assert ink(drawn[38:43,60:140]) > 2*ink(drawn[:20])
+        assert 'looks like a photo' not in ex.text()
 
 
 def test_strokes(lab):
