@@ -493,8 +493,9 @@ def _measure(name):
         if hasattr(chapter, 'evaluate'): return chapter.evaluate
         raise ValueError(_unknown(name, known))
     weights.verify(name)
-    module = import_module(weights.card(name)['network'].split(':')[0])
-    if hasattr(module, 'evaluate'): return module.evaluate
+    made = weights.card(name)           # a block that several chapters use is measured by the one that trained it
+    for chapter in (made['network'].split(':')[0], *_chapters_of(made.get('name', ''))):
+        if hasattr(module := import_module(chapter), 'evaluate'): return module.evaluate
     raise ValueError(f'{name} has no measure of its own')
 
 

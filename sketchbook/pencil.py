@@ -637,7 +637,7 @@ class FromPhotos(_Pairs):
     def _made(photo, drawing):
         drawing = _even_paper(drawing)
         whole = [np.rint(a*255).astype(np.uint8) for a in (_photo_sheets(photo, _subject(photo, 'auto')), drawing)]
-        return *whole, _shading(drawing, extract_lines(drawing) < .5)
+        return *whole, _shading(drawing, extract_lines(drawing) < .6)
 
 # %% ../nbs/02b_pencil.ipynb #bc00041b
 def _widened(weight, at, more):
@@ -733,10 +733,10 @@ def as_lines(
 
 # %% ../nbs/02b_pencil.ipynb #bc000052
 def _starts(length, side, overlap):
-    "Where tiles begin that cover `length` and overlap by the share `overlap` of their side, or more"
-    if length <= side: return [0]
-    n = -(-(length - side)//max(1, round(side*(1 - overlap)))) + 1
-    return [round(i*(length - side)/(n - 1)) for i in range(n)]
+    "Where tiles begin that cover `length` and overlap by the share `overlap` of their side: at multiples of 32 pixels"
+    if length <= side: return [0]       # elsewhere the strides of a network would fall on other pixels in each tile
+    step, last = max(32, int(side*(1 - overlap))//32*32), -(-(length - side)//32)*32
+    return [*range(0, last, step), last]
 
 
 def _window(h, w, ramp):
@@ -992,18 +992,20 @@ def explore_pencil(
     from sketchbook.widgets import PhotoPicker, device_picker, explorer, slider, to_png
     ways = {'lines by SketchNet': 'sketchnet', 'coherent lines': 'coherent', 'XDoG': 'xdog', 'dodge': 'dodge',
             'it is a line drawing': 'lines', 'straight from the photo': 'photo'}
-    def menu(sizes, value, what): return W.Dropdown(options=sizes, value=value, description=what)
+    def menu(sizes, value, what):   # all options as pairs: of a mixture, ipywidgets would show the pairs as they are
+        options = [s if isinstance(s, tuple) else (str(s), s) for s in sizes]
+        return W.Dropdown(options=options, value=value, description=what)
     controls = dict(photo=PhotoPicker(photos), side=menu([256, 384, 512, 768, 1024], 512, 'size (px)'),
                     via=menu(list(ways.items()), 'sketchnet', 'way'),
                     mask=W.Checkbox(value=True, description='subject alone'),
                     detail=slider('detail', 0., 1., .6, .05), thickness=slider('thickness (px)', -2, 5, 0),
                     patch_size=menu([('whole', 0), 128, 256, 384, 512], 384, 'patch size'),
-                    model_size=menu([('as the patch', None), 128, 256, 384, 512], None, 'model size'),
+                    model_size=menu([('as the patch', 0), 128, 256, 384, 512], 0, 'model size'),
                     shade=slider('shading', 0., 1., .25, .05), seed=slider('grain (seed)', 0, 9, 0),
                     device=device_picker())
     return explorer(controls, _view_pencil, downloads={'pencil.png': lambda pictures: to_png(pictures['pencil'])})
 
 
-def _view_pencil(photo, side, **settings): # what `explore_pencil` shows
+def _view_pencil(photo, side, model_size, **settings): # what `explore_pencil` shows; a `Dropdown` cannot choose None
     photo = shrink(photo, side)
-    return {'photo': photo} | pencil(photo, **settings)
+    return {'photo': photo} | pencil(photo, model_size=model_size or None, **settings)

@@ -216,8 +216,8 @@ def test_tiles_are_put_together(side, overlap):
 
 
 @pytest.mark.parametrize('make, side, near', [
-    (lambda: P.Shader(n=8, blocks=1), 96, .3), (lambda: P.Shader(n=8, blocks=1), 200, .3),
-    (lambda: P.PencilUNet(n=8), 128, 9.)])
+    (lambda: P.Shader(n=8, blocks=1), 96, .05), (lambda: P.Shader(n=8, blocks=1), 200, .05),
+    (lambda: P.PencilUNet(n=8), 128, .2)])
 def test_tiles_and_the_whole_page_agree(make, side, near, monkeypatch):
     "Away from the border of the page; a network with strides sees each tile as it sees the page"
     monkeypatch.setattr(P, 'autocast', lambda device: contextlib.nullcontext())
@@ -226,6 +226,16 @@ def test_tiles_and_the_whole_page_agree(make, side, near, monkeypatch):
     page = np.minimum(circle(300, 400, 110), circle(300, 400, 70))
     whole, tiled = (P.draw(page, s, net=net)[40:-40,40:-40] for s in (0, side))
     assert np.abs(whole - tiled).max() < near*whole.std()
+
+
+@pytest.mark.parametrize('length', [33, 100, 129, 400, 1001])
+@pytest.mark.parametrize('side, overlap', [(32, 0), (32, .5), (50, .25), (101, .2), (128, .25), (384, .25), (384, .5)])
+def test_tiles_cover_the_page_in_phase(length, side, overlap):
+    "They begin at multiples of 32 pixels, so that the strides of a network fall on the same pixels in each"
+    starts = P._starts(length, side, overlap)
+    assert starts[0] == 0 and all(s % 32 == 0 for s in starts) and starts == sorted(set(starts))
+    assert all(b - a <= side for a, b in zip(starts, starts[1:])) and starts[-1] < length <= starts[-1] + side
+    assert len(starts) <= -(-length//max(32, side*(1 - overlap) - 32)) + 1
 
 
 def test_the_grain_follows_the_seed(page, net):

@@ -160,6 +160,13 @@ def test_evaluate_own_weights(folder, tmp_path, net, capsys):
     assert all(word in said for word in ('frechet', 'perceptual', 'ssim', 'psnr', 'color_error', 'edges_kept'))
 
 
+def test_evaluate_own_u_net(folder, tmp_path, capsys):
+    "By this chapter's numbers, though its class belongs to the blocks"
+    save(pirec.UNet(n=8), tmp_path/'mine.safetensors', dict(name='pirec-pix2pix'))
+    assert main(['evaluate', str(tmp_path/'mine.safetensors'), '--data', str(folder), '--limit', '4']) == 0
+    assert 'edges_kept' in capsys.readouterr().out
+
+
 def test_a_refinement_of_ones_own_is_measured_as_one(folder, tmp_path, net):
     "By its name, as training calls it"
     for name in ('pirec-refinement', 'other'): save(net, tmp_path/f'{name}.safetensors')
