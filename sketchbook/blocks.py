@@ -48,6 +48,19 @@ def check_flag(name, value):
     if type(value).__name__ not in ('bool_', 'bool'):     # NumPy's, too
         raise ValueError(f'{name} should be True or False, not {value!r}')
 
+
+def _check_weights(
+    weights:dict, # What was given, by term of the loss
+    known:dict,   # All terms, with the weight of those that are not given
+    needed=None,  # Terms of which one should be above 0; None for all
+) -> dict:        # All weights
+    "All weights of a loss; a `ValueError` for an unknown term, a negative weight, or if there is nothing to learn"
+    strange = weights.keys() - known.keys()
+    if strange: raise ValueError(f'the loss has no term {min(strange)!r}: use {", ".join(known)}')
+    found = {k: check_number(f'the weight of {k}', v, least=0) for k, v in (known | weights).items()}
+    if any(found[k] for k in needed or known): return found
+    raise ValueError('all weights of the loss are 0: there is nothing to learn')
+
 # %% ../nbs/00a_blocks.ipynb #9528a171
 class DeviceUnavailable(ValueError):
     "The device that was asked for does not exist on this machine"
@@ -657,3 +670,6 @@ class PerceptualLoss(nn.Module):
     ) -> torch.Tensor:  # Scalar, 0 for equal pictures
         "The weighted sum of the terms"
         return sum(self.weights[k]*v for k, v in self.terms(a, b).items())
+
+# %% ../nbs/00a_blocks.ipynb #b10c0060
+def _by_task(terms): return {{'content': 'feature'}.get(k, k): v for k, v in terms.items()} # as tasks name them

@@ -18,20 +18,24 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .blocks import (GANStep, MultiPatchGAN, PatchGAN, PerceptualLoss, UNet, check_flag, check_number,
-                               evaluating)
+from .blocks import (GANStep, MultiPatchGAN, PatchGAN, PerceptualLoss, UNet, _by_task, _check_weights,
+                               check_flag, check_number, evaluating)
 from .data import (DrawingPairs, PhotoFolder, SketchPairs, UnreadableImage, _decode, load_photo, provenance,
                              random_affine, shrink, to_tensor, warp)
 from .masknet import _check_pair, clean_mask, cut_out, predict
 from .metrics import deep_features, frechet_distance, ssim, thin_lines
 from .sketches import check_sketch, dark_on_light, grey, is_drawing
-from .sketchnet import _pieces, coherent_lines, dodge, xdog
+from .sketchnet import _pieces, coherent_lines, dodge, draw as draw_lines, xdog
 from .training import Task, autocast
 from .weights import chosen
 
 # %% ../nbs/02b_pencil.ipynb #bc000008
 SIZE = 128   # Pixels, the side of the crops that the networks learn from
 SOURCES = ('coherent', 'xdog', 'dodge', 'sketchnet')
+
+
+def _check_choice(what, given, known): # a `ValueError` unless `given` is one of `known`
+    if given not in known: raise ValueError(f'There is no {what} {given!r}: choose one of {", ".join(known)}.')
 
 
 def _filtered(photo, source, detail):
@@ -67,14 +71,13 @@ def extract_lines(
     device='auto',         # For SketchNet, see `blocks.pick_device`
 ) -> np.ndarray:           # Sketch `(H, W)` float32, 1 = paper, black lines with soft edges
     "Extract the lines of a photo or of a drawing; only black and white is left, so that no tone shines through"
-    if source not in SOURCES: raise ValueError(f'There is no source {source!r}: choose one of {", ".join(SOURCES)}.')
+    _check_choice('source', source, SOURCES)
     detail = check_number('detail', detail, least=0, high=1)
     check_flag('blacks', blacks)
     if isinstance(picture, np.ndarray) and picture.ndim == 2: picture = check_sketch(picture)
     photo = load_photo(picture)
     if mask is not None: mask = _check_pair(photo, mask)
     if source == 'sketchnet':
-        from sketchbook.sketchnet import draw as draw_lines
         resolution = 1 if max(photo.shape) < 640 else 2
         lines = draw_lines(photo, resolution, detail=detail, blacks=blacks, mask=mask, device=device) < .5
     else:
@@ -257,12 +260,11 @@ class FromVectors(_Pairs):
     ):
         if drawings is None: drawings = _OpenMojiInk(size)
         if not len(drawings): raise ValueError('there is no drawing to learn from')
-        self.drawings = [(drawings, j) for j in _spread(len(drawings), limit, 1)]
-        self.count = len(self.drawings)
+        self.drawings, self.numbers = drawings, _spread(len(drawings), limit, 1)
+        self.count = len(self.numbers)
 
     def make(self, i, rng):
-        drawings, j = self.drawings[i]
-        lines = thin_lines(check_sketch(drawings[j]) < .5)
+        lines = thin_lines(check_sketch(self.drawings[self.numbers[i]]) < .5)
         lines = _thicken(lines, int(rng.integers(0, 3)))
         return lines, graphite(lines, rng, rng.uniform(0, 1))
 
@@ -282,7 +284,7 @@ class FromFolders(_Pairs):
     ):
         self.pairs = DrawingPairs(lines, drawings)
         both = {n for pair in self.pairs.files for n in pair}
-        for where, members in ((lines, self.pairs.members), (drawings, self.pairs.drawings)):
+        for where in (lines, drawings):
             alone = [n for n in PhotoFolder(where).names if n not in both]
             if alone: warnings.warn(f'{where}: {_listed(alone)}')
         self.good = [i for i in range(len(self.pairs)) if self._fits(i)]
@@ -460,8 +462,7 @@ class _Terms(Task):
         "The terms that compare a drawing with the true one; those without a weight are left out"
         found = {'l1': F.l1_loss(_coarse(fake), _coarse(real))} if self.weights['l1'] else {}
         if 'features' not in helpers: return found
-        seen = helpers['features'].terms(fake, real)
-        return found | {{'content': 'feature'}.get(k, k): v for k, v in seen.items()}
+        return found | _by_task(helpers['features'].terms(fake, real))
 
     def play(self, run, net, real, fake, seen=None):
         "Let a discriminator learn; the adversarial loss of the generator, and the discriminator's accuracy"
@@ -484,16 +485,6 @@ class _Step(_Terms):
             loss = loss + _balanced({'unpaired': terms['unpaired']}, self.weights, other)
         run.minimize(loss, 'netG')
         return log | {k: v.detach() for k, v in terms.items()}
-
-# %% ../nbs/02b_pencil.ipynb #bc00039a
-def _checked_weights(weights):
-    "All weights of the loss; those that are not named are 0"
-    known = {**dict.fromkeys(WEIGHTS, 0.), 'unpaired': .5}
-    strange = weights.keys() - known.keys()
-    if strange: raise ValueError(f'the loss has no term {min(strange)!r}: use {", ".join(known)}')
-    found = {k: check_number(f'the weight of {k}', v, least=0) for k, v in (known | dict(weights)).items()}
-    if not any(found[k] for k in WEIGHTS): raise ValueError('all weights of the loss are 0: there is nothing to learn')
-    return found
 
 # %% ../nbs/02b_pencil.ipynb #bc000039
 class _Sheets(_Step):
@@ -602,7 +593,8 @@ class PencilTask(_Networks):
         pairs = pairs if isinstance(pairs, list) else [pairs]
         if any(isinstance(p, FromPhotos) != (self.ni == 5) for p in pairs):
             raise ValueError('FromPhotos is for a PhotoTask, the other pairs are for a PencilTask')
-        self.weights = _checked_weights(WEIGHTS if weights is None else weights)
+        known = {**dict.fromkeys(WEIGHTS, 0.), 'unpaired': .5}
+        self.weights = _check_weights(WEIGHTS if weights is None else weights, known, needed=WEIGHTS)
         self.gan, self.odds = GANStep('bce'), _shares(odds, len(pairs))
         _check_settings(size, lr, net, overlaps, n)
         vars(self).update(pairs=pairs, size=size, lr=lr, layers=layers, net=net, n=n, overlaps=overlaps,
@@ -798,7 +790,7 @@ class _Sheet:
     seed:int = 0
 
     def __post_init__(self):
-        whole = dict(high=8192, whole=True, unit='pixels')      # 384. becomes 384
+        whole = dict(high=8192, whole=True, unit='pixels')
         if self.patch_size != 0: check_number('patch_size', self.patch_size, least=32, **whole,
                                               right='0 for no patches, or a whole number of pixels from 32 to 8192')
         if self.model_size is not None: check_number('model_size', self.model_size, least=32, **whole)
@@ -812,6 +804,7 @@ class _Sheet:
         lines = picture.ndim == 2
         seen = np.stack([picture, _surrounded(picture > .4)]) if lines else picture.transpose(2, 0, 1)
         page = _page(seen, self.shade, self.seed)
+        # 384. is a whole number, too
         side = int(self.model_size or self.patch_size if self.patch_size else max(picture.shape[:2]))
         return np.clip(_in_patches(_runner(net), page, side, self.overlap), 0, 1)
 
@@ -955,8 +948,7 @@ def pencil(
     **settings,           # See `draw` or `draw_photo`: `patch_size`, `model_size`, `shade`, `seed`, `net`
 ) -> dict:                # `lines` (not for 'photo') and `pencil`, both `(h, w)` float32
     "The whole way from a photo to a pencil drawing: the subject, its lines, the shading"
-    if via not in ('photo', 'lines', *SOURCES):
-        raise ValueError(f'There is no way via {via!r}: choose one of photo, lines, {", ".join(SOURCES)}.')
+    _check_choice('way via', via, ('photo', 'lines', *SOURCES))
     check_flag('mask', mask)
     photo = load_photo(photo)
     if via == 'lines': lines = as_lines(photo, thickness)

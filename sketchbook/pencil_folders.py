@@ -51,11 +51,8 @@ _DOT = np.ones((1, 1), bool)
 # %% ../nbs/02ba_pencil_folders.ipynb #bf00008b
 def _check(s):
     "A `ValueError` for settings out of range, before any picture is opened"
-    ways = {'source': pencil.SOURCES, 'via': ('auto', 'photo', 'lines', *pencil.SOURCES)}
-    for name, known in ways.items():
-        if s.get(name, known[0]) not in known:
-            what = 'source' if name == 'source' else 'way via'
-            raise ValueError(f'There is no {what} {s[name]!r}: choose one of {", ".join(known)}.')
+    if 'source' in s: pencil._check_choice('source', s['source'], pencil.SOURCES)
+    if 'via' in s: pencil._check_choice('way via', s['via'], ('auto', 'photo', 'lines', *pencil.SOURCES))
     pencil._thicken(_DOT, s['thickness'])
     check_number('detail', s['detail'], least=0, high=1)
     check_number('max_side', s['max_side'], least=16, whole=True, unit='pixels')

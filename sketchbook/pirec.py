@@ -15,7 +15,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from .blocks import GANStep, PatchGAN, PerceptualLoss, UNet, check_number, evaluating
+from .blocks import (GANStep, PatchGAN, PerceptualLoss, UNet, _by_task, _check_weights, check_number,
+                               evaluating)
 from .data import PhotoFolder, color_jitter, load_photo, provenance, shrink, to_tensor
 from .metrics import deep_features, frechet_distance, perceptual_distance, ssim, thin_lines
 from .sketches import check_sketch, grey
@@ -236,19 +237,7 @@ WEIGHTS = {'imitation':  dict(l1=1., adversarial=.02, feature=.05, style=0.),
            'generating': dict(l1=1., adversarial=.05, feature=.15, style=.05),
            'refinement': dict(l1=1., adversarial=.05, feature=.3, style=.1)}
 
-
-def _terms(weights):
-    "All four weights; those that are not named are 0"
-    strange = weights.keys() - WEIGHTS['generating'].keys()
-    if strange: raise ValueError(f'the loss has no term {min(strange)!r}: use {", ".join(WEIGHTS["generating"])}')
-    found = {k: check_number(f'the weight of {k}', weights.get(k, 0.), least=0) for k in WEIGHTS['generating']}
-    if not any(found.values()): raise ValueError('all weights of the loss are 0: there is nothing to learn')
-    return found
-
 # %% ../nbs/05_pirec.ipynb #pi000036
-def _named(terms): return {{'content': 'feature'}.get(k, k): v for k, v in terms.items()}
-
-
 class _Step(Task):
     "One step of D, then one of G; needs `weights`, `lr`, `gan` and `kind`"
     exports = ('netG',)
@@ -272,7 +261,7 @@ class _Step(Task):
             run.minimize(loss, 'netD')
             log['adversarial'] = self.gan.loss_G(run.nets['netD'], fake, shown)
         if 'features' in run.helpers:
-            log |= _named(run.helpers['features'].terms(fake, photo))
+            log |= _by_task(run.helpers['features'].terms(fake, photo))
         run.minimize(sum(w*log[k] for k, w in self.weights.items() if w), 'netG')
         return log
 
@@ -318,7 +307,7 @@ class _Inputs(_Step):
         shown = [self.given(nets, *parts) for parts in zip(colors.split(16), lines.split(16))]
         fakes = [(nets['netG'](x).float(), t) for x, t in zip(shown, photo.split(16))]
         found = {'l1': [(fake - t).abs().mean() for fake, t in fakes]}
-        seen = [_named(nets['features'].terms(*pair)) for pair in fakes] if 'features' in nets else [{}]
+        seen = [_by_task(nets['features'].terms(*pair)) for pair in fakes] if 'features' in nets else [{}]
         found |= {k: [terms[k] for terms in seen] for k in seen[0]}
         return {k: torch.stack(v).mean().item() for k, v in found.items()}
 
@@ -360,7 +349,8 @@ class PirecTask(_Networks):
         size = check_number('size', size, least=32, whole=True, unit='pixels')
         if size % 32: raise ValueError(f'size should be a multiple of 32 pixels, not {size}')
         lr = check_number('lr', lr, high=1)
-        self.weights = _terms(WEIGHTS[kind] if weights is None else weights)
+        given = WEIGHTS[kind] if weights is None else weights
+        self.weights = _check_weights(given, dict.fromkeys(WEIGHTS['generating'], 0.))
         self.photos, self.train, self.val = _parts(data)
         self.name, self.about, self.gan = f'pirec-{kind}', provenance(data), GANStep(mode)
         self.monitor = 'feature' if self.weights['feature'] else 'l1'      # L1 would choose the most blurred weights
