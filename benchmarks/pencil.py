@@ -9,8 +9,12 @@ With `--page FILE` it draws the sample photo of a motorcycle, 1024 pixels wide, 
 With `--ablation FILE --data TAR --val TAR` it trains small generators, each for as many steps (`--steps`): L1 alone,
 with feature and style terms, with one discriminator, with three, with the U-Net instead, and with unpaired lines and
 drawings. It prints what `evaluate` measures on the drawings of `--val`, and draws what each makes of three things.
+
+With `--limits --data TAR --val TAR` it looks for the settings of the blur-and-grain filter on eight drawings of `--data`
+and prints the best; and for every fifth drawing of `--val` the perceptual distance of what no network could beat: the
+drawing itself blurred or moved a little, and the drawing of somebody else.
 """
-import json, sys, tempfile
+import itertools, json, sys, tempfile
 from pathlib import Path
 
 import cv2
@@ -19,7 +23,7 @@ import torch
 
 from sketchbook import pencil
 from sketchbook.blocks import PerceptualLoss, pick_device
-from sketchbook.data import sample_photos, save_image
+from sketchbook.data import load_photo, sample_photos, save_image, to_tensor
 from sketchbook.metrics import deep_features
 from sketchbook.training import fit
 from masknet import page_options
@@ -79,13 +83,44 @@ def ablation(data, val, file, steps):
     save_image(file, np.vstack(rows))
 
 
+def distances(loss, a, b):
+    "Perceptual and Gram distance of two drawings, cut to one size"
+    h, w = np.minimum(a.shape, b.shape)
+    with torch.inference_mode(): found = loss.terms(*(to_tensor(load_photo(x[:h,:w]))[None] for x in (a, b)))
+    return float(found['content']), float(found['style'])
+
+
+def limits(data, val):
+    "Print the best settings of the filter, and the distances that are nearly out of reach"
+    loss, train, held_out = PerceptualLoss(content=1., style=1.), pencil.FromDrawings(data), pencil.FromDrawings(val)
+    truths = [train.drawing(i) for i in range(0, len(train), len(train)//8)]
+    lines = [pencil.extract_lines(t) for t in truths]
+    choices = dict(sharp=(.7, 1.5), line=(.3, .6), wide=(6, 16), tone=(.5, 1.2), grain=(.02, .05, .1))
+    def far(settings):
+        made = (pencil._blur_and_grain(l, **settings) for l in lines)
+        return np.mean([sum(distances(loss, m, t)) for m, t in zip(made, truths)])
+    tried = [dict(zip(choices, values)) for values in itertools.product(*choices.values())]
+    print('blur and grain, best of', len(tried), min(tried, key=far))
+    truths = [held_out.drawing(i) for i in range(0, len(held_out), 5)]
+    rows = {'blurred by 1 px': [cv2.GaussianBlur(t, (0, 0), 1) for t in truths],
+            'blurred by 4 px': [cv2.GaussianBlur(t, (0, 0), 4) for t in truths],
+            'moved by 2 px': [np.roll(t, 2, 1) for t in truths], 'somebody else': truths[1:] + truths[:1]}
+    for name, made in rows.items():
+        print(f'{name:<16}', round(np.mean([distances(loss, m, t)[0] for m, t in zip(made, truths)]), 2))
+
+
 def main(argv=None):
     p = page_options(__doc__)
     p.add_argument('--ablation', type=Path, help='train without each part and draw the results into this file')
-    p.add_argument('--val', type=Path, help='held-out drawings for --ablation')
+    p.add_argument('--limits', action='store_true', help='tune the baseline filter, and measure what is out of reach')
+    p.add_argument('--val', type=Path, help='held-out drawings for --ablation and --limits')
     p.add_argument('--steps', type=int, default=400, help='of each variant (%(default)s)')
     args = p.parse_args(argv)
-    if args.ablation and not (args.data and args.val): p.error('--ablation needs --data and --val')
+    if (args.ablation or args.limits) and not (args.data and args.val):
+        p.error('--ablation and --limits need --data and --val')
+    if args.limits:
+        limits(args.data, args.val)
+        return 0
     if args.ablation:
         ablation(args.data, args.val, args.ablation, args.steps)
         return 0
