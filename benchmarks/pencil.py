@@ -4,15 +4,15 @@ A page of 1024 x 1024 pixels in patches and as a whole, and the lines of a photo
 rounds) and as a multiple of a fixed piece of work, plain convolutions, timed before and after in the same process; the
 page should take less than 3 seconds on two cores.
 
-With `--page FILE` it draws the sample photo of a motorcycle, 1024 pixels wide, by way of its mask and its lines.
+With `--page FILE` it draws the sample photo of a motorcycle, 1024 pixels wide, by way of its mask and lines.
 
 With `--ablation FILE --data TAR --val TAR` it trains small generators, each for as many steps (`--steps`): L1 alone,
 with feature and style terms, with one discriminator, with three, with the U-Net instead, and with unpaired lines and
 drawings. It prints what `evaluate` measures on the drawings of `--val`, and draws what each makes of three things.
 
-With `--limits --data TAR --val TAR` it looks for the settings of the blur-and-grain filter on eight drawings of `--data`
-and prints the best; and for every fifth drawing of `--val` the perceptual distance of what no network could beat: the
-drawing itself blurred or moved a little, and the drawing of somebody else.
+With `--limits --data TAR --val TAR` it looks for the settings of the blur-and-grain filter on eight drawings of
+`--data` and prints the best; and for every fifth drawing of `--val` the perceptual distance of what no network could
+beat: the drawing itself blurred or moved a little, and the drawing of somebody else.
 """
 import itertools, json, sys, tempfile
 from pathlib import Path
