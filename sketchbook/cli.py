@@ -196,6 +196,7 @@ def _add_evaluate(commands):
         description='Measure a network.')
     c.add_argument('name', metavar='NAME_OR_FILE', help='shipped weights, or a .safetensors file of yours')
     c.add_argument('--data', required=True, metavar='PATH', help='folder or tar of test data')
+    c.add_argument('--sketches', action='append', metavar='PATH', help='for tom: real drawings to compare with')
     c.add_argument('--limit', type=_number(1, kind=int), metavar='N', help='only the first N')
     c.add_argument('--device', default='auto', help=_DEVICES)
     c.add_argument('--json', action='store_true', help='print JSON')
@@ -375,7 +376,8 @@ def _add_paths(parser, name, takes):
     "The options for a task's named data, and its settings as the help's last part"
     notes = {'val': 'data to choose the best weights by; otherwise some is held out'} | takes.notes
     for key, p in takes.paths.items():
-        parser.add_argument(_option(key), dest=key, required=p.default is p.empty, metavar='PATH',
+        several = {'action': 'append'} if str(p.annotation).startswith('list') else {}
+        parser.add_argument(_option(key), dest=key, required=p.default is p.empty, metavar='PATH', **several,
                             help=notes.get(key, 'folder or tar').replace('%', '%%'))
     rows = [(key, _shown(p.default), takes.notes.get(key, '')) for key, p in takes.settings.items()]
     parser.epilog = f'settings of {name}, --set KEY=VALUE:\n{_table(rows)}' if rows else f'{name} has no settings.'
@@ -399,7 +401,9 @@ def _table(rows):
 def _training_command(args):
     "The command for the card: what decides the result, by file name, without the paths of one machine"
     import shlex
-    paths = [('data', path) for path in args.data] + [(k, path) for k in args.takes.paths if (path := getattr(args, k))]
+    named = {'data': args.data, **{k: getattr(args, k) for k in args.takes.paths}}
+    each = lambda given: given if isinstance(given, list) else [given]
+    paths = [(k, path) for k, given in named.items() for path in each(given) if path]
     words = ['sketchbook', 'train', args.name, *(w for k, path in paths for w in (_option(k), Path(path).name))]
     words += ['--out', f'runs/{args.name}']
     words += ['--steps', str(args.steps)] if args.steps else ['--minutes', f'{args.minutes:g}']
@@ -512,11 +516,15 @@ def _score_table(scores):
 # %% ../nbs/06a_cli.ipynb #234caa20
 def _evaluate(args):
     "Measure a network with the function of the chapter that its card names"
+    import inspect
     import json
     from sketchbook import weights
     measure = _measure(args.name)
     if args.write_card and args.name not in weights.available(): weights.card(args.name)    # or say that there is none
-    scores = measure(args.name, args.data, limit=args.limit, device=args.device)
+    given = {'sketches': args.sketches} if args.sketches else {}
+    if given and 'sketches' not in inspect.signature(measure).parameters:
+        raise ValueError(f'{args.name} is not compared with drawings: leave out --sketches')
+    scores = measure(args.name, args.data, limit=args.limit, device=args.device, **given)
     if args.write_card:
         known = weights.card(args.name)['metrics'] or {}
         weights.amend(args.name, metrics={**known, Path(args.data).stem: scores})
