@@ -440,7 +440,7 @@ class SketchedPhotos:
         names = inside or [n for n in names if not n.startswith(('train/', 'val/', 'test/'))]
         if not names: raise ValueError(f'{data}: there are no photos in it to use, nor in a folder {under}')
         self.names, self.read, self.kept = [names[i] for i in _spread(len(names), limit, 1)], photos._read, {}
-        self.makers = makers or _sketchers()
+        self.makers = _sketchers() if makers is None else makers
 
     def __len__(self): return len(self.names)
 
@@ -1043,13 +1043,15 @@ def explore_style(
     from sketchbook.widgets import PhotoPicker, device_picker, explorer, slider, to_png
     photos = sample_photos() if photos is None else photos
     names = list(photos)
-    def picker(first): return PhotoPicker({n: photos[n] for n in names[first:] + names[:first]})
+    def picker(first, label):
+        first %= len(names)
+        return PhotoPicker({n: photos[n] for n in names[first:] + names[:first]}, label=label)
     ways = {'TOM': 'tom', 'SketchNet': 'sketchnet', 'coherent lines': 'coherent', 'your drawing below': 'drawn',
             'the photo is a drawing': 'drawing'}
     check = lambda value, text: W.Checkbox(value=value, description=text)
     controls = dict(
-        photo=picker(0), by=W.Dropdown(options=list(ways.items()), description='sketch by'),
-        style=picker(1 % len(names)), other=picker(2 % len(names)), share=slider('second style', 0., 1., 0., .05),
+        photo=picker(0, 'content'), by=W.Dropdown(options=list(ways.items()), description='sketch by'),
+        style=picker(1, 'style'), other=picker(2, 'second style'), share=slider('mix of styles', 0., 1., 0., .05),
         mosaic=check(False, 'mosaic of both'), swap=check(False, 'exchange content and style'),
         refine=check(True, 'refine'), seed=slider('noise (seed)', 0, 9, 0), device=device_picker(),
         drawn=DrawingCanvas(side, side, 2))

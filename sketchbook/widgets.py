@@ -83,12 +83,13 @@ class PhotoPicker(_Control):
     def __init__(self,
         photos:dict|None=None,  # `{name: photo}`; the sample photos when `None`
         max_side:int=1024,      # Uploads shrink to this longest side, pixels
+        label:str='photo',      # What stands before the menu
     ):
         import ipywidgets as W
         super().__init__()
         self.photos,self.max_side = dict(sample_photos() if photos is None else photos), max_side
         self.message = _Message()
-        self.choice = W.Dropdown(options=list(self.photos), description='photo')
+        self.choice = W.Dropdown(options=list(self.photos), description=label)
         self.upload = W.FileUpload(accept='image/*', description='your own', tooltip='a picture from your computer')
         self.parts = [self.choice, self.upload]
         self.widget = W.VBox([W.HBox(self.parts), self.message.widget])

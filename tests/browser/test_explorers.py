@@ -233,6 +233,41 @@ def test_pencil(lab, files):
         assert 'looks like a photo' not in ex.text()
 
 
+@pytest.mark.skipif(not {'selfsup', 'tom'} <= set(available()), reason='their weights are not shipped yet')
+def test_style(lab):
+    pytest.importorskip('ipycanvas')
+    with lab.explorer('04b_selfsup', 'explore_style') as ex:
+        first, sketch = ex.picture('picture'), ex.picture('sketch')
+        ex.press('mix of styles', 'End')
+        second = ex.changed('picture', first)
+        assert not differs(ex.picture('sketch'), sketch)
+        ex.choose('second style', 'coffee')
+        other = ex.changed('picture', second)
+        ex.press('mix of styles', 'Home')
+        ex.until('picture', lambda p: not differs(p, first), 'is as it was')
+        ex.tick('mosaic of both')
+        mosaic = ex.changed('picture', first)
+        ex.tick('mosaic of both', False)
+        ex.until('picture', lambda p: not differs(p, first), 'is as it was')
+        ex.tick('refine', False)
+        rough = ex.changed('picture', first)
+        ex.tick('exchange content and style')
+        swapped = ex.changed('sketch', sketch)
+        ex.tick('exchange content and style', False)
+        ex.until('sketch', lambda p: not differs(p, sketch), 'is as it was')
+        for way in ('SketchNet', 'coherent lines'):
+            before = ex.picture('sketch')
+            ex.choose('sketch by', way)
+            ex.changed('sketch', before)
+        ex.choose('sketch by', 'your drawing below')
+        ex.says('the sketch is blank')
+        ex.draw((60, 60), (200, 60), (200, 200), (60, 200), (60, 60))
+        drawn = ex.until('sketch', lambda p: 0 < ink(p) < .2, 'is what was drawn')
+        name,data = ex.save('picture.png')
+        assert name=='picture.png' and Image.open(io.BytesIO(data)).format=='PNG'
+        assert differs(mosaic, rough) and differs(other, second) and differs(drawn, swapped)
+
+
 def test_strokes(lab):
     with lab.explorer('03_vectorize', 'explore_strokes') as ex:
         # the line of text is away for a moment while a new picture is made
