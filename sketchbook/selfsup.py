@@ -422,7 +422,7 @@ def _sketchers(tom='tom'):
     if tom is None: return lines
     names = [*_companions(tom).values()]
     styles = [p for p in names if '.style' in p.name]
-    return [*(partial(sketch_photo, style=weights.load(n), threshold=None) for n in (*styles, tom)), *lines]
+    return [*(partial(sketch_photo, style=weights.load(n)) for n in (*styles, tom)), *lines]
 
 
 class SketchedPhotos:
@@ -853,7 +853,7 @@ def as_sketch(
     photo = load_photo(photo)
     if by == 'sketchnet': return shrink(draw_lines(photo, 1, device=device), size)
     photo = shrink(photo, size)
-    return coherent_lines(photo) if by == 'coherent' else sketch_photo(photo, threshold=None, device=device)
+    return coherent_lines(photo) if by == 'coherent' else sketch_photo(photo, device=device)
 
 
 def transfer(

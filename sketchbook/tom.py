@@ -340,7 +340,7 @@ def _padded(x, multiple=8):
 def sketch_photo(
     photo,                # `(H, W, 3)` uint8, or anything `load_photo` reads
     style=2,              # Number of one of `STYLES`, 0..2; or a `Tom`, a name or path of weights
-    threshold:float=.7,   # What is darker becomes black, the rest white, 0..1; None keeps the greys
+    threshold:float=None, # What is darker becomes black, the rest white, 0..1; None keeps the greys
     size:int=None,        # Longest side for the network, pixels: lines come out coarser; None for the photo's own
     device='auto',        # See `blocks.pick_device`; a network that is given stays where it is
 ) -> np.ndarray:          # Sketch `(H, W)` float32, 1 = paper
@@ -398,7 +398,7 @@ def evaluate(
     drawings = [d[i] for s in ([sketches] if isinstance(sketches, (str, Path)) else sketches) for d in [_Drawings(s)]
                 for i in range(len(d))]
     loss, found = PerceptualLoss(content=0., style=1.), {}
-    for suffix, make in (('', lambda p: sketch_photo(p, net, None)), ('_coherent', coherent_lines)):
+    for suffix, make in (('', lambda p: sketch_photo(p, net)), ('_coherent', coherent_lines)):
         made = [make(p) for p in squares]
         edges = [strong_edges(p) for p in squares]
         found[f'edges_kept{suffix}'] = float(np.mean([edges_kept(load_photo(m), e, 3.) for m, e in zip(made, edges)]))
