@@ -42,7 +42,7 @@ def picture_grid(
     import matplotlib.pyplot as plt
     from PIL import Image
     h, w = rows[0][0].shape[:2]
-    size = width, width*len(rows)/len(rows[0])*h/w
+    size = width, width*len(rows)/len(rows[0])*h/w + .25*bool(titles)
     fig, axs = plt.subplots(len(rows), len(rows[0]), figsize=size, squeeze=False)
     for row, name, line in zip(rows, names, axs):
         for picture, ax in zip(row, line):
@@ -50,7 +50,7 @@ def picture_grid(
             ax.set(xticks=[], yticks=[], frame_on=False)
         line[0].set_ylabel(name, fontsize=8)
     for ax, title in zip(axs[0], titles): ax.set_title(title, fontsize=8)
-    fig.subplots_adjust(.22/width, 0, 1, .93 if titles else 1, .03, .03)
+    fig.subplots_adjust(.22/width, 0, 1, 1 - .22*bool(titles)/size[1], .03, .03)
     buffer = io.BytesIO()
     fig.savefig(buffer, dpi=90)
     plt.close(fig)
