@@ -221,7 +221,7 @@ def _whole_regions(
 
 # %% ../nbs/04a_palette.ipynb #cdf20714
 def _choose_colors(
-    prob:np.ndarray,       # (size, size, K) float32: probabilities on the page of `on_page`, white first
+    prob:np.ndarray,       # (size, size, K) float32: probabilities on the page of `_on_page`, white first
     sketch:np.ndarray,     # (H, W) float32, 1 = paper
     regions:float=1.,      # Weight of the region's vote against the pixel's own, 0..1
     bonus:np.ndarray|None=None, # (K,) added to each log-probability: hints and sampling
@@ -246,7 +246,7 @@ def _choose_colors(
 
 # %% ../nbs/04a_palette.ipynb #6240910a
 def _gumbel_noise(
-    page:np.ndarray, # (size, size) float32, see `on_page`
+    page:np.ndarray, # (size, size) float32, see `_on_page`
     k:int,           # Colours
     seed:int,        # Another seed, other colours
     temperature:float=.35, # 0 for the favourites, 1 for each colour's own probability
@@ -303,7 +303,7 @@ def _painted(net, sketch, hint, seed, regions):
 
 # %% ../nbs/04a_palette.ipynb #1b80f34e
 def complete(
-    sketch,           # See `sketch2image.as_drawing`
+    sketch,           # See `sketch2image._as_drawing`
     net=None,         # A `Completer`, a name or path of weights; None for `sketch2image`
     device='auto',    # See `blocks.pick_device`; a network that is given stays where it is
     hint=None,        # Colours that are asked for: `#RRGGBB`, a class of the simple set, or a list of these
@@ -323,7 +323,7 @@ def complete(
 
 def evaluate(
     name='sketch2image', # Weights by name or path, or a network, see `complete`
-    data='openmoji',     # See `sketch2image.measure`
+    data='openmoji',     # See `sketch2image._measure`
     limit=None,          # Only so many, spread evenly
     device='auto',       # See `blocks.pick_device`
 ) -> dict:               # See `sketch2image.evaluate`

@@ -482,7 +482,7 @@ class _SketchStep(Task):
         return log
 
     def rate(self, key, progress):
-        "D starts late and then learns at an even pace: the cosine would be near zero before it has seen anything"
+        "D starts late and then learns at an even rate; the cosine would already be at a third of its peak, and falling"
         if key == 'netD': return min(1., max(progress - self.gan_from, 0)/.02)
         return super().rate(key, progress)
 
