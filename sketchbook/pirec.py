@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['WEIGHTS', 'edges', 'color_domain', 'explore_inputs', 'Reconstructor', 'PirecTask', 'draw', 'refine', 'reconstruct',
-           'color_error', 'edges_kept', 'evaluate', 'explore_pirec']
+           'color_error', 'evaluate', 'explore_pirec']
 
 # %% ../nbs/05_pirec.ipynb #pi000005
 import warnings
@@ -20,28 +20,12 @@ from .blocks import (GANStep, PatchGAN, PerceptualLoss, UNet, _by_task, _check_w
 from .data import PhotoFolder, color_jitter, load_photo, provenance, shrink, to_tensor
 from .metrics import deep_features, frechet_distance, perceptual_distance, ssim, thin_lines
 from .sketches import check_sketch, grey
+from .tom import _parts, _split, _square, edges_kept
 from .training import Task, autocast
 from .weights import chosen
 
 # %% ../nbs/05_pirec.ipynb #pi000008
 _SIZE = 128   # Pixels, the side of the pictures that the shipped networks learned from
-
-
-def _square(
-    photo,                         # `(H, W, 3)` uint8, or anything `load_photo` reads
-    size:int=_SIZE,                # Side, pixels
-    at:tuple[float,float]=(.5,.5), # Where the window lies, 0..1 down and to the right
-    zoom:float=1.,                 # 1 for the largest window; 2 for one of half its side
-) -> np.ndarray:                   # `(size, size, 3)` uint8
-    "Cut a square window out of a photo and scale it to `size`"
-    photo, size = load_photo(photo), check_number('size', size, least=1, whole=True, unit='pixels')
-    check_number('zoom', zoom, least=1)
-    for share in at: check_number('at', share, least=0, high=1)
-    h, w = photo.shape[:2]
-    side = max(1, round(min(h, w)/zoom))
-    top, left = (round(share*(n - side)) for share, n in zip(at, (h, w)))
-    window = photo[top:top+side,left:left+side]
-    return cv2.resize(window, (size, size), interpolation=cv2.INTER_AREA if side > size else cv2.INTER_LINEAR)
 
 # %% ../nbs/05_pirec.ipynb #pi000011
 def _as_edges(
@@ -265,22 +249,6 @@ class _Step(Task):
         run.minimize(sum(w*log[k] for k, w in self.weights.items() if w), 'netG')
         return log
 
-# %% ../nbs/05_pirec.ipynb #pi000037
-def _split(photos):
-    "Names of the photos to train on, and of those in a folder `val`"
-    names = [n for n in photos.names if '.sketch.' not in n]                # FS2K's drawings lie beside its photos
-    val = [n for n in names if n.startswith('val/')]
-    return [n for n in names if not n.startswith(('val/', 'test/'))], val
-
-
-def _parts(path):
-    "Photos, and the names of those to train on and to validate on: of a folder `val`, or every 30th"
-    train, val = _split(photos := PhotoFolder(path))
-    if not val: val, train = train[14::30], [n for i, n in enumerate(train) if i % 30 != 14]
-    if train and val: return photos, train, val
-    raise ValueError(f'{path}: there are {len(train)} photos to train on and {len(val)} to validate on; '
-                     '15 photos or more are right, besides those in the folders val and test')
-
 # %% ../nbs/05_pirec.ipynb #pi00037a
 class _Inputs(_Step):
     "What a step sees and what is measured; needs `photos`, `train`, `val`, `size` and `kind`"
@@ -497,23 +465,6 @@ def color_error(
         inside = [region == i for i in range(1, n)]
         far += [np.linalg.norm(lab[0][m].mean(0) - lab[1][m].mean(0)) for m in inside if m.mean() >= least]
     return float(np.mean(far)) if far else 0.
-
-# %% ../nbs/05_pirec.ipynb #pi00061b
-def edges_kept(
-    picture:np.ndarray, # `(H, W, 3)` uint8
-    edges:np.ndarray,   # Sketch `(H, W)`, 0 = edge
-    within:float=2.,    # Pixels
-    sigma:float=1.,     # Of the Canny that looks for edges in the picture, pixels
-) -> float:             # 0..1
-    "Share of the given edge pixels near which the picture has an edge"
-    from skimage.feature import canny
-    picture, edges = load_photo(picture), check_sketch(edges)
-    _one_size(edges, picture)
-    if edges.min() >= .5: raise ValueError('the edge map is blank: there is nothing to keep')
-    found = canny(grey(picture), _check_sigma(sigma))
-    if not found.any(): return 0.
-    far = cv2.distanceTransform((~found).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return float((far[edges < .5] <= within).mean())
 
 # %% ../nbs/05_pirec.ipynb #pi000063
 def _scores(pictures, inputs, truths, seen):

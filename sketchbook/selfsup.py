@@ -30,10 +30,9 @@ from .data import (PhotoFolder, color_jitter, load_photo, provenance, random_aff
                              to_tensor, warp)
 from .metrics import chamfer, deep_features, frechet_distance, perceptual_distance
 from .pencil import _check_choice, _spread
-from .pirec import _square
 from .sketches import check_sketch, dark_on_light, grey
 from .sketchnet import coherent_lines, draw as draw_lines
-from .tom import _statistics, adain, sketch_photo
+from .tom import _square, _statistics, adain, sketch_photo
 from .training import Task, _crossed, autocast
 from .weights import _companions, chosen
 

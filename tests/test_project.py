@@ -231,7 +231,7 @@ def test_notebook_check_catches_outputs(tmp_path, output, says):
 
 def test_every_notebook_has_a_module_and_the_other_way_round():
     import chapters
-    names = {p.stem.partition('_')[2] for p in chapters.chapters() if p.stem!='index'}
+    names = {p.stem.partition('_')[2] for p in chapters.chapters() if p.stem not in chapters.PAGES}
     assert names=={p.stem for p in (ROOT/'sketchbook').glob('*.py') if not p.stem.startswith('_')}
 
 
@@ -252,7 +252,7 @@ def imported_chapters(tree, names):
 
 def test_chapters_import_only_from_chapters_above():
     import chapters
-    order = [p.stem.partition('_')[2] for p in chapters.chapters() if p.stem!='index']
+    order = [p.stem.partition('_')[2] for p in chapters.chapters() if p.stem not in chapters.PAGES]
     read = lambda name: ast.parse((ROOT/'sketchbook'/f'{name}.py').read_text(encoding='utf-8'))
     arrows = {(name, other) for name in order for other in imported_chapters(read(name), order)}
     assert len(arrows)>len(order)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 NBS = ROOT/'nbs'
+PAGES = {'index', 'glossary'}     # notebooks that export no module
 
 
 def settings(root=ROOT):

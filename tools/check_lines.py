@@ -23,10 +23,17 @@ def hidden(match):
     return '\n'*match[0].count('\n')
 
 
+def breakable(cell):
+    "A cell's source without the lines of text that cannot be broken: rows of tables, lines with an address"
+    src = C.source(cell)
+    if cell['cell_type']=='code': return src
+    return '\n'.join('' if l.lstrip().startswith('|') or '](http' in l else l for l in src.split('\n'))
+
+
 def long_lines(path):
     "`(where, length)` of each line that is too long"
     if path.suffix=='.ipynb':
-        parts = {f' cell {c["id"]}': C.source(c) for c in C.read(path)['cells'] if c['cell_type']=='code'}
+        parts = {f' cell {c["id"]}': breakable(c) for c in C.read(path)['cells']}
     else: parts = {'': re.sub(r'(?m)^__all__ = \[[^]]*', hidden, path.read_text(encoding='utf-8'))}
     return [(f'{path.name}{part}:{i}', len(l)) for part,src in parts.items() for i,l in enumerate(src.splitlines(), 1)
             if len(l)>MAX and not l.startswith('__all__')]     # which nbdev breaks as it likes

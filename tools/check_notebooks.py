@@ -49,7 +49,7 @@ def check_module(nb, name, flags):
     "A chapter names the one module it exports, after its own file"
     cells = [C.directives(C.source(c)) for c in nb['cells'] if c['cell_type']=='code']
     named = [d['default_exp'] for d in cells if 'default_exp' in d]
-    want = [] if name=='index' else [name.partition('_')[2]]
+    want = [] if name in C.PAGES else [name.partition('_')[2]]
     if named!=want: yield f'`default_exp` names {named}, not {want}'
 
 
@@ -113,8 +113,9 @@ def problems(path):
             outputs += 1
             pictures += 'image/png' in o.get('data', {}) or 'image/jpeg' in o.get('data', {})
             found += [f'cell {c.get("id")}: {p}' for p in check_output(o)]
-    if not outputs: found.append('no outputs are stored; run `make refresh`')
-    elif not pictures and path.stem not in NO_PICTURES | {'index'}:
+    code = any(c['cell_type']=='code' for c in nb['cells'])
+    if code and not outputs: found.append('no outputs are stored; run `make refresh`')
+    elif outputs and not pictures and path.stem not in NO_PICTURES | C.PAGES:
         found.append('no picture is stored; run `make refresh`')
     return found
 
