@@ -8,7 +8,7 @@ unexport VIRTUAL_ENV PYTHONHOME
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sketch test lab readme refresh export cuda-check clean distclean
+.PHONY: help setup sketch test lab app readme refresh export cuda-check clean distclean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1: /p' Makefile
@@ -31,6 +31,9 @@ lab: setup  ## read and run the chapters in JupyterLab
 	$(BIN)/python -m jupyterlab $$root --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/nbs/index.ipynb \
 	  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.news_url=None \
 	  --LabApp.app_settings_dir="$$PWD/tools/lab"
+
+app: setup  ## all explorers as one page in your browser, without notebooks
+	@$(BIN)/sketchbook app
 
 export: setup  ## write the chapters' code into the package
 	@$(BIN)/nbdev_export

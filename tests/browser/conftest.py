@@ -1,4 +1,4 @@
-"The browser tests' one fixture, `lab`: JupyterLab and a browser, started once for a file of tests"
+"The browser tests' fixtures, started once for a file of tests: `lab` (JupyterLab and a browser), `app` (our own page)"
 from pathlib import Path
 
 import pytest
@@ -8,11 +8,21 @@ import lab as L
 SHOTS = Path(__file__).parent/'screenshots'
 
 
-@pytest.fixture(scope='module')     # not longer: while it is open, no other test could use asyncio
-def lab(tmp_path_factory):
+def started(server, folder):
     missing = L.what_is_missing()
     if missing: pytest.skip(missing)
-    with L.Lab(tmp_path_factory.mktemp('lab'), SHOTS) as opened: yield opened
+    with server(folder, SHOTS) as opened: yield opened
+
+
+# not for longer than a module: while a browser is open, no other test could use asyncio
+@pytest.fixture(scope='module')
+def lab(tmp_path_factory): yield from started(L.Lab, tmp_path_factory.mktemp('lab'))
+
+
+@pytest.fixture(scope='module')
+def app(tmp_path_factory):
+    pytest.importorskip('voila')
+    yield from started(L.App, tmp_path_factory.mktemp('app'))
 
 
 def pytest_terminal_summary(terminalreporter):

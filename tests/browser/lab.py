@@ -1,9 +1,9 @@
 """JupyterLab in a headless browser, for tests that use an explorer as a person does
 
-`Lab` starts a server of its own on this machine and a browser; `Lab.explorer('01_masknet', 'explore_masks')` opens that
-explorer and gives an `Explorer`, whose methods are what hands and eyes do: `drag`, `press`, `choose`, `tick`, `upload`,
-`click`,
-`save`, `picture`, `message`. Every wait is for a condition, none for a time.
+`Lab` starts a server of its own on this machine and a browser; `Lab.explorer('01_masknet', 'explore_masks')` opens
+that explorer and gives an `Explorer`, whose methods are what hands and eyes do: `drag`, `press`, `choose`, `tick`,
+`upload`, `click`, `save`, `picture`, `message`. `App` starts the command `sketchbook app` instead, and `App.opened`
+gives its page as a `Menu`, which opens one explorer after the other. Every wait is for a condition, none for a time.
 """
 import ast, base64, dis, io, json, os, re, shutil, socket, subprocess, sys, time
 import urllib.error, urllib.parse, urllib.request
@@ -105,17 +105,20 @@ class Lab:
             try: self.server.wait(20)
             except subprocess.TimeoutExpired: self.server.kill(); self.server.wait()
 
+    def _environment(self):
+        "For the server: settings of its own, and the package next to these tests"
+        own = {f'JUPYTER_{k}_DIR': str(self.folder/k.lower())
+               for k in ('CONFIG', 'DATA', 'RUNTIME')} | {'IPYTHONDIR': str(self.folder/'ipython')}
+        env = {k:v for k,v in os.environ.items() if k!='IN_TEST'} | own
+        env['PYTHONPATH'] = os.pathsep.join([str(ROOT), *filter(None, [env.get('PYTHONPATH')])])
+        return env
+
     def _start_server(self):
         settings = self.folder/'settings'
         settings.mkdir()
         shown = json.loads((ROOT/'tools'/'lab'/'overrides.json').read_text()) | DRAWN_AT_ONCE
         (settings/'overrides.json').write_text(json.dumps(shown))
-        with socket.socket() as s: s.bind(('127.0.0.1', 0)); port = s.getsockname()[1]
-        own = {f'JUPYTER_{k}_DIR': str(self.folder/k.lower())
-               for k in ('CONFIG', 'DATA', 'RUNTIME')} | {'IPYTHONDIR': str(self.folder/'ipython')}
-        env = {k:v for k,v in os.environ.items() if k!='IN_TEST'} | own
-        # the package next to these tests
-        env['PYTHONPATH'] = os.pathsep.join([str(ROOT), *filter(None, [env.get('PYTHONPATH')])])
+        port = free_port()
         self.log = self.folder/'server.log'
         options = dict(ip='127.0.0.1', port=port, port_retries=0, root_dir=self.book, open_browser=False,
                        allow_root=True)
@@ -124,7 +127,7 @@ class Lab:
                    '--LabApp.expose_app_in_browser=True', f'--LabApp.app_settings_dir={settings}',
                    '--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate', '--LabApp.news_url=None']
         with open(self.log, 'wb') as log:
-            self.server = subprocess.Popen(command, env=env, stdout=log, stderr=log, cwd=self.folder)
+            self.server = subprocess.Popen(command, env=self._environment(), stdout=log, stderr=log, cwd=self.folder)
         self.url = f'http://127.0.0.1:{port}'
         wait(lambda: self._answers(), 'JupyterLab answers', said=lambda: self.log.read_text()[-2000:])
 
@@ -156,22 +159,30 @@ class Lab:
         assert not failed.count(), failed.first.inner_text()
 
     @contextmanager
-    def notebook(self, nb, name):
-        "Run a notebook whose last cell shows an explorer; afterwards keep a screenshot and end the kernel"
-        (self.book/f'{name}.ipynb').write_text(C.dumps(nb), encoding='utf-8')
+    def _page(self, name):
+        "An empty page, whose console must show no error; afterwards keep a screenshot"
         page = self.chromium.new_page(viewport=dict(width=1280, height=900), accept_downloads=True)
         page.set_default_timeout(SLOW*1000)
         errors = []
         page.on('console', lambda m: m.type=='error' and errors.append(f'{m.text} ({m.location.get("url", "")})'))
         page.on('pageerror', lambda e: errors.append(str(e)))
         try:
-            self._run(page, name)
-            yield Explorer(page)
+            yield page
             assert not errors, f'the browser console shows: {errors}'
         finally:
             page.mouse.move(0, 0)
             page.locator('.jp-CodeCell').last.screenshot(path=self.shots/f'{name}.png')
             page.close()
+
+    @contextmanager
+    def notebook(self, nb, name):
+        "Run a notebook whose last cell shows an explorer; afterwards keep a screenshot and end the kernel"
+        (self.book/f'{name}.ipynb').write_text(C.dumps(nb), encoding='utf-8')
+        try:
+            with self._page(name) as page:
+                self._run(page, name)
+                yield Explorer(page)
+        finally:
             for s in self.ask('GET', 'api/sessions'): self.ask('DELETE', f'api/sessions/{s["id"]}')
 
     def explorer(self, chapter, name):
@@ -183,6 +194,37 @@ class Lab:
         cell = dict(cell_type='code', id='the-cell', metadata={}, source=source, outputs=[], execution_count=None)
         kernel = dict(display_name='python3', language='python', name='python3')
         return self.notebook(dict(cells=[cell], metadata=dict(kernelspec=kernel), nbformat=4, nbformat_minor=5), name)
+
+
+class App(Lab):
+    "`sketchbook app` on a free port, and a headless browser"
+    def _start_server(self):
+        self.log = self.folder/'server.log'
+        command = [sys.executable, '-m', 'sketchbook.cli', 'app', '--port', str(free_port()), '--no-browser']
+        with open(self.log, 'wb') as log:
+            self.server = subprocess.Popen(command, env=self._environment(), stdout=log, stderr=log, cwd=self.folder)
+        self.url = wait(self._address, 'the command says where the page is', said=self.log.read_text)
+
+    def _address(self):
+        if self.server.poll() is not None: raise RuntimeError(f'the command ended: {self.log.read_text()[-2000:]}')
+        found = re.search(r'http://\S+(?=\n)', self.log.read_text())
+        return found and found[0]
+
+    @contextmanager
+    def opened(self, name):
+        "Open the page; nothing may be asked of any other server"
+        elsewhere, server = [], self.url.partition('?')[0]
+        with self._page(name) as page:
+            page.on('request', lambda r: r.url.startswith((server, 'data:', 'blob:')) or elsewhere.append(r.url))
+            page.goto(self.url)
+            page.locator('.sketchbook-menu button').first.wait_for()
+            yield Menu(page)
+            assert not elsewhere, f'the page asks others: {elsewhere}'
+
+
+def free_port():
+    "A port that nobody listens at, at this moment"
+    with socket.socket() as s: s.bind(('127.0.0.1', 0)); return s.getsockname()[1]
 
 
 def wait(happens, what, seconds=SLOW, said=lambda: '', pause=.05):
@@ -301,6 +343,17 @@ class Explorer:
     def text(self): return self.box.locator('.jp-OutputArea').first.inner_text()
 
     def says(self, words): wait(lambda: words in self.text(), f'the explorer says {words!r}', said=self.text)
+
+
+class Menu(Explorer):
+    "The page of `sketchbook app`: whatever explorer is shown, and the menu to choose it by"
+    def open(self, title):
+        "Choose an explorer and wait until it is shown"
+        self.box.locator('.sketchbook-menu button', has_text=whole(title)).click()
+        self.box.locator('h2', has_text=whole(title)).wait_for()
+        failed = self.box.locator(SAID_IN_RED)
+        self.box.locator('img.widget-image').or_(failed).first.wait_for()
+        assert not failed.count(), failed.first.inner_text()
 
 
 def differs(a, b, by=1e-4): return a.shape!=b.shape or np.abs(a-b).mean() > by
