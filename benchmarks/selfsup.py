@@ -8,9 +8,9 @@ With `--matrix FILE --data TAR` it paints six held-out sketches by TOM in six ot
 --data TAR` it shows eight held-out sketches in another photo's style: tinted, by AdaIN, by the autoencoder, refined.
 Both take the first ones of the held-out photos in a random order.
 
-With `--ablation FILE --data TAR` it trains small networks, each for as many steps (`--steps`, for both phases
-together): all terms; with the mutual information; without the three self-supervised terms; without the discriminator. It
-prints what `evaluate` measures on 200 held-out photos.
+With `--ablation --data TAR` it trains small networks, each for as many steps (`--steps`, for both phases together): all
+terms; with the mutual information; without the three self-supervised terms; without the discriminator. It prints what
+`evaluate` measures on 200 held-out photos.
 """
 import json, sys, tempfile
 from pathlib import Path

@@ -216,7 +216,7 @@ def known_names(
     results, # Patterns that the results have there: `sketch/*.png`, say
 ) -> dict:   # Name by key, as far as the results are still there
     "Names that earlier runs into `out` gave"
-    known,there = {}, {f.stem for pattern in results for f in Path(out).glob(pattern)}
+    known,there = {}, {f.name if f.is_dir() else f.stem for pattern in results for f in Path(out).glob(pattern)}
     for file in reports:
         try: names = json.loads((Path(out)/file).read_text(encoding='utf-8'))['names']
         except (OSError, ValueError, KeyError, TypeError): continue

@@ -5,9 +5,8 @@
 # %% auto #0
 __all__ = ['CONFIGURATIONS', 'AE_WEIGHTS', 'GAN_WEIGHTS', 'SKETCHERS', 'Configuration', 'configuration', 'Encoder',
            'DualMaskInjection', 'Decoder', 'Autoencoder', 'Refiner', 'FaceRefiner', 'Discriminator', 'SketchedPhotos',
-           'MutualInformation', 'AutoencoderTask', 'Stylist', 'RefinerTask', 'to_sketch_tensor', 'synthesize',
-           'as_sketch', 'transfer', 'style_matrix', 'tint', 'adain_pictures', 'color_statistics', 'evaluate',
-           'explore_style']
+           'MutualInformation', 'AutoencoderTask', 'Stylist', 'RefinerTask', 'synthesize', 'as_sketch', 'transfer',
+           'style_matrix', 'evaluate', 'explore_style']
 
 # %% ../nbs/04b_selfsup.ipynb #ss000005
 import itertools
@@ -23,7 +22,6 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from . import weights
 from .blocks import (GANStep, PerceptualLoss, _check_weights, _ease_depthwise, _perceptual_backbone,
                                check_flag, check_number, evaluating)
 from .data import (PhotoFolder, color_jitter, load_photo, provenance, random_affine, save_image, shrink,
@@ -32,7 +30,7 @@ from .metrics import chamfer, deep_features, frechet_distance, perceptual_distan
 from .pencil import _check_choice, _spread
 from .sketches import check_sketch, dark_on_light, grey
 from .sketchnet import coherent_lines, draw as draw_lines
-from .tom import _square, _statistics, adain, sketch_photo
+from .tom import Tom, _square, _statistics, adain, sketch_photo
 from .training import Task, _crossed, autocast
 from .weights import _companions, chosen
 
@@ -52,11 +50,14 @@ class Configuration:
         _check_choice('kind of refiner', self.kind, ('art', 'face', 'shoe'))
         _check_choice('objective', self.objective, ('perceptual', 'grey'))
         _check_choice('preset', self.preset, ('book', 'paper'))
-        if self.size not in (64, 128, 256, 512):
-            raise ValueError(f'size should be 64, 128, 256 or 512 pixels, not {self.size!r}')
+        paper = self.preset == 'paper'          # whose discriminator halves six times
+        if self.size not in ((256, 512) if paper else (64, 128, 256, 512)):
+            right = '256 or 512 pixels with the preset paper' if paper else '64, 128, 256 or 512 pixels'
+            raise ValueError(f'size should be {right}, not {self.size!r}')
         for name in ('n', 'n_refine'):
             if check_number(name, getattr(self, name), least=8, whole=True, unit='channels') % 8:
                 raise ValueError(f'{name} should be a multiple of 8 channels, not {getattr(self, name)}')
+        for name in ('size', 'n', 'n_refine'): object.__setattr__(self, name, int(getattr(self, name)))
 
 
 CONFIGURATIONS = {c.name: c for c in (Configuration('art'), Configuration('face', 'face'),
@@ -187,15 +188,10 @@ class _Up(nn.Sequential):
     def __init__(self, ni, no, norm, paper=False):
         super().__init__(nn.Upsample(scale_factor=2), _conv(ni, 2*no, paper=paper), norm(2*no), nn.GLU(1))
 
-
-class Decoder(nn.Module):
-    "The content's maps and the style's vectors to a picture (N, 3, S, S), -1..1"
-    def __init__(
-        self,
-        n:int,    # See `Configuration`, as `size` and `paper`
-        size:int,
-        paper:bool=False,
-    ):
+# %% ../nbs/04b_selfsup.ipynb #ss00018a
+class _Coarse(nn.Module):
+    "The decoder up to a side of 32: (N, 4n, 32, 32)"
+    def __init__(self, n, paper):
         super().__init__()
         c8, c4, c2, norm = 8*n, 4*n, 2*n, nn.InstanceNorm2d
         self.start = nn.Parameter(torch.randn(1, c8, 8, 8)*.5)
@@ -205,19 +201,35 @@ class Decoder(nn.Module):
         self.mlp, self.second = _Gate(c8, c8, False), _ResG(c8, paper)
         self.to16 = nn.Sequential(nn.Upsample(scale_factor=2), mix(c8, c4), _ResG(c4, paper))
         self.to32 = nn.Sequential(nn.Upsample(scale_factor=2), mix(2*c4, c2), _ResG(c2, paper))
+
+    def coarse(self, content, style):
+        "From the learned constant to a side of 32"
+        c32, c16, c8 = content
+        x = torch.cat([self.start.expand(len(c8), -1, -1, -1), c8], 1)
+        x = self.second(self.inject8(self.first(x), c8)*self.mlp(style[2]))
+        x = self.inject16(self.to16(x), c16)
+        return torch.cat([self.to32(torch.cat([x, c16], 1)), c32], 1)
+
+# %% ../nbs/04b_selfsup.ipynb #ss00018b
+class Decoder(_Coarse):
+    "The content's maps and the style's vectors to a picture (N, 3, S, S), -1..1"
+    def __init__(
+        self,
+        n:int,    # See `Configuration`, as `size` and `paper`
+        size:int,
+        paper:bool=False,
+    ):
+        super().__init__(n, paper)
+        c8, c4, c2 = 8*n, 4*n, 2*n
         doublings = size.bit_length() - 6                                           # from 32 to size
         widths = [2*c2] + [max(n//2**i, 4) for i in range(doublings)]
-        self.ups = nn.ModuleList(_Up(a, b, norm, paper) for a, b in zip(widths, widths[1:]))
+        self.ups = nn.ModuleList(_Up(a, b, nn.InstanceNorm2d, paper) for a, b in zip(widths, widths[1:]))
         styles = ([] if paper else [(c2, 2*c2)]) + list(zip((c8, c4, c2), widths[1:]))
         self.gates, self.early = nn.ModuleList(_Gate(*s) for s in styles), not paper
         self.last = nn.Sequential(_conv(widths[-1], 3, paper=paper), nn.Tanh())
 
     def forward(self, content, style):
-        c32, c16, c8 = content
-        x = torch.cat([self.start.expand(len(c8), -1, -1, -1), c8], 1)
-        x = self.second(self.inject8(self.first(x), c8)*self.mlp(style[2]))
-        x = self.inject16(self.to16(x), c16)
-        x = torch.cat([self.to32(torch.cat([x, c16], 1)), c32], 1)
+        x = self.coarse(content, style)
         vectors, gates = style[::-1], list(self.gates)
         if self.early: x = x*gates.pop(0)(style[0])     # with few doublings the finest vector would have no gate
         for up, *gate in itertools.zip_longest(self.ups, zip(gates, vectors)):
@@ -282,7 +294,26 @@ class _FromVector(nn.Module):
     def forward(self, v): return self.body(v.flatten(1)[...,None,None])
 
 # %% ../nbs/04b_selfsup.ipynb #ss000023
-class Refiner(nn.Module):
+class _Middle(nn.Module):
+    "The middle of the refiner: the style as a map with side 16, the noise as one with side 32"
+    def __init__(self, n, paper, ni, c):
+        super().__init__()
+        wide = 8*n if paper else 2*n
+        self.place = nn.Sequential(_FromVector(ni, wide, paper), _block(wide, 4*n, paper, False))
+        self.middle = nn.Sequential(*[m for _ in range(2) for m in (_ResG(c + 4*n, paper), nn.SiLU())])
+        self.k = k = 8*n if paper else n
+        self.noise = nn.Sequential(_FromVector(k, k, paper), *(_block(a, b, paper, False) for a, b in
+                                                               ((k, k//2), (k//2, k//4), (k//4, n))))
+
+    def draw_noise(self, x): return self.noise(torch.randn(len(x), self.k, device=x.device, dtype=x.dtype))
+
+    def join(self, x, style, gated):
+        "The map `x` with that of the style, through two residual blocks"
+        place = self.place(torch.cat(style, 1)).repeat(1, 1, 2, 2)
+        return self.middle(torch.cat([x, place if gated else torch.zeros_like(place)], 1))
+
+# %% ../nbs/04b_selfsup.ipynb #ss00023a
+class Refiner(_Middle):
     "What the autoencoder gives, its style vectors and the sketch to a picture with details (N, 3, S, S), 0..1"
     def __init__(
         self,
@@ -292,36 +323,25 @@ class Refiner(nn.Module):
         preset:str='book',
         n_style:int=24,     # `n` of the autoencoder
     ):
-        super().__init__()
-        self.config = dict(kind=kind, n=n, size=size, preset=preset, n_style=n_style)
-        paper, vectors = preset == 'paper', (2*n_style, 4*n_style, 8*n_style)
-        self.gated, self.sees_sketch = kind != 'shoe', not paper
+        paper, v = preset == 'paper', (2*n_style, 4*n_style, 8*n_style)
         down = size.bit_length() - 5                                        # halvings down to a side of 16
         w = [n*min(2**i, 8) for i in range(down)]
+        super().__init__(n, paper, sum(v), w[-1])
+        self.config = dict(kind=kind, n=n, size=size, preset=preset, n_style=n_style)
+        self.gated, self.sees_sketch = kind != 'shoe', not paper
         ni = [3 + self.sees_sketch, *w]
         self.down = nn.ModuleList(_halve(a, b, paper, i > 0) for i, (a, b) in enumerate(zip(ni, w)))
-        middle = w[-1] + 4*n
-        wide = 8*n if paper else 2*n
-        self.place = nn.Sequential(_FromVector(sum(vectors), wide, paper), _block(wide, 4*n, paper, False))
-        self.middle = nn.Sequential(*[m for _ in range(2) for m in (_ResG(middle, paper), nn.SiLU())])
-        k = 8*n if paper else n
-        self.k, self.noise = k, nn.Sequential(_FromVector(k, k, paper), _block(k, k//2, paper, False),
-                                              _block(k//2, k//4, paper, False), _block(k//4, n, paper, False))
         outs = [*w[-2::-1], max(n//2, 4)]                                   # at 32, 64, ... size
-        ins = [middle, outs[0] + n, *outs[1:-1]]
-        self.up = nn.ModuleList(_block(a, b, paper) for a, b in zip(ins, outs))
-        order = [vectors[2], vectors[2], vectors[1], vectors[0]][-(down - 1):]
-        self.gates = nn.ModuleList(_Gate(v, c) for v, c in zip(order, outs[1:])) if self.gated else None
-        self.order = [{vectors[2]: 2, vectors[1]: 1, vectors[0]: 0}[v] for v in order]
+        self.up = nn.ModuleList(_block(a, b, paper) for a, b in zip([w[-1] + 4*n, outs[0] + n, *outs[1:-1]], outs))
+        self.order = [2, 2, 1, 0][-(down - 1):]                             # which vector gates which doubling
+        self.gates = nn.ModuleList(_Gate(v[i], c) for i, c in zip(self.order, outs[1:])) if self.gated else None
         self.last = nn.Sequential(_conv(outs[-1] + (ni[0] if self.sees_sketch else 0), 3), nn.Tanh())
 
     def forward(self, rough, style, sketch):
         x = seen = 2*(torch.cat([rough, sketch], 1) if self.sees_sketch else rough) - 1
         skips = []
         for layer in self.down: skips.append(x := layer(x))
-        place = self.place(torch.cat(style, 1)).repeat(1, 1, 2, 2)
-        x = self.middle(torch.cat([x, place if self.gated else torch.zeros_like(place)], 1))
-        noise = self.noise(torch.randn(len(x), self.k, device=x.device, dtype=x.dtype))
+        x, noise = self.join(x, style, self.gated), self.draw_noise(x)
         for i, up in enumerate(self.up):
             if i > 1: x = x + skips[-1 - i]
             x = up(torch.cat([x, noise], 1) if i == 1 else x)
@@ -385,7 +405,7 @@ def _shrink(ni, no, paper):
               for a, s in ((ni, 2), (no, 1))]
     return nn.Sequential(*layers[0], *layers[1])
 
-
+# %% ../nbs/04b_selfsup.ipynb #ss00027a
 class Discriminator(nn.Module):
     "Pictures (N, 3, S, S), 0..1, to logits of overlapping patches (N, 1, h, w); early maps modulate the last ones"
     def __init__(
@@ -421,7 +441,8 @@ def _sketchers(tom='tom'):
     if tom is None: return lines
     names = [*_companions(tom).values()]
     styles = [p for p in names if '.style' in p.name]
-    return [*(partial(sketch_photo, style=weights.load(n)) for n in (*styles, tom)), *lines]
+    nets = [chosen(n, 'tom', 'auto', [Tom], 'sketching photos needs a Tom') for n in (*styles, tom)]
+    return [*(partial(sketch_photo, style=net) for net in nets), *lines]
 
 
 class SketchedPhotos:
@@ -496,6 +517,12 @@ def _grey_mean(a, b):
     "Squared distance between the mean brightness of pictures (N, 3, H, W)"
     return F.mse_loss(a.mean((1, 2, 3)), b.mean((1, 2, 3)))
 
+
+def _color_moments(a, b):
+    "Distance between mean and deviation of each colour of pictures (N, 3, H, W), wherever they are"
+    moments = lambda x: torch.cat([x.mean((2, 3)), x.std((2, 3))], 1)
+    return F.l1_loss(moments(a), moments(b))
+
 # %% ../nbs/04b_selfsup.ipynb #ss000038
 class MutualInformation(nn.Module):
     "How well the content's vector (N, C) tells the style's (N, C): an upper bound of their mutual information (CLUB)"
@@ -515,13 +542,11 @@ class MutualInformation(nn.Module):
         return (self.logs(content, style) - self.logs(content, style.roll(1, 0))).mean()
 
 # %% ../nbs/04b_selfsup.ipynb #ss000041
-AE_WEIGHTS = dict(pixel=4., feature=.3, style=1., content=1., photo=.3, mutual=0.)  # Weights of the terms
+AE_WEIGHTS = dict(pixel=12., feature=.3, style=1., content=1., photo=.3, mutual=0.)  # Weights of the terms
 
 
 class _Common(Task):
-    "What both phases share; needs `config`, `sketched`, `weights`, `lr` and `made`"
-    pictures, real, shown = 6, None, 0.     # columns of a preview; features of photos; progress at the last preview
-
+    "What both phases share: photos and sketches, the optimisers, the likeness"
     def prepare(self, sketched, config, lr, weights, known, share):
         "Set what both phases need; the photos of every twentieth are held out to measure"
         self.config, self.sketched, self.lr, self.share = config or configuration(), sketched, lr, share
@@ -532,6 +557,12 @@ class _Common(Task):
         self.train = [i for i in range(len(sketched)) if i % 20 != 7]
 
     def __len__(self): return len(self.train)
+
+    @staticmethod
+    def half(batch):
+        "How many of a batch are painted in their own style, as they are"
+        if len(batch) > 1: return len(batch)//2
+        raise ValueError('batch_size should be 2 or more: half of each batch is painted in another style')
 
     def view(self, i, rng):
         "The plain view of a photo and of one of its sketches, `(S, S)` uint8"
@@ -545,6 +576,11 @@ class _Common(Task):
     def optimizers(self, nets):
         adam = lambda net: torch.optim.Adam([p for p in net.parameters() if p.requires_grad], self.lr, betas=(.5, .99))
         return {k: adam(net) for k, net in nets.items() if k != 'rough' or len(nets) < 3}
+
+# %% ../nbs/04b_selfsup.ipynb #ss00041a
+class _HeldOut(_Common):
+    "How near held-out pictures are to their photos, and all of them to photos"
+    real = None         # features of photos
 
     def likeness(self, helpers, made, photo):
         "The terms that compare a picture with the photo it should be"
@@ -563,14 +599,6 @@ class _Common(Task):
         sketch = torch.from_numpy(np.stack(sketch).astype(np.float32)/255)[:,None]
         return torch.stack([to_tensor(p) for p in photo]).to(device), sketch.to(device)
 
-    def validate(self, nets):
-        net = nets[self.exports[0]]
-        photo, sketch = self.held_out(96, next(net.parameters()).device)
-        parts = list(zip(sketch.split(16), photo.split(16), photo.roll(1, 0).split(16)))
-        own, other = (torch.cat([net(p[0], p[i]).float() for p in parts]) for i in (1, 2))
-        found = self.likeness(nets, own, photo)
-        return {k: float(v) for k, v in found.items()} | {'frechet': self.frechet(other)}
-
     def frechet(self, made):
         "Frechet distance between pictures and up to 400 photos of the training set"
         if self.real is None:
@@ -579,24 +607,73 @@ class _Common(Task):
             self.real = deep_features([_square(p, size) for p in photos])[0]
         return frechet_distance(deep_features(_photos(made))[0], self.real) if len(made) > 1 else float('nan')
 
+# %% ../nbs/04b_selfsup.ipynb #ss00041b
+def _photos(x):
+    "Pictures (N, 3, H, W) in 0..1 as a list of photos"
+    return list((x.clamp(0, 1)*255).round().byte().permute(0, 2, 3, 1).cpu().numpy())
+
+
+class _Watched(_HeldOut):
+    "What is measured and shown while a phase trains"
+    pictures, shown = 6, 0.     # columns of a preview; progress at the last one
+
+    @torch.random.fork_rng()        # or a resumed run, which measures as well, would draw other numbers afterwards
+    def validate(self, nets):
+        net = nets[self.exports[0]]
+        photo, sketch = self.held_out(96, next(net.parameters()).device)
+        parts = list(zip(sketch.split(16), photo.split(16), photo.roll(1, 0).split(16)))
+        own, other = (torch.cat([net(p[0], p[i]).float() for p in parts]) for i in (1, 2))
+        found = self.likeness(nets, own, photo)
+        return {k: float(v) for k, v in found.items()} | {'frechet': self.frechet(other)}
+
     def preview(self, run):
         "Ten times in a run write sketches, photos, the pictures with their own and with the next photo's style"
         if not _crossed(10, self.shown, run.progress) or not run.accelerator.is_main_process: return
         self.shown = run.progress
         photo, sketch = self.held_out(self.pictures, run.device)
         net = run.ema.module[self.exports[0]]
-        with torch.no_grad(), evaluating(net), run.accelerator.autocast():
+        with torch.random.fork_rng(), torch.no_grad(), evaluating(net), run.accelerator.autocast():
             own, other = (net(sketch, p).float() for p in (photo, photo.roll(1, 0)))
         rows = [np.concatenate(_photos(x), 1) for x in (sketch.expand(-1, 3, -1, -1), photo, own, other)]
         save_image(run.log.path.parent/f'pictures-{run.step:06}.png', np.concatenate(rows, 0))
 
-
-def _photos(x):
-    "Pictures (N, 3, H, W) in 0..1 as a list of photos"
-    return list((x.clamp(0, 1)*255).round().byte().permute(0, 2, 3, 1).cpu().numpy())
-
 # %% ../nbs/04b_selfsup.ipynb #ss000042
-class AutoencoderTask(_Common):
+class _SelfSupervised(_Watched):
+    "One step of the autoencoder"
+    def sample(self, i, rng):
+        photo, sketch = self.view(i, rng)
+        turned, = _square_view([self.sketched[self.train[i]][0]], rng, self.config.size, 1.3, 30, flip=True)
+        turned = color_jitter(turned, rng, .05, .05, .05, .05)
+        sketch = sketch.astype(np.float32)/255
+        return (to_tensor(photo), to_tensor(turned),
+                *(torch.from_numpy(np.ascontiguousarray(s))[None] for s in (sketch, _erased(sketch, rng))))
+
+    def step(self, run, photo, turned, sketch, erased):
+        net, half = run.plain['rough'], self.half(photo)
+        view = [_bold(sketch), erased, _bold(erased)][int(torch.randint(3, ()))]
+        with run.accelerator.autocast():
+            with torch.no_grad():           # in the terms these are what the others are compared with
+                own, plain = [v.float() for v in net.styles(photo)], [m.float() for m in net.contents(sketch)]
+            seen, changed = [v.float() for v in net.styles(turned)], [m.float() for m in net.contents(view)]
+            # half of the batch: sketch and photo; the other half: changed sketch and turned photo
+            halves = lambda *both: [torch.cat([a[:half], b[half:]]) for a, b in zip(*both)]
+            made = net.decode(halves(plain, changed), halves(own, seen)).float()
+        terms = self.likeness(run.helpers, made, photo) | {
+            'style': _style_triplet(seen, own), 'content': _content_triplet(changed, plain),
+            'photo': _same_photo(seen, own)}
+        if 'netQ' in run.nets: terms['mutual'] = self.mutual(run, changed[2].mean((2, 3)), own[2])
+        run.minimize(sum(self.weights[k]*v for k, v in terms.items() if self.weights[k]), 'rough')
+        self.preview(run)
+        return {k: v.detach() for k, v in terms.items()}
+
+    def mutual(self, run, content, style):
+        "Let the estimator learn, then the bound it gives for the content"
+        style = F.layer_norm(style, style.shape[1:])
+        run.minimize(-run.plain['netQ'].logs(content.detach(), style).mean(), 'netQ')
+        return run.plain['netQ'](content, style)
+
+# %% ../nbs/04b_selfsup.ipynb #ss00042a
+class AutoencoderTask(_SelfSupervised):
     "Phase 1: learn content and style apart"
     name, exports = 'selfsup-ae', ('rough',)
 
@@ -615,40 +692,8 @@ class AutoencoderTask(_Common):
         found = {'rough': Autoencoder(c.n, c.size, c.preset)}
         return found | ({'netQ': MutualInformation(8*c.n)} if self.weights['mutual'] else {})
 
-    def sample(self, i, rng):
-        photo, sketch = self.view(i, rng)
-        turned, = _square_view([self.sketched[self.train[i]][0]], rng, self.config.size, 1.3, 30, flip=True)
-        turned = color_jitter(turned, rng, .05, .05, .05, .05)
-        sketch = sketch.astype(np.float32)/255
-        as_tensor = lambda s: torch.from_numpy(np.ascontiguousarray(s))[None]
-        return to_tensor(photo), to_tensor(turned), as_tensor(sketch), as_tensor(_erased(sketch, rng))
-
-    def step(self, run, photo, turned, sketch, erased):
-        net, half = run.plain['rough'], len(photo)//2
-        view = [_bold(sketch), erased, _bold(erased)][int(torch.randint(3, ()))]
-        with run.accelerator.autocast():
-            own, seen = ([v.float() for v in net.styles(x)] for x in (photo, turned))
-            plain, changed = ([m.float() for m in net.contents(x)] for x in (sketch, view))
-            # half of the batch: sketch and photo; the other half: changed sketch and turned photo
-            style, content = ([torch.cat([a[:half], b[half:]]) for a, b in zip(*both)]
-                              for both in ((own, seen), (plain, changed)))
-            made = net.decode(content, style).float()
-        terms = self.likeness(run.helpers, made, photo) | {
-            'style': _style_triplet(seen, own), 'content': _content_triplet(changed, plain),
-            'photo': _same_photo(seen, own)}
-        if 'netQ' in run.nets: terms['mutual'] = self.mutual(run, plain[2].mean((2, 3)), own[2].detach())
-        run.minimize(sum(self.weights[k]*v for k, v in terms.items() if self.weights[k]), 'rough')
-        self.preview(run)
-        return {k: v.detach() for k, v in terms.items()}
-
-    def mutual(self, run, content, style):
-        "Let the estimator learn, then the bound it gives for the content"
-        style = F.layer_norm(style, style.shape[1:])
-        run.minimize(-run.plain['netQ'].logs(content.detach(), style).mean(), 'netQ')
-        return run.plain['netQ'](content, style)
-
 # %% ../nbs/04b_selfsup.ipynb #ss000044
-GAN_WEIGHTS = dict(adversarial=1., pixel=4., feature=1., rough=1.)  # Weights of the terms of the refiner's loss
+GAN_WEIGHTS = dict(adversarial=1., pixel=4., feature=1., color=10., rough=.5)  # Weights of the refiner's loss
 
 
 class Stylist(nn.Module):
@@ -687,7 +732,35 @@ class Stylist(nn.Module):
         return (made, rough) if both else made
 
 # %% ../nbs/04b_selfsup.ipynb #ss000045
-class RefinerTask(_Common):
+class _Refining(_Watched):
+    "One step of the discriminator, then one of the refiner"
+    def sample(self, i, rng):
+        photo, sketch = self.view(i, rng)
+        return to_tensor(photo), torch.from_numpy(sketch.astype(np.float32)/255)[None]
+
+    def step(self, run, photo, sketch):
+        net, half = run.plain['net'], self.half(photo)
+        with run.accelerator.autocast():
+            lent = torch.cat([photo[:half], photo[half:].roll(1, 0)])
+            made, rough = (x.float() for x in net(sketch, lent, both=True))
+        loss, right = self.gan.loss_D(run.nets['netD'], photo, made)
+        run.minimize(loss, 'netD')
+        terms = {'adversarial': self.gan.loss_G(run.nets['netD'], made)}
+        terms |= self.terms(run.helpers, made, rough, photo, lent)
+        run.minimize(sum(self.weights[k]*v for k, v in terms.items() if self.weights[k]), 'net')
+        self.preview(run)
+        return {k: v.detach() for k, v in terms.items()} | {'right': right}
+
+    def terms(self, helpers, made, rough, photo, lent):
+        "The likeness of what has its own style; that the others have the colours of the photos that lend them theirs"
+        half = self.half(photo)
+        found = self.likeness(helpers, made[:half], photo[:half])
+        if self.config.objective == 'grey': return found | {'color': _grey_mean(made[half:], photo[half:])}
+        return found | {'color': _color_moments(made, lent),
+                        'rough': F.l1_loss(F.avg_pool2d(made[half:], 8), F.avg_pool2d(rough[half:], 8))}
+
+# %% ../nbs/04b_selfsup.ipynb #ss00045a
+class RefinerTask(_Refining):
     "Phase 2: a GAN adds details; half of each batch has its own style, half another photo's"
     name, exports, monitor = 'selfsup', ('net',), 'frechet'
 
@@ -708,40 +781,16 @@ class RefinerTask(_Common):
         netD = Discriminator(16 if c.preset == 'paper' else c.n_refine, c.size, c.preset)
         return {'net': net, 'netD': netD, 'rough': net.rough}       # under this name phase 1 hands it over
 
-    def sample(self, i, rng):
-        photo, sketch = self.view(i, rng)
-        return to_tensor(photo), torch.from_numpy(sketch.astype(np.float32)/255)[None]
-
-    def step(self, run, photo, sketch):
-        net, half = run.plain['net'], len(photo)//2
-        with run.accelerator.autocast():
-            with torch.no_grad(): style = net.styles(photo)
-            mixed = [torch.cat([v[:half], v[half:].roll(1, 0)]) for v in style]
-            made, rough = (x.float() for x in net(sketch, mixed, both=True))
-        loss, right = self.gan.loss_D(run.nets['netD'], photo, made)
-        run.minimize(loss, 'netD')
-        terms = {'adversarial': self.gan.loss_G(run.nets['netD'], made), **self.terms(run.helpers, made, rough, photo)}
-        run.minimize(sum(self.weights[k]*v for k, v in terms.items() if self.weights[k]), 'net')
-        self.preview(run)
-        return {k: v.detach() for k, v in terms.items()} | {'right': right}
-
-    def terms(self, helpers, made, rough, photo):
-        "The likeness of what has its own style, and that colours stay: of small sets the mean brightness alone"
-        half = len(photo)//2
-        found = self.likeness(helpers, made[:half], photo[:half])
-        if self.config.objective == 'grey': return found | {'rough': _grey_mean(made[half:], photo[half:])}
-        return found | {'rough': F.l1_loss(F.avg_pool2d(made[half:], 8), F.avg_pool2d(rough[half:], 8))}
-
 # %% ../nbs/04b_selfsup.ipynb #ss000046
 def _selfsup_task(
     data,               # Folder or tar of photos
     config:str='art',   # art, face or shoe, see `CONFIGURATIONS`
     preset:str='book',  # book or paper
-    size:int=None,      # Side of the pictures, pixels; none for the preset's, 128 or 512
+    size:int|None=None, # Side of the pictures, pixels; none for the preset's, 128 or 512
     lr:float=4e-4,      # Learning rate
     mutual:float=0.,    # Weight of the mutual information between content and style
-    limit:int=None,     # Only so many photos, spread evenly
-    tom:str='tom',      # Who sketches besides coherent lines: TOM by this name, with its earlier styles; or none
+    limit:int|None=None,# Only so many photos, spread evenly
+    tom:str|None='tom', # Who sketches besides coherent lines: TOM by this name, with its earlier styles; or none
 ) -> dict:              # Tasks by name, in order
     "Sketch and style photo to picture: an autoencoder, then a GAN"
     c = configuration(config, preset, **({} if size is None else {'size': size}))
@@ -756,7 +805,7 @@ TASKS = {'selfsup': _selfsup_task}
 HEADLINES = ('frechet', 'frechet_rough', 'frechet_tint', 'style', 'edges')     # Measures that a table of weights shows
 
 # %% ../nbs/04b_selfsup.ipynb #ss000053
-def to_sketch_tensor(
+def _to_sketch_tensor(
     sketch,       # Drawing `(H, W)` float32, 1 = paper, or anything `load_photo` reads
     size:int=128, # Longest side afterwards, pixels; paper is added to make it a square
 ) -> tuple:       # (1, 1, size, size) float32, 0..1, 1 = paper; and rows and columns of the drawing in it
@@ -772,7 +821,7 @@ def to_sketch_tensor(
     square[top:top + h,left:left + w] = page.clip(0, 1)
     return torch.from_numpy(square)[None,None], (slice(top, top + h), slice(left, left + w))
 
-
+# %% ../nbs/04b_selfsup.ipynb #ss00053a
 def _mosaic(
     photos, # Up to four photos, `(H, W, 3)` uint8, or anything `load_photo` reads
     size:int=128, # Side afterwards, pixels
@@ -787,6 +836,15 @@ def _mosaic(
 _CLASSES = [Stylist, Autoencoder], 'painting a sketch in the style of a photo needs a Stylist or an Autoencoder'
 
 
+def _shares(given, n):
+    "How much each of `n` style photos counts: (n,), with the sum 1"
+    try: shares = np.ones(n) if given is None else np.asarray(given, float)
+    except (TypeError, ValueError): shares = np.empty(0)
+    if shares.shape == (n,) and (shares >= 0).all() and 0 < shares.sum() < np.inf: return shares/shares.sum()
+    raise ValueError(f'shares should be {n} number{"s"*(n > 1)} of at least 0 but not all 0, one a style photo, '
+                     f'not {given}')
+
+
 def _style_vectors(net, style, shares, mix, size):
     "The style vectors of one photo, or of several: averaged with `shares`, or of their mosaic"
     several = isinstance(style, (list, tuple))
@@ -796,16 +854,12 @@ def _style_vectors(net, style, shares, mix, size):
         if p.reshape(-1, 3).std(0).max() < 2:
             warnings.warn('a style photo has one colour only, so the picture will be flat: choose one with several')
     if several and mix == 'mosaic': photos, shares = [_mosaic(photos, size)], None
-    shares = np.ones(len(photos)) if shares is None else np.asarray(shares, float)
-    if shares.shape != (len(photos),) or (shares < 0).any() or not 0 < shares.sum() < np.inf:
-        raise ValueError(f'shares should be {len(photos)} numbers of at least 0, one a style photo, '
-                         f'not {shares.tolist()}')
     device = next(net.parameters()).device
     x = torch.stack([to_tensor(_square(p, size)) for p in photos]).to(device)
-    weights = torch.tensor(shares/shares.sum(), dtype=torch.float32, device=device)[:,None]
+    weights = torch.tensor(_shares(shares, len(photos)), dtype=torch.float32, device=device)[:,None]
     return [(weights*v.float()).sum(0, keepdim=True) for v in net.styles(x)]
 
-
+# %% ../nbs/04b_selfsup.ipynb #ss00054a
 def synthesize(
     sketch,           # Drawing `(H, W)` float32, 1 = paper, or anything `load_photo` reads
     style,            # Photo `(H, W, 3)` uint8, or anything `load_photo` reads; or a list of them
@@ -822,7 +876,7 @@ def synthesize(
     seed = check_number('seed', seed, least=0, high=2**63 - 1, whole=True)
     net = chosen(net, 'selfsup', device, *_CLASSES)
     size, device = net.config['size'], next(net.parameters()).device
-    page, at = to_sketch_tensor(sketch, size)
+    page, at = _to_sketch_tensor(sketch, size)
     with torch.inference_mode(), evaluating(net), autocast(device):
         vectors = _style_vectors(net, style, shares, mix, size)
         return _paint(net, page.to(device), vectors, refine, seed)[0][at]
@@ -849,6 +903,7 @@ def as_sketch(
 ) -> np.ndarray:        # Sketch `(h, w)` float32, 1 = paper
     "A sketch of a photo, as fine as the networks of this chapter see it"
     _check_choice('way to sketch', by, SKETCHERS)
+    size = check_number('size', size, least=16, high=8192, whole=True, unit='pixels')
     photo = load_photo(photo)
     if by == 'sketchnet': return shrink(draw_lines(photo, 1, device=device), size)
     photo = shrink(photo, size)
@@ -866,7 +921,7 @@ def transfer(
     sketch = as_sketch(photo, by, device=device)
     return {'sketch': sketch, 'picture': synthesize(sketch, style, device=device, **settings)}
 
-
+# %% ../nbs/04b_selfsup.ipynb #ss00059a
 def style_matrix(
     sketches,           # Drawings, see `synthesize`
     styles,             # Photos, see `synthesize`
@@ -874,6 +929,9 @@ def style_matrix(
     **settings,         # See `synthesize`
 ) -> np.ndarray:        # `(cell*(rows + 1), cell*(columns + 1), 3)` uint8
     "Every sketch in every style: rows are sketches, columns are styles, both shown at the edge"
+    cell = check_number('cell', cell, least=32, high=1024, whole=True, unit='pixels')
+    sketches, styles = list(sketches), list(styles)
+    if not sketches or not styles: raise ValueError('a matrix needs one sketch and one style photo at least')
     fit = lambda p: _on_white(load_photo(p), cell)
     head = [fit(np.full((1, 1, 3), 255, np.uint8)), *(cv2.resize(_square(s, 128), (cell, cell)) for s in styles)]
     rows = [head] + [[fit(s), *(fit(synthesize(s, p, **settings)) for p in styles)] for s in sketches]
@@ -889,7 +947,7 @@ def _on_white(photo, side):
     return page
 
 # %% ../nbs/04b_selfsup.ipynb #ss000062
-def tint(
+def _tinted(
     sketch:np.ndarray, # `(S, S)` float32, 1 = paper
     photo:np.ndarray,  # Style, `(H, W, 3)` uint8
 ) -> np.ndarray:       # `(S, S, 3)` uint8
@@ -899,8 +957,8 @@ def tint(
     dark, bright = (pixels[m].mean(0) for m in (light <= np.median(light), light >= np.median(light)))
     return np.rint(dark + sketch[...,None]*(bright - dark)).clip(0, 255).astype(np.uint8)
 
-
-def adain_pictures(
+# %% ../nbs/04b_selfsup.ipynb #ss00062a
+def _adain_pictures(
     sketches,        # Each `(S, S)` float32, 1 = paper
     photos,          # Styles, `(S, S, 3)` uint8, as many
     steps:int=40,    # Of gradient descent
@@ -909,7 +967,7 @@ def adain_pictures(
     "The second baseline: tinted sketches, changed until their features are AdaIN of the sketch's and the photo's"
     features = _perceptual_backbone(taps=(0, 1, 2))[1]
     sketch, photo, start = (torch.stack([to_tensor(load_photo(p)) for p in found])
-                            for found in (sketches, photos, map(tint, sketches, photos)))
+                            for found in (sketches, photos, map(_tinted, sketches, photos)))
     with torch.no_grad(), autocast(sketch.device):
         wanted = [adain(s.float(), *_statistics(p.float())) for s, p in zip(features(sketch), features(photo))]
     x = start.clone().requires_grad_()
@@ -923,7 +981,7 @@ def adain_pictures(
     return _photos(x.detach())
 
 # %% ../nbs/04b_selfsup.ipynb #ss000064
-def color_statistics(
+def _color_statistics(
     photo:np.ndarray, # `(H, W, 3)` uint8
 ) -> np.ndarray:      # (6,): mean and deviation of L, a and b
     "Which colours a photo has, whatever is where, in CIE Lab"
@@ -941,7 +999,7 @@ def _edge_map(picture):
 
 def _right_style(made, style, content):
     "Are the colours of a picture nearer to those of its style photo than to those of the photo that was sketched?"
-    made, style, content = map(color_statistics, (made, style, content))
+    made, style, content = map(_color_statistics, (made, style, content))
     return np.linalg.norm(made - style) < np.linalg.norm(made - content)
 
 
@@ -976,11 +1034,11 @@ def _makers(net):
             with torch.inference_mode(), evaluating(net), autocast(device): vectors = net.styles(y)
             made += _paint(net, x[:,:1], vectors, refine)
         return made
-    adained = lambda s, p: [m for at in range(0, len(s), 16) for m in adain_pictures(s[at:at + 16], p[at:at + 16])]
+    adained = lambda s, p: [m for at in range(0, len(s), 16) for m in _adain_pictures(s[at:at + 16], p[at:at + 16])]
     return {'': lambda s, p: paint(s, p, True), '_rough': lambda s, p: paint(s, p, False),
-            '_tint': lambda s, p: list(map(tint, s, p)), '_adain': adained}
+            '_tint': lambda s, p: list(map(_tinted, s, p)), '_adain': adained}
 
-
+# %% ../nbs/04b_selfsup.ipynb #ss00066a
 def evaluate(
     name,             # A network's name or file
     data,             # Folder or tar of photos; of those in its folder `val` where there is one
@@ -1030,7 +1088,7 @@ def _view_style(
     return {'sketch': large(np.float32(sketch)).clip(0, 1), 'style': cv2.resize(_square(shown, 128), (256, 256)),
             'picture': large(picture)}
 
-
+# %% ../nbs/04b_selfsup.ipynb #ss00071a
 def explore_style(
     photos:dict=None, # `{name: photo}` to choose from; None is the sample photos
     side:int=256,     # Of the canvas, pixels
@@ -1040,7 +1098,7 @@ def explore_style(
     from sketchbook.canvas import DrawingCanvas
     from sketchbook.data import sample_photos
     from sketchbook.widgets import PhotoPicker, device_picker, explorer, slider, to_png
-    photos = sample_photos() if photos is None else photos
+    photos = photos or sample_photos()
     names = list(photos)
     def picker(first, label):
         first %= len(names)

@@ -13,26 +13,31 @@ from typing import Literal
 import numpy as np
 
 from . import selfsup
-from .blocks import check_number, pick_device
+from .blocks import check_flag, check_number, pick_device
 from .data import UnreadableImage, load_photo, save_image
 from .folders import (check_output, choose_names, gather, known_names, save_entry, stage, start_report,
                                 take_gpu, work_through)
 from .pencil import _check_choice
 from .sketches import dark_on_light, grey, is_drawing
+from .weights import chosen
 
 # %% ../nbs/04ba_selfsup_folders.ipynb #sf000007
 _KIND = 'selfsup'                   # Folder of the results in `out`, and name of the report
+_MATRIX = 'matrix.png'              # All results as one picture in `out`
+
+
+def _words(paths): return ', '.join(map(str, [paths] if isinstance(paths, (str, Path)) else paths))
 
 
 def _styles(paths, out):
     "Style photos by name; a file that cannot be read is named and left out"
     found = {}
-    sources = gather(paths, out, [_KIND])
-    for key, name in choose_names(sources).items():
+    sources = gather(paths, out, [_KIND, _MATRIX])
+    for key, name in choose_names(sources, {'': 'sketch'}).items():     # the sketch lies beside the pictures
         try: found[name] = load_photo(sources[key], max_side=1024)
         except UnreadableImage as e: warnings.warn(f'{e}: left out as a style')
     if found: return found
-    raise ValueError(f'{paths}: no style photo there can be read')
+    raise ValueError(f'{_words(paths)}: no style photo there can be read')
 
 
 def _sketched(picture, by, device):
@@ -44,9 +49,11 @@ def _sketched(picture, by, device):
 def _run(action, paths, style, out, settings, pictures):
     "Write `pictures(sketch, styles)`, pictures by name, for every sketch into a folder of its own, all or nothing"
     take_gpu()
-    sources, out = gather(paths, out, [_KIND]), check_output(out, [_KIND])
-    styles = _styles(style, out)
-    names = choose_names(sources, known_names(out, [f'{_KIND}.json'], [f'{_KIND}/*']))
+    sources, styles = gather(paths, out, [_KIND, _MATRIX]), _styles(style, out)
+    chosen(settings['weights'], 'selfsup', settings['device'], *selfsup._CLASSES)   # or no sketch could be painted
+    out = check_output(out, [_KIND])
+    known = known_names(out, [f'{_KIND}.json'], [f'{_KIND}/*'])
+    names = known | choose_names(sources, known)
 
     def done(src, name):
         timings = {}
@@ -57,7 +64,7 @@ def _run(action, paths, style, out, settings, pictures):
             for title, p in found.items(): save_image(part/_KIND/name/f'{title}.png', p)
         return save_entry(out, timings, write)
 
-    used = [settings['weights'] or 'selfsup'] + ['tom']*(settings['by'] == 'tom')
+    used = [settings['weights'] or 'selfsup'] + [settings['by']]*(settings['by'] != 'coherent')
     report = start_report({'action': action, **settings}, settings['device'], names, used)
     return work_through(sources, done, report, out/f'{_KIND}.json')
 
@@ -76,6 +83,7 @@ def synthesize_folder(
     "Paint every sketch in the style of photos, into `out/selfsup/SKETCH/STYLE.png`"
     _check_choice('mix', mix, ('none', 'mean', 'mosaic'))
     _check_choice('way to sketch', by, selfsup.SKETCHERS)
+    check_flag('refine', refine)
     check_number('seed', seed, least=0, high=2**63 - 1, whole=True)
     pick_device(device)
     settings = dict(mix=mix, by=by, refine=refine, seed=seed, weights=None if weights is None else str(weights),
@@ -102,18 +110,23 @@ def matrix_folder(
     limit = check_number('limit', limit, least=1, high=50, whole=True)
     cell = check_number('cell', cell, least=32, high=1024, whole=True, unit='pixels')
     _check_choice('way to sketch', by, selfsup.SKETCHERS)
-    sources, out = gather(sketches, out, [_KIND]), check_output(out)
+    net = chosen(weights, 'selfsup', device, *selfsup._CLASSES)
+    sources, columns = gather(sketches, out, [_KIND, _MATRIX]), dict(list(_styles(style, out).items())[:limit])
     rows, skipped = {}, []
     for key, name in choose_names(sources).items():
         if len(rows) == limit: break
-        try: rows[str(key), name] = _sketched(load_photo(sources[key], max_side=1024), by, device)
+        try:
+            sketch = _sketched(load_photo(sources[key], max_side=1024), by, device)
+            selfsup._to_sketch_tensor(sketch)                # or one that is blank would spoil the others
+            rows[str(key), name] = sketch
         except UnreadableImage as e: skipped.append({'photo': str(key), 'reason': f'{e}'})
-    columns = dict(list(_styles(style, out).items())[:limit])
-    if not rows: raise ValueError(f'{sketches}: no sketch there can be read')
-    page = selfsup.style_matrix(list(rows.values()), list(columns.values()), cell, net=weights, device=device)
-    save_image(out/'matrix.png', page)
+        except ValueError as e: skipped.append({'photo': str(key), 'reason': f'{key}: {e}'})
+    if not rows: raise ValueError(f'{_words(sketches)}: there is no sketch to paint; {skipped[0]["reason"]}')
+    page = selfsup.style_matrix(list(rows.values()), list(columns.values()), cell, net=net, device=device)
+    out = check_output(out)
+    save_image(out/_MATRIX, page)
     photos = [{'photo': key, 'name': name} for key, name in rows]
-    return {'picture': str(out/'matrix.png'), 'photos': photos, 'styles': list(columns), 'skipped': skipped}
+    return {'picture': str(out/_MATRIX), 'photos': photos, 'styles': list(columns), 'skipped': skipped}
 
 # %% ../nbs/04ba_selfsup_folders.ipynb #sf000017
 def selfsup_folder(

@@ -249,8 +249,8 @@ class _Features(nn.Module):
         return [(F.max_pool2d(m, 2) if self.paper else m).float() for m in maps]
 
 # %% ../nbs/04aa_tom.ipynb #to000027
-class _TomStep(Task):
-    "One step of the critic, then one of the generator; needs `preset`, `n`, `weights`, `momentum`, `lr` and `styles`"
+class _TomNetworks(Task):
+    "The networks; needs `preset`, `n`, `momentum`, `lr` and `styles`"
     name, exports, gan = 'tom', ('netG',), GANStep('hinge')
 
     def networks(self):
@@ -266,6 +266,9 @@ class _TomStep(Task):
     def optimizers(self, nets): # the others do not learn
         return {k: torch.optim.Adam(nets[k].parameters(), self.lr, betas=(.5, .99)) for k in ('netG', 'netD')}
 
+# %% ../nbs/04aa_tom.ipynb #to00027a
+class _TomStep(_TomNetworks):
+    "One step of the critic, then one of the generator; needs `weights`"
     def step(self, run, photo, sketch):
         features, netD = run.helpers['features'], run.nets['netD']
         fake = run.nets['netG'](photo).float()
@@ -309,13 +312,14 @@ class TomTask(_TomStep):
         n:int=24,             # See `Tom`
     ):
         right = 'a multiple of 32 pixels, 64 or more'
-        if check_number('size', size, least=64, whole=True, right=right) % 32:
-            raise ValueError(f'size should be {right}, not {size}')
+        size = check_number('size', size, least=64, whole=True, right=right)
+        if size % 32: raise ValueError(f'size should be {right}, not {size}')
         self.weights = _check_weights(TOM_WEIGHTS if weights is None else weights, dict.fromkeys(TOM_WEIGHTS, 0.))
         self.lr, self.momentum = check_number('lr', lr, high=1), check_number('momentum', momentum, least=0, high=.9999)
         self.styles = check_number('styles', styles, least=1, high=10, whole=True)
         self.photos, self.train, self.val = _parts(photos)
         self.sketches = sketches if isinstance(sketches, (list, tuple)) else [sketches]
+        if not self.sketches: raise ValueError('there is no folder of sketches: name one or several')
         self.drawings = [_Drawings(s) for s in self.sketches]
         _check_folders(_Some(self.photos._read, self.train), _Some(lambda p: p[0][p[1]], self.each()))
         vars(self).update(size=size, preset=preset, n=n)
@@ -378,7 +382,8 @@ def sketch_photo(
     device='auto',        # See `blocks.pick_device`; a network that is given stays where it is
 ) -> np.ndarray:          # Sketch `(H, W)` float32, 1 = paper
     "Draw a photo in a style that TOM learned from drawings of other things"
-    if isinstance(style, int): style = STYLES[check_number('style', style, least=0, high=len(STYLES) - 1, whole=True)]
+    if isinstance(style, (int, float, np.integer)):
+        style = STYLES[check_number('style', style, least=0, high=len(STYLES) - 1, whole=True)]
     if threshold is not None: check_number('threshold', threshold, least=0, high=1)
     if size is not None: check_number('size', size, least=16, high=8192, whole=True, unit='pixels')
     photo, net = load_photo(photo), chosen(style, 'tom', device, [Tom], 'sketch_photo needs a Tom')
@@ -453,7 +458,8 @@ def evaluate(
     for suffix, make in (('', lambda p: sketch_photo(p, net)), ('_coherent', coherent_lines)):
         made = [make(p) for p in squares]
         edges = [strong_edges(p) for p in squares]
-        found[f'edges_kept{suffix}'] = float(np.mean([edges_kept(load_photo(m), e, 3.) for m, e in zip(made, edges)]))
+        pairs = [(load_photo(m), e) for m, e in zip(made, edges) if e.min() < .5]       # a flat photo has no edges
+        found[f'edges_kept{suffix}'] = float(np.mean([edges_kept(*p, 3.) for p in pairs] or [np.nan]))
         found[f'ink{suffix}'] = float(np.mean([1 - m.mean() for m in made]))
         if drawings: found[f'gram{suffix}'] = _gram_distance(made, itertools.cycle(drawings), loss)
     return found | dict(backbone=loss.name, n=len(names))
