@@ -30,7 +30,7 @@ from .metrics import chamfer, deep_features, frechet_distance, perceptual_distan
 from .pencil import _check_choice, _spread
 from .sketches import check_sketch, dark_on_light, grey
 from .sketchnet import coherent_lines, draw as draw_lines
-from .tom import Tom, _square, _statistics, adain, sketch_photo
+from .tom import Tom, _square, _statistics, adain, sketch_photo, strong_edges
 from .training import Task, _crossed, autocast
 from .weights import _companions, chosen
 
@@ -989,14 +989,6 @@ def _color_statistics(
     return np.concatenate([lab.mean(0), lab.std(0)])
 
 
-def _edge_map(picture):
-    "Canny edges (H, W) bool of a picture or sketch, with thresholds that follow its own contrast"
-    from skimage.feature import canny
-    page = grey(load_photo(picture))
-    return canny(page, 1.5, .2, .5, use_quantiles=False) if page.std() < 1e-3 else \
-        canny((page - page.mean())/page.std(), 1.5, .15, .4)
-
-
 def _right_style(made, style, content):
     "Are the colours of a picture nearer to those of its style photo than to those of the photo that was sketched?"
     made, style, content = map(_color_statistics, (made, style, content))
@@ -1004,8 +996,8 @@ def _right_style(made, style, content):
 
 
 def _right_edges(made, sketch, other):
-    "Are the edges of a picture nearer to those of its sketch than to those of another sketch?"
-    made, sketch, other = map(_edge_map, (made, sketch, other))
+    "Are the strongest edges of a picture nearer to those of its sketch than to those of another sketch?"
+    made, sketch, other = (strong_edges(load_photo(p)) < .5 for p in (made, sketch, other))
     return chamfer(made, sketch) < chamfer(made, other)
 
 # %% ../nbs/04b_selfsup.ipynb #ss000066
