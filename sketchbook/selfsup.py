@@ -957,6 +957,16 @@ def _tinted(
     dark, bright = (pixels[m].mean(0) for m in (light <= np.median(light), light >= np.median(light)))
     return np.rint(dark + sketch[...,None]*(bright - dark)).clip(0, 255).astype(np.uint8)
 
+
+def _matched(
+    sketch:np.ndarray, # `(S, S)` float32, 1 = paper
+    photo:np.ndarray,  # Style, `(H, W, 3)` uint8
+) -> np.ndarray:       # `(S, S, 3)` uint8
+    "The second baseline: each colour gets the photo's mean and deviation (Reinhard et al. 2001)"
+    pixels = _square(photo, 64).reshape(-1, 3).astype(np.float32)
+    even = (sketch - sketch.mean())/max(float(sketch.std()), 1e-3)
+    return np.rint(pixels.mean(0) + even[...,None]*pixels.std(0)).clip(0, 255).astype(np.uint8)
+
 # %% ../nbs/04b_selfsup.ipynb #ss00062a
 def _adain_pictures(
     sketches,        # Each `(S, S)` float32, 1 = paper
@@ -964,7 +974,7 @@ def _adain_pictures(
     steps:int=40,    # Of gradient descent
     rate:float=.03,  # Of Adam
 ) -> list:           # Pictures `(S, S, 3)` uint8
-    "The second baseline: tinted sketches, changed until their features are AdaIN of the sketch's and the photo's"
+    "The third baseline: tinted sketches, changed until their features are AdaIN of the sketch's and the photo's"
     features = _perceptual_backbone(taps=(0, 1, 2))[1]
     sketch, photo, start = (torch.stack([to_tensor(load_photo(p)) for p in found])
                             for found in (sketches, photos, map(_tinted, sketches, photos)))
@@ -1028,7 +1038,8 @@ def _makers(net):
         return made
     adained = lambda s, p: [m for at in range(0, len(s), 16) for m in _adain_pictures(s[at:at + 16], p[at:at + 16])]
     return {'': lambda s, p: paint(s, p, True), '_rough': lambda s, p: paint(s, p, False),
-            '_tint': lambda s, p: list(map(_tinted, s, p)), '_adain': adained}
+            '_tint': lambda s, p: list(map(_tinted, s, p)), '_matched': lambda s, p: list(map(_matched, s, p)),
+            '_adain': adained}
 
 # %% ../nbs/04b_selfsup.ipynb #ss00066a
 def evaluate(
@@ -1037,7 +1048,7 @@ def evaluate(
     limit=None,       # Only so many, spread evenly
     device='auto',    # See `blocks.pick_device`
     baselines:bool=True, # Also measure what is tinted, and AdaIN, which takes minutes
-) -> dict:            # Measures by name; of the autoencoder and the baselines with `_rough`, `_tint`, `_adain` behind
+) -> dict:            # Measures by name; of the autoencoder and the baselines with `_rough`, `_tint`, ... behind
     "Measure pictures of held-out sketches in the style of random other photos"
     net = chosen(name, 'selfsup', device, *_CLASSES)
     photos, sketches, lends = _questions(SketchedPhotos(data, 'val'), net.config['size'], limit)
@@ -1045,7 +1056,7 @@ def evaluate(
     seen, backbone = deep_features(photos)
     found = {}
     for suffix, make in _makers(net).items():
-        if not baselines and suffix in ('_tint', '_adain'): continue
+        if not baselines and suffix in ('_tint', '_matched', '_adain'): continue
         made = make(sketches, styles)
         found[f'frechet{suffix}'] = frechet_distance(deep_features(made)[0], seen)
         found[f'style{suffix}'] = float(np.mean([_right_style(*x) for x in zip(made, styles, photos)]))
