@@ -91,8 +91,8 @@ def peak(): # MB, of this process so far
 
 def measure(name, device, rounds):
     "One network in this process: what it works on, seconds, peak memory in MB"
-    before = peak()
     what, work = WORKS[name](device)
+    before = peak()
     work()
     return dict(work=what, seconds=best_of(rounds, work), memory=peak() - before)
 
@@ -101,7 +101,7 @@ def apart(name, device, args):
     "`measure` in a process of its own"
     words = [sys.executable, __file__, '--only', name, '--device', device, '--rounds', str(args.rounds)]
     words += ['--threads', str(args.threads)]
-    done = subprocess.run(words, capture_output=True, text=True, env=os.environ)
+    done = subprocess.run(words, capture_output=True, text=True)
     if done.returncode: sys.exit(f'{name} on {device} failed:\n{done.stderr}')
     return json.loads(done.stdout.splitlines()[-1])
 

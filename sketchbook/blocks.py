@@ -606,8 +606,9 @@ def _gram_matrix(
 ) -> torch.Tensor:  # (N, C, C), divided by C*H*W
     "Which channels fire together, wherever: texture without place"
     n, c, h, w = x.shape
-    flat = x.reshape(n, c, h*w)
-    return flat @ flat.transpose(1, 2) / (c*h*w)
+    with torch.autocast(x.device.type, enabled=False):     # sums of thousands of products: not in bfloat16
+        flat = x.float().reshape(n, c, h*w)
+        return flat @ flat.transpose(1, 2) / (c*h*w)
 
 # %% ../nbs/00a_blocks.ipynb #b10c0031
 class _Scale:

@@ -22,8 +22,8 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from .blocks import (GANStep, PerceptualLoss, _check_weights, _ease_depthwise, _perceptual_backbone,
-                               check_flag, check_number, evaluating)
+from .blocks import (GANStep, PerceptualLoss, _check_weights, _ease_depthwise, _norm_layer,
+                               _perceptual_backbone, check_flag, check_number, evaluating)
 from .data import (PhotoFolder, color_jitter, load_photo, provenance, random_affine, save_image, shrink,
                              to_tensor, warp)
 from .metrics import chamfer, deep_features, frechet_distance, perceptual_distance
@@ -75,13 +75,13 @@ def configuration(
     return replace(CONFIGURATIONS[name], preset=preset, **changes)
 
 # %% ../nbs/04b_selfsup.ipynb #ss000011
-def _norm(c, paper): return nn.BatchNorm2d(c) if paper else nn.GroupNorm(max(g for g in (8, 4, 2, 1) if c % g == 0), c)
+def _norm(c, paper): return _norm_layer('batch' if paper else 'group', c)
 
 
-def _conv(ni, no, ks=3, stride=1, paper=False, groups=1, norm=True):
+def _conv(ni, no, ks=3, stride=1, paper=False, groups=1):
     "Convolution that keeps the size, or halves it with kernel 4 and stride 2; spectral norm in the paper's preset"
     conv = nn.Conv2d(ni, no, ks, stride, 1 if ks == 4 else ks//2, groups=groups)
-    return spectral_norm(conv) if paper and norm else conv
+    return spectral_norm(conv) if paper else conv
 
 
 class _Squeeze(nn.Module):
@@ -109,10 +109,10 @@ class _ResG(nn.Module):
     def __init__(self, c, paper=False):
         super().__init__()
         wide = (4 if paper else 2)*c
-        norm = lambda k: [_norm(k, paper)]
+        norm = lambda k: _norm(k, paper)
         self.body = nn.Sequential(
-            *norm(c), _conv(c, wide, 1, paper=paper), *norm(wide), nn.SiLU(), _conv(wide, wide, 5, 1, paper, wide),
-            *norm(wide), nn.SiLU(), _conv(wide, c, 1, paper=paper), *norm(c), _Squeeze(c, paper))
+            norm(c), _conv(c, wide, 1, paper=paper), norm(wide), nn.SiLU(), _conv(wide, wide, 5, 1, paper, wide),
+            norm(wide), nn.SiLU(), _conv(wide, c, 1, paper=paper), norm(c), _Squeeze(c, paper))
 
     def forward(self, x): return x + self.body(x)
 
@@ -156,7 +156,7 @@ class Encoder(nn.Module):
 
 # %% ../nbs/04b_selfsup.ipynb #ss000016
 class DualMaskInjection(nn.Module):
-    "Give a map (N, C, H, W) two learned affine changes, one where the content's map is high and one where it is low"
+    "Multiply a map (N, C, H, W) by learned numbers, others where the content's map is high than where it is low"
     def __init__(
         self,
         c:int,             # Channels of the map
@@ -441,7 +441,8 @@ def _sketchers(tom='tom'):
     if tom is None: return lines
     names = [*_companions(tom).values()]
     styles = [p for p in names if '.style' in p.name]
-    nets = [chosen(n, 'tom', 'auto', [Tom], 'sketching photos needs a Tom') for n in (*styles, tom)]
+    # on the processor, where the processes that prepare samples run
+    nets = [chosen(n, 'tom', 'cpu', [Tom], 'sketching photos needs a Tom') for n in (*styles, tom)]
     return [*(partial(sketch_photo, style=net) for net in nets), *lines]
 
 
@@ -496,14 +497,14 @@ def _bold(sketch):
 
 # %% ../nbs/04b_selfsup.ipynb #ss000035
 def _style_triplet(seen, own):
-    "Vectors of a turned view nearer to those of the photo than to those of the next photo: cosines, lists of (N, C)"
-    cos = lambda a, b: F.cosine_similarity(a, b.detach()).mean()
+    "Vectors of a turned view nearer to those of its photo than to another photo's: cosines, lists of (N, C)"
+    cos = lambda a, b: F.cosine_similarity(a, b).mean()
     return sum(cos(a, b.roll(1, 0)) - cos(a, b) for a, b in zip(seen, own))
 
 
 def _content_triplet(seen, own, margin=2.):
-    "Maps of a changed sketch nearer to those of the sketch than to those of the next sketch, by a margin"
-    def far(a, b): return (a - b.detach()).square().mean((1, 2, 3))
+    "Maps of a changed sketch nearer to those of its sketch than another sketch's are, by a margin"
+    def far(a, b): return (a - b).square().mean((1, 2, 3))
     return sum(F.relu(margin + far(a, b) - far(a.roll(1, 0), b)).mean() for a, b in zip(seen, own))
 
 
@@ -574,8 +575,10 @@ class _Common(Task):
         return {'features': PerceptualLoss(taps=(0, 1, 2))} if self.config.objective == 'perceptual' else {}
 
     def optimizers(self, nets):
-        adam = lambda net: torch.optim.Adam([p for p in net.parameters() if p.requires_grad], self.lr, betas=(.5, .99))
-        return {k: adam(net) for k, net in nets.items() if k != 'rough' or len(nets) < 3}
+        # the discriminator learns at twice the rate, or the refiner is ahead of it (Heusel et al. 2017)
+        rates = {k: self.lr*(1 + (k == 'netD')) for k in nets if k in self.exports or k != 'rough'}
+        learn = lambda net: [p for p in net.parameters() if p.requires_grad]
+        return {k: torch.optim.Adam(learn(nets[k]), rate, betas=(.5, .99)) for k, rate in rates.items()}
 
 # %% ../nbs/04b_selfsup.ipynb #ss00041a
 class _HeldOut(_Common):
@@ -616,6 +619,8 @@ def _photos(x):
 class _Watched(_HeldOut):
     "What is measured and shown while a phase trains"
     pictures, shown = 6, 0.     # columns of a preview; progress at the last one
+
+    def begin(self, init): self.shown = 0.
 
     @torch.random.fork_rng()        # or a resumed run, which measures as well, would draw other numbers afterwards
     def validate(self, nets):
@@ -768,7 +773,7 @@ class RefinerTask(_Refining):
         self,
         sketched,       # See `AutoencoderTask`, as the others
         config=None,
-        lr=4e-4,
+        lr=4e-4,        # Of the refiner; the discriminator's is twice as large
         weights=None,   # None for `GAN_WEIGHTS`
         share=1.,
     ):
@@ -805,6 +810,16 @@ TASKS = {'selfsup': _selfsup_task}
 HEADLINES = ('frechet', 'frechet_rough', 'frechet_tint', 'style', 'edges')     # Measures that a table of weights shows
 
 # %% ../nbs/04b_selfsup.ipynb #ss000053
+def _in_square(picture, side, paper):
+    "A picture fitted into a square of paper, and the rows and columns where it lies"
+    h, w = (max(1, round(n*side/max(picture.shape[:2]))) for n in picture.shape[:2])
+    way = cv2.INTER_AREA if side < max(picture.shape[:2]) else cv2.INTER_LINEAR
+    at = tuple(slice((side - n)//2, (side - n)//2 + n) for n in (h, w))
+    page = np.full((side, side, *picture.shape[2:]), paper, picture.dtype)
+    page[at] = cv2.resize(picture, (w, h), interpolation=way)
+    return page, at
+
+
 def _to_sketch_tensor(
     sketch,       # Drawing `(H, W)` float32, 1 = paper, or anything `load_photo` reads
     size:int=128, # Longest side afterwards, pixels; paper is added to make it a square
@@ -813,13 +828,8 @@ def _to_sketch_tensor(
     given = check_sketch(sketch) if isinstance(sketch, np.ndarray) and sketch.ndim == 2 else grey(load_photo(sketch))
     page = dark_on_light(given)
     if page.min() > .9: raise ValueError('the sketch is blank: draw some lines, darker than the paper')
-    scale = size/max(page.shape)
-    h, w = (max(1, round(n*scale)) for n in page.shape)
-    page = cv2.resize(page, (w, h), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    top, left = (size - h)//2, (size - w)//2
-    square = np.ones((size, size), np.float32)
-    square[top:top + h,left:left + w] = page.clip(0, 1)
-    return torch.from_numpy(square)[None,None], (slice(top, top + h), slice(left, left + w))
+    square, at = _in_square(page.clip(0, 1).astype(np.float32), size, 1.)
+    return torch.from_numpy(square)[None,None], at
 
 # %% ../nbs/04b_selfsup.ipynb #ss00053a
 def _mosaic(
@@ -918,8 +928,9 @@ def transfer(
     **settings,     # See `synthesize`
 ) -> dict:          # `sketch` `(h, w)` float32 and `picture` `(h, w, 3)` uint8
     "Give a photo the style of another one: its sketch, painted"
-    sketch = as_sketch(photo, by, device=device)
-    return {'sketch': sketch, 'picture': synthesize(sketch, style, device=device, **settings)}
+    net = chosen(settings.pop('net', None), 'selfsup', device, *_CLASSES)
+    sketch = as_sketch(photo, by, net.config['size'], device)
+    return {'sketch': sketch, 'picture': synthesize(sketch, style, net=net, device=device, **settings)}
 
 # %% ../nbs/04b_selfsup.ipynb #ss00059a
 def style_matrix(
@@ -932,19 +943,10 @@ def style_matrix(
     cell = check_number('cell', cell, least=32, high=1024, whole=True, unit='pixels')
     sketches, styles = list(sketches), list(styles)
     if not sketches or not styles: raise ValueError('a matrix needs one sketch and one style photo at least')
-    fit = lambda p: _on_white(load_photo(p), cell)
+    fit = lambda p: _in_square(load_photo(p), cell, 255)[0]
     head = [fit(np.full((1, 1, 3), 255, np.uint8)), *(cv2.resize(_square(s, 128), (cell, cell)) for s in styles)]
     rows = [head] + [[fit(s), *(fit(synthesize(s, p, **settings)) for p in styles)] for s in sketches]
     return np.vstack([np.hstack(r) for r in rows])
-
-
-def _on_white(photo, side):
-    "A photo fitted into a white square"
-    h, w = (max(1, round(n*side/max(photo.shape[:2]))) for n in photo.shape[:2])
-    page = np.full((side, side, 3), 255, np.uint8)
-    top, left = (side - h)//2, (side - w)//2
-    page[top:top + h,left:left + w] = cv2.resize(photo, (w, h), interpolation=cv2.INTER_LINEAR)
-    return page
 
 # %% ../nbs/04b_selfsup.ipynb #ss000062
 def _tinted(
@@ -1016,9 +1018,9 @@ def _questions(sketched, size, limit):
     numbers = _spread(len(sketched), limit, 3)
     photos, sketches = [], []
     for i in numbers:
-        photo, drawn = sketched[i]
+        photo, draw = sketched.read(sketched.names[i]), sketched.makers[i % len(sketched.makers)]
         photos.append(_square(photo, size))
-        sketches.append(grey(_square(drawn[i % len(drawn)], size)))
+        sketches.append(grey(_square(np.rint(draw(photo)*255).astype(np.uint8), size)))
     order = np.random.default_rng(0).permutation(len(numbers))
     lends = np.empty_like(order)
     lends[order] = np.roll(order, 1)            # one long cycle: nobody lends to itself

@@ -73,7 +73,7 @@ def synthesize_folder(
     sketches,             # Drawings or photos and folders of them, one or a list, or a dict `{name: picture}`
     style,                # Style photos, in the same forms
     out,                  # Folder for results
-    mix:str='none',       # 'none': every sketch in every style; 'mean' or 'mosaic': in all styles at once
+    mix:str='none',       # 'none': every sketch in every style; 'mean': in all styles at once; 'mosaic': in the first four
     by:str='tom',         # Who sketches a photo among the drawings: 'tom', 'sketchnet' or 'coherent'
     refine:bool=True,     # See `selfsup.synthesize`, as `seed`
     seed:int=0,
@@ -112,6 +112,7 @@ def matrix_folder(
     _check_choice('way to sketch', by, selfsup.SKETCHERS)
     net = chosen(weights, 'selfsup', device, *selfsup._CLASSES)
     sources, columns = gather(sketches, out, [_KIND, _MATRIX]), dict(list(_styles(style, out).items())[:limit])
+    out = check_output(out)
     rows, skipped = {}, []
     for key, name in choose_names(sources).items():
         if len(rows) == limit: break
@@ -123,7 +124,6 @@ def matrix_folder(
         except ValueError as e: skipped.append({'photo': str(key), 'reason': f'{key}: {e}'})
     if not rows: raise ValueError(f'{_words(sketches)}: there is no sketch to paint; {skipped[0]["reason"]}')
     page = selfsup.style_matrix(list(rows.values()), list(columns.values()), cell, net=net, device=device)
-    out = check_output(out)
     save_image(out/_MATRIX, page)
     photos = [{'photo': key, 'name': name} for key, name in rows]
     return {'picture': str(out/_MATRIX), 'photos': photos, 'styles': list(columns), 'skipped': skipped}

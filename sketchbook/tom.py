@@ -291,10 +291,11 @@ class _TomStep(_TomNetworks):
 
     def keep_style(self, run):
         "Keep the averaged generator as a style of its own when a part of the run is over"
-        part = int(run.progress*self.styles)        # 0 in the first part
-        if 0 < part < self.styles and not run.plain['target'].kept[part]:
+        kept = run.plain['target'].kept
+        for part in range(1, int(run.progress*self.styles) + 1):
+            if kept[part]: continue
             run.plain[f'style{part}'].load_state_dict(run.ema.module['netG'].state_dict())
-            run.plain['target'].kept[part] = True
+            kept[part] = True
 
 # %% ../nbs/04aa_tom.ipynb #to000028
 class TomTask(_TomStep):
@@ -304,7 +305,7 @@ class TomTask(_TomStep):
         photos,               # Folder or tar of photos
         sketches,             # Folder or tar of drawings, or a list of them; each is used equally often
         size:int=128,         # Side of the crops, pixels, a multiple of 32
-        lr:float=2e-4,        # Learning rate of both networks
+        lr:float=4e-4,        # Learning rate of both networks
         weights:dict=None,    # Of the terms `content`, `gram`, `adversarial`; None for `TOM_WEIGHTS`
         momentum:float=.99,   # Of the moving target, 0..1; 0 aims at the batch's own drawings, as the release does
         styles:int=3,         # How many drawing styles are kept, evenly over the run
@@ -446,18 +447,18 @@ def evaluate(
     sketches=(),      # Folders or tars of real drawings to compare with
     limit=None,       # Only so many photos, spread evenly
     device='auto',    # See `blocks.pick_device`
-) -> dict:            # `gram`, `edges_kept` within 3 pixels and `ink`, those of coherent lines with `_coherent` behind
+) -> dict:            # `gram`, `edges_kept` within 3 pixels, `ink`, those of coherent lines with `_coherent` behind; `n`
     "Measure drawings of photos: nearness to real drawings, the photo's strong edges, how much is drawn"
     net = chosen(name, 'tom', device, [Tom], 'sketch_photo needs a Tom')
-    photos, train, val = _parts(data)
+    photos, _, val = _parts(data)
     names = [val[i] for i in _spread(len(val), limit, 1)]
     squares = [_square(photos._read(n), 128) for n in names]
+    edges = [strong_edges(p) for p in squares]
     drawings = [d[i] for s in ([sketches] if isinstance(sketches, (str, Path)) else sketches) for d in [_Drawings(s)]
                 for i in range(len(d))]
     loss, found = PerceptualLoss(content=0., style=1.), {}
     for suffix, make in (('', lambda p: sketch_photo(p, net)), ('_coherent', coherent_lines)):
         made = [make(p) for p in squares]
-        edges = [strong_edges(p) for p in squares]
         pairs = [(load_photo(m), e) for m, e in zip(made, edges) if e.min() < .5]       # a flat photo has no edges
         found[f'edges_kept{suffix}'] = float(np.mean([edges_kept(*p, 3.) for p in pairs] or [np.nan]))
         found[f'ink{suffix}'] = float(np.mean([1 - m.mean() for m in made]))

@@ -261,7 +261,7 @@ def _stamp(path):
     stats = [p.stat() for p in (path, path.with_suffix('.json')) if p.exists()]
     return tuple((s.st_mtime_ns, s.st_size) for s in stats)
 
-@lru_cache(maxsize=6)
+@lru_cache(maxsize=16)
 def _shared(path, stamp, device):
     "`_build`, once for each file as it is now and device"
     return _build(Path(path), device)

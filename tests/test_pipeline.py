@@ -500,3 +500,33 @@ def test_two_processes_share_the_folder(tmp_path, own, photo, root):
     assert [e['name'] for e in report['photos']] == list('01234')
     assert len(list((tmp_path/'out'/'sketch').iterdir())) == 5 and not hidden(tmp_path/'out')
     assert done.stdout.count('5 photos sketched') == 1
+
+
+# there and back
+
+@pytest.fixture(scope='module')
+def trip(): return pipeline.round_trip(sample_photos('coffee')['coffee'][:200,:260], Pipeline(resolution=0))
+
+
+def test_a_round_trip_has_every_picture(trip):
+    there, back = ['photo', 'mask', 'foreground', 'sketch', 'strokes', 'pencil', 'tom'], ['palette', 'pirec', 'selfsup']
+    assert list(trip) == there + back
+    assert all(trip[name].shape[:2] == (200, 260) for name in there)
+
+
+def test_survival_is_measured_for_every_picture_but_photo_and_mask(trip):
+    found = pipeline.survival(trip)
+    assert list(found) == [k for k in trip if k not in ('photo', 'mask')]
+    assert found['foreground']['colours'] == 0 and found['foreground']['perceptual'] < 1e-3
+    assert all(0 <= f['edges'] <= 1 for f in found.values())
+    assert found['pirec']['colours'] < found['sketch']['colours']
+
+
+def test_a_round_trip_without_strokes(trip):
+    without = {k: v for k, v in trip.items() if k != 'strokes'}
+    assert pipeline.plot_trip(without).shape[2] == 3 and pipeline.plot_trip(trip).dtype == np.uint8
+
+
+def test_a_photo_in_which_nothing_is_drawn():
+    with pytest.raises(ValueError, match='nothing was drawn'):
+        pipeline.round_trip(np.full((200, 200, 3), 128, np.uint8), Pipeline(resolution=0, mask=False))

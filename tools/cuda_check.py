@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from sketchbook import details, masknet, palette, pirec, sketch2image, sketchnet, virtual, virtual_training, weights
+from sketchbook import (details, masknet, palette, pirec, selfsup, sketch2image, sketchnet, tom, virtual,
+                        virtual_training, weights)
 from sketchbook.data import save_image
 from sketchbook.training import fit
 
@@ -27,6 +28,8 @@ def question(net, rng):
     if name == 'Shader': return [noise(2, net.config['ni'] + 2, 128, 128)], lambda net, x: net(x)
     if name == 'JointGAN': return [noise(2, net.netG.z)*2 - 1], lambda net, z: net(z)
     if name == 'VirtualSketcher': return [(noise(2, 1, 64, 64) > .9).float()[:,0], noise(2, 2)*64], walked
+    if name == 'Stylist':       # the refiner's noise differs from device to device
+        return [noise(2, 1, 128, 128), noise(2, 3, 128, 128)], lambda net, sketch, photo: net.rough(sketch, photo)
     return [noise(2, 3, 224, 224)], lambda net, x: net(x)
 
 
@@ -82,13 +85,18 @@ def toy_tasks():
     drawings = virtual_training.Drawings([sketch, sketch[::-1].copy()])
     outlines = sketchnet.SketchNet(pretrained=False).state_dict()
     folder = Path(tempfile.mkdtemp())
-    for i in range(16): save_image(folder/f'{i:02}.png', photo)
+    for i in range(24): save_image(folder/f'{i:02}.png', photo)
+    small = selfsup.configuration('art', size=64, n=8, n_refine=8)
+    sketched = selfsup.SketchedPhotos(folder, makers=[sketchnet.coherent_lines])
     return {'masknet': (masknet.MaskNetTask([(photo, mask)]*8, size=96), None),
             'sketchnet': (sketchnet.SketchNetTask([(photo, line.astype(np.float32))]*4, size=96, gan_from=.3), None),
             'details': (details.DetailTask(details._DetailData([(photo, mask)]), gan_from=.3), outlines),
             'virtual': (virtual_training.VirtualTask(drawings, steps=2, unroll=2, raster_from=.3, raster_every=1),
                         None),
             'pirec': (pirec.PirecTask(folder, size=64), None),
+            'tom': (tom.TomTask(folder, folder, size=64), None),
+            'selfsup-ae': (selfsup.AutoencoderTask(sketched, small, weights={'pixel': 1., 'mutual': .1}), None),
+            'selfsup': (selfsup.RefinerTask(sketched, small), None),
             'sketch2image': (palette.CompletionTask(views, lambda_gan=.1, updates=(1, 1), k=4), None),
             'sketch2image-paper': (sketch2image._JointGANTask(views, nf=8), None),
             'sketch2image-original': (sketch2image.JointTask(views, ['encoder'], width=1/16, updates=(1, 1)), None)}
