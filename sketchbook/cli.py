@@ -376,13 +376,13 @@ def _add_paths(parser, name, takes):
     "The options for a task's named data, and its settings as the help's last part"
     notes = {'val': 'data to choose the best weights by; otherwise some is held out'} | takes.notes
     for key, p in takes.paths.items():
-        several = {'action': 'append'} if str(p.annotation).startswith('list') else {}
-        parser.add_argument(_option(key), dest=key, required=p.default is p.empty, metavar='PATH', **several,
+        parser.add_argument(_option(key), dest=key, required=p.default is p.empty, metavar='PATH',
+                            action='append' if str(p.annotation).startswith('list') else None,
                             help=notes.get(key, 'folder or tar').replace('%', '%%'))
     rows = [(key, _shown(p.default), takes.notes.get(key, '')) for key, p in takes.settings.items()]
     parser.epilog = f'settings of {name}, --set KEY=VALUE:\n{_table(rows)}' if rows else f'{name} has no settings.'
 
-
+# %% ../nbs/06a_cli.ipynb #e0ffee0a
 def _option(key): return '--' + key.replace('_', '-')
 
 

@@ -354,10 +354,11 @@ def vectorize_folder(
 def _paint_again(sketch, shown, device):
     "Pictures of a sketch by all generators; `shown` is the photo whose colours they may see"
     from sketchbook import palette, pirec, selfsup
-    small = shrink(sketch, pirec._SIZE)
-    lines, colors = pirec._as_edges(sketch, pirec._SIZE), pirec.color_domain(shrink(shown, pirec._SIZE), 5)
+    size = pirec._SIZE
+    lines, colors = pirec._as_edges(sketch, size), pirec.color_domain(shrink(shown, size), 5)
     painted = pirec.draw(lines, cv2.resize(colors, lines.shape[::-1], interpolation=cv2.INTER_NEAREST), device=device)
-    return {'palette': palette.complete(small, device=device), 'pirec': pirec.refine(lines, painted, device=device),
+    return {'palette': palette.complete(shrink(sketch, size), device=device),
+            'pirec': pirec.refine(lines, painted, device=device),
             'selfsup': selfsup.synthesize(sketch, shown, device=device)}
 
 
@@ -365,11 +366,11 @@ def round_trip(
     photo,              # `(H, W, 3)` uint8, or anything `load_photo` reads
     pipeline=None,      # A `Pipeline`; None for one at resolution 1
 ) -> dict:              # Pictures by name, `(h, w)` float32 or `(h, w, 3)` uint8; those of the generators are small
-    "From a photo to mask, cut-out, sketch, strokes and pencil drawings, and from the sketch back to three pictures"
+    "From a photo to mask, cut-out, sketch, strokes and pencil drawings, and from the sketch to three pictures"
     from sketchbook import pencil, tom
     pipeline = Pipeline(resolution=1) if pipeline is None else pipeline
     r = pipeline(photo)
-    if r.sketch.min() >= .65: raise ValueError('nothing was drawn in this photo: try a larger `detail`, or `mask=False`')
+    if r.sketch.min() >= .65: raise ValueError('nothing was drawn in this photo: try a larger detail, or mask=False')
     there = {'photo': r.photo, 'mask': r.mask, 'foreground': r.foreground, 'sketch': r.sketch,
              'strokes': None if r.strokes is None else r.strokes.render(*r.sketch.shape),
              'pencil': pencil.draw(r.sketch, device=pipeline.device),
@@ -377,7 +378,7 @@ def round_trip(
     there = {k: v for k, v in there.items() if v is not None}
     return there | _paint_again(r.sketch, r.foreground, pipeline.device)
 
-
+# %% ../nbs/06_pipeline.ipynb #a6b0002a
 def plot_trip(
     trip:dict,    # From `round_trip`
     width=9.,     # Inches

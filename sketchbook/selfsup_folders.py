@@ -73,7 +73,7 @@ def synthesize_folder(
     sketches,             # Drawings or photos and folders of them, one or a list, or a dict `{name: picture}`
     style,                # Style photos, in the same forms
     out,                  # Folder for results
-    mix:str='none',       # 'none': every sketch in every style; 'mean': in all styles at once; 'mosaic': in the first four
+    mix:str='none',       # 'none': every sketch in every style; 'mean' in all at once; 'mosaic' in the first four
     by:str='tom',         # Who sketches a photo among the drawings: 'tom', 'sketchnet' or 'coherent'
     refine:bool=True,     # See `selfsup.synthesize`, as `seed`
     seed:int=0,

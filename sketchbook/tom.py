@@ -447,7 +447,7 @@ def evaluate(
     sketches=(),      # Folders or tars of real drawings to compare with
     limit=None,       # Only so many photos, spread evenly
     device='auto',    # See `blocks.pick_device`
-) -> dict:            # `gram`, `edges_kept` within 3 pixels, `ink`, those of coherent lines with `_coherent` behind; `n`
+) -> dict:            # `gram`, `edges_kept` within 3 pixels, `ink`, those of coherent lines with `_coherent`; `n`
     "Measure drawings of photos: nearness to real drawings, the photo's strong edges, how much is drawn"
     net = chosen(name, 'tom', device, [Tom], 'sketch_photo needs a Tom')
     photos, _, val = _parts(data)
