@@ -112,7 +112,6 @@ def matrix_folder(
     _check_choice('way to sketch', by, selfsup.SKETCHERS)
     net = chosen(weights, 'selfsup', device, *selfsup._CLASSES)
     sources, columns = gather(sketches, out, [_KIND, _MATRIX]), dict(list(_styles(style, out).items())[:limit])
-    out = check_output(out)
     rows, skipped = {}, []
     for key, name in choose_names(sources).items():
         if len(rows) == limit: break
@@ -123,6 +122,7 @@ def matrix_folder(
         except UnreadableImage as e: skipped.append({'photo': str(key), 'reason': f'{e}'})
         except ValueError as e: skipped.append({'photo': str(key), 'reason': f'{key}: {e}'})
     if not rows: raise ValueError(f'{_words(sketches)}: there is no sketch to paint; {skipped[0]["reason"]}')
+    out = check_output(out)              # before all the painting
     page = selfsup.style_matrix(list(rows.values()), list(columns.values()), cell, net=net, device=device)
     save_image(out/_MATRIX, page)
     photos = [{'photo': key, 'name': name} for key, name in rows]
