@@ -518,12 +518,6 @@ def _grey_mean(a, b):
     "Squared distance between the mean brightness of pictures (N, 3, H, W)"
     return F.mse_loss(a.mean((1, 2, 3)), b.mean((1, 2, 3)))
 
-
-def _color_moments(a, b):
-    "Distance between mean and deviation of each colour of pictures (N, 3, H, W), wherever they are"
-    moments = lambda x: torch.cat([x.mean((2, 3)), x.std((2, 3))], 1)
-    return F.l1_loss(moments(a), moments(b))
-
 # %% ../nbs/04b_selfsup.ipynb #ss000038
 class MutualInformation(nn.Module):
     "How well the content's vector (N, C) tells the style's (N, C): an upper bound of their mutual information (CLUB)"
@@ -698,9 +692,14 @@ class AutoencoderTask(_SelfSupervised):
         return found | ({'netQ': MutualInformation(8*c.n)} if self.weights['mutual'] else {})
 
 # %% ../nbs/04b_selfsup.ipynb #ss000044
-GAN_WEIGHTS = dict(adversarial=1., pixel=4., feature=1., color=10., rough=.5)  # Weights of the refiner's loss
+GAN_WEIGHTS = dict(adversarial=1., pixel=4., feature=1., rough=.5)  # Weights of the refiner's loss
 
 
+def _color_moments(photo):
+    "Mean and deviation of the colours of photos (N, 3, H, W): (N, 6)"
+    return torch.cat(_statistics(photo.float()), 1).flatten(1)
+
+# %% ../nbs/04b_selfsup.ipynb #ss00044a
 class Stylist(nn.Module):
     "Autoencoder and refiner as one network: sketch and style, 0..1, to a picture (N, 3, S, S), 0..1"
     def __init__(
@@ -714,6 +713,7 @@ class Stylist(nn.Module):
         super().__init__()
         self.config = dict(kind=kind, n=n, n_refine=n_refine, size=size, preset=preset)
         self.rough = Autoencoder(n, size, preset).requires_grad_(False)
+        self.recolors = preset == 'book' and kind != 'shoe'
         self.refiner = (FaceRefiner(n_refine, size, preset, n) if kind == 'face' else
                         Refiner(kind, n_refine, size, preset, n))
 
@@ -722,18 +722,22 @@ class Stylist(nn.Module):
         self.rough.eval()               # it does not learn any more
         return self
 
-    def styles(self, photo): return self.rough.styles(photo)
+    def styles(self, photo):
+        "The autoencoder's three vectors, and mean and deviation of the colours, where these are used"
+        return [*self.rough.styles(photo), *([_color_moments(photo)] if self.recolors else [])]
 
     def forward(
         self,
         sketch,      # (N, 1, S, S), 1 = paper
-        style,       # Photo (N, 3, S, S), or the list of its vectors
+        style,       # Photo (N, 3, S, S), or what `styles` gives
         both=False,  # Also give what the autoencoder makes?
     ):
         with torch.no_grad():
-            style = self.styles(style) if torch.is_tensor(style) else style
-            rough = self.rough.decode(self.rough.contents(sketch), style)
-        made = self.refiner(rough, style, sketch)
+            *vectors, moments = self.styles(style) if torch.is_tensor(style) else style
+            if not self.recolors: vectors = [*vectors, moments]
+            rough = self.rough.decode(self.rough.contents(sketch), vectors)
+        made = self.refiner(rough, vectors, sketch)
+        if self.recolors: made = adain(made.float(), *moments[...,None,None].float().chunk(2, 1)).clamp(0, 1)
         return (made, rough) if both else made
 
 # %% ../nbs/04b_selfsup.ipynb #ss000045
@@ -751,18 +755,17 @@ class _Refining(_Watched):
         loss, right = self.gan.loss_D(run.nets['netD'], photo, made)
         run.minimize(loss, 'netD')
         terms = {'adversarial': self.gan.loss_G(run.nets['netD'], made)}
-        terms |= self.terms(run.helpers, made, rough, photo, lent)
+        terms |= self.terms(run.helpers, made, rough, photo)
         run.minimize(sum(self.weights[k]*v for k, v in terms.items() if self.weights[k]), 'net')
         self.preview(run)
         return {k: v.detach() for k, v in terms.items()} | {'right': right}
 
-    def terms(self, helpers, made, rough, photo, lent):
-        "The likeness of what has its own style; that the others have the colours of the photos that lend them theirs"
+    def terms(self, helpers, made, rough, photo):
+        "The likeness of what has its own style; that colours stay where they are: of small sets the brightness alone"
         half = self.half(photo)
         found = self.likeness(helpers, made[:half], photo[:half])
-        if self.config.objective == 'grey': return found | {'color': _grey_mean(made[half:], photo[half:])}
-        return found | {'color': _color_moments(made, lent),
-                        'rough': F.l1_loss(F.avg_pool2d(made[half:], 8), F.avg_pool2d(rough[half:], 8))}
+        if self.config.objective == 'grey': return found | {'rough': _grey_mean(made[half:], photo[half:])}
+        return found | {'rough': F.l1_loss(F.avg_pool2d(made[half:], 8), F.avg_pool2d(rough[half:], 8))}
 
 # %% ../nbs/04b_selfsup.ipynb #ss00045a
 class RefinerTask(_Refining):
@@ -898,7 +901,8 @@ def _paint(net, sketch, vectors, refine=True, seed=0):
     with torch.random.fork_rng(), torch.inference_mode(), evaluating(net), autocast(sketch.device):
         torch.manual_seed(seed)
         vectors = [v.float() for v in vectors]
-        made = net(sketch, vectors) if refine and parts is not net else parts.decode(parts.contents(sketch), vectors)
+        if refine and parts is not net: made = net(sketch, vectors)
+        else: made = parts.decode(parts.contents(sketch), vectors[:3])
     return _photos(made.float())
 
 # %% ../nbs/04b_selfsup.ipynb #ss000059

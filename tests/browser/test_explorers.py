@@ -241,7 +241,7 @@ def test_style(lab):
         ex.press('mix of styles', 'End')
         second = ex.changed('picture', first)
         assert not differs(ex.picture('sketch'), sketch)
-        ex.choose('second style', 'coffee')
+        ex.choose('second style', 'rocket')
         other = ex.changed('picture', second)
         ex.press('mix of styles', 'Home')
         ex.until('picture', lambda p: not differs(p, first), 'is as it was')
