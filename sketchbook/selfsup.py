@@ -718,8 +718,7 @@ class Stylist(nn.Module):
                         Refiner(kind, n_refine, size, preset, n))
 
     def train(self, mode=True):
-        super().train(mode)
-        self.rough.eval()               # it does not learn any more
+        super().train(mode).rough.eval()               # it does not learn any more
         return self
 
     def styles(self, photo):
@@ -733,11 +732,10 @@ class Stylist(nn.Module):
         both=False,  # Also give what the autoencoder makes?
     ):
         with torch.no_grad():
-            *vectors, moments = self.styles(style) if torch.is_tensor(style) else style
-            if not self.recolors: vectors = [*vectors, moments]
-            rough = self.rough.decode(self.rough.contents(sketch), vectors)
-        made = self.refiner(rough, vectors, sketch)
-        if self.recolors: made = adain(made.float(), *moments[...,None,None].float().chunk(2, 1)).clamp(0, 1)
+            style = self.styles(style) if torch.is_tensor(style) else style
+            rough = self.rough.decode(self.rough.contents(sketch), style[:3])
+        made = self.refiner(rough, style[:3], sketch)
+        if self.recolors: made = adain(made.float(), *style[3][...,None,None].float().chunk(2, 1)).clamp(0, 1)
         return (made, rough) if both else made
 
 # %% ../nbs/04b_selfsup.ipynb #ss000045
