@@ -103,6 +103,8 @@ def matrix_folder(
     limit:int=6,          # The first so many sketches and styles
     cell:int=128,         # Side of a cell, pixels
     by:str='tom',
+    refine:bool=True,
+    seed:int=0,
     weights=None,
     device:str='auto',
 ) -> dict:                # `picture`, the path of `out/matrix.png`; its `photos` and `styles`; what was `skipped`
@@ -123,10 +125,11 @@ def matrix_folder(
         except ValueError as e: skipped.append({'photo': str(key), 'reason': f'{key}: {e}'})
     if not rows: raise ValueError(f'{_words(sketches)}: there is no sketch to paint; {skipped[0]["reason"]}')
     out = check_output(out)              # before all the painting
-    page = selfsup.style_matrix(list(rows.values()), list(columns.values()), cell, net=net, device=device)
+    page = selfsup.style_matrix(list(rows.values()), list(columns.values()), cell, refine=refine, seed=seed, net=net,
+                                device=device)
     save_image(out/_MATRIX, page)
-    photos = [{'photo': key, 'name': name} for key, name in rows]
-    return {'picture': str(out/_MATRIX), 'photos': photos, 'styles': list(columns), 'skipped': skipped}
+    return {'picture': str(out/_MATRIX), 'photos': [{'photo': key, 'name': name} for key, name in rows],
+            'styles': list(columns), 'skipped': skipped}
 
 # %% ../nbs/04ba_selfsup_folders.ipynb #sf000017
 def selfsup_folder(
@@ -137,15 +140,18 @@ def selfsup_folder(
     out:str,               # Folder for the results
     mix:Literal['none', 'mean', 'mosaic']='none', # synthesize: none paints in every style, the others in all at once
     by:Literal['tom', 'sketchnet', 'coherent']='tom', # Who sketches a photo among the drawings
-    refine:bool=True,      # synthesize: --no-refine gives what the autoencoder paints
-    seed:int=0,            # synthesize: of the noise
+    refine:bool=True,      # --no-refine gives what the autoencoder paints
+    seed:int=0,            # Of the noise
     limit:int=6,           # matrix: the first so many sketches and styles
     cell:int=128,          # matrix: side of a cell in pixels
     weights:str|None=None, # Your own network, a name or a file
     device:str='auto',     # auto, cpu, cuda or mps
 ) -> dict:                 # The report
     "Paint sketches in the style of photos"
-    if action == 'matrix': return matrix_folder(sketches, style, out, limit, cell, by, weights, device)
+    if action == 'matrix':
+        if mix != 'none': raise ValueError('matrix takes no --mix: each column is one style')
+        return matrix_folder(sketches, style, out, limit, cell, by, refine, seed, weights, device)
+    if (limit, cell) != (6, 128): raise ValueError('synthesize takes no --limit and no --cell: they are for matrix')
     return synthesize_folder(sketches, style, out, mix, by, refine, seed, weights, device)
 
 

@@ -214,6 +214,14 @@ def test_nothing_to_do(pictures, styles, own, tmp_path, capsys, action, given, s
     assert status == 1 or not (tmp_path/'out').exists()
 
 
+@pytest.mark.parametrize('action, option, said', [
+    ('matrix', ['--mix', 'mean'], 'matrix takes no --mix'), ('synthesize', ['--cell', '64'], 'no --limit and no --cell'),
+    ('synthesize', ['--limit', '2'], 'no --limit and no --cell')])
+def test_options_of_the_other_action(pictures, styles, own, tmp_path, capsys, action, option, said):
+    assert book(action, pictures/'a', '--style', styles, '--out', tmp_path/'out', *option, *own) == 2
+    assert said in capsys.readouterr().err and not (tmp_path/'out').exists()
+
+
 @pytest.mark.parametrize('words, said', [
     (['paint', 'in'], "'paint' should be one of synthesize, matrix"), ([], 'required'),
     (['in'], 'should be one of synthesize, matrix'),
