@@ -141,8 +141,10 @@ def running(root, tmp_path_factory):
         taken.bind(('127.0.0.1', 0)); taken.listen()
         port = taken.getsockname()[1]
         command = [sys.executable, '-m', 'sketchbook.cli', 'app', '--port', str(port)]
+        # who is started in the background ignores Ctrl-C, and so would the program
+        hear = None if os.name=='nt' else lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
         process = subprocess.Popen(command, cwd=here, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                   text=True)
+                                   text=True, preexec_fn=hear)
         said = [process.stdout.readline() for _ in range(3)]
     try: yield SimpleNamespace(process=process, said=said, taken=port, here=here,
                                address=(re.search(r'http://\S+', ''.join(said)) or [''])[0])

@@ -215,7 +215,8 @@ def test_nothing_to_do(pictures, styles, own, tmp_path, capsys, action, given, s
 
 
 @pytest.mark.parametrize('action, option, said', [
-    ('matrix', ['--mix', 'mean'], 'matrix takes no --mix'), ('synthesize', ['--cell', '64'], 'no --limit and no --cell'),
+    ('matrix', ['--mix', 'mean'], 'matrix takes no --mix'),
+    ('synthesize', ['--cell', '64'], 'no --limit and no --cell'),
     ('synthesize', ['--limit', '2'], 'no --limit and no --cell')])
 def test_options_of_the_other_action(pictures, styles, own, tmp_path, capsys, action, option, said):
     assert book(action, pictures/'a', '--style', styles, '--out', tmp_path/'out', *option, *own) == 2
