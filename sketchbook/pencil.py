@@ -562,11 +562,17 @@ def _shares(odds, n):
     raise ValueError(f'odds should be {n} numbers of at least 0, one a source and not all 0, not {odds.tolist()}')
 
 
+def _check_size(size):
+    "The side of crops, an int; a `ValueError` unless it is a multiple of 32 pixels, 64 or more"
+    right = 'a multiple of 32 pixels, 64 or more'
+    found = check_number('size', size, least=64, whole=True, right=right)
+    if found % 32: raise ValueError(f'size should be {right}, not {size}')
+    return found
+
+
 def _check_settings(size, lr, net, overlaps, n):
     "A `ValueError` that names the setting of a task that is wrong"
-    right = 'a multiple of 32 pixels, 64 or more'
-    if check_number('size', size, least=64, whole=True, right=right) % 32:
-        raise ValueError(f'size should be {right}, not {size}')
+    _check_size(size)
     check_number('n', n, least=2, whole=True, unit='channels')
     check_number('lr', lr, high=1)
     check_number('overlaps', overlaps, least=0, high=1)

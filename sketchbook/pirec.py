@@ -20,7 +20,7 @@ from .blocks import (GANStep, PatchGAN, PerceptualLoss, UNet, _by_task, _check_w
 from .data import PhotoFolder, color_jitter, load_photo, provenance, shrink, to_tensor
 from .metrics import deep_features, frechet_distance, perceptual_distance, ssim, thin_lines
 from .sketches import check_sketch, grey
-from .tom import _parts, _split, _square, edges_kept
+from .tom import _padded, _parts, _split, _square, edges_kept
 from .training import Task, autocast
 from .weights import chosen
 
@@ -399,9 +399,8 @@ def _paint(net, edges, colors):
     "Run a generator on edges and colours of any size"
     x = torch.cat([to_tensor(colors), torch.from_numpy(1 - edges).round()[None]])[None]
     h, w = edges.shape
-    x = nn.functional.pad(x, (0, -w % 32, 0, -h % 32), mode='replicate')        # repeats the border
     device = next(net.parameters()).device
-    with torch.inference_mode(), evaluating(net), autocast(device): y = net(x.to(device))
+    with torch.inference_mode(), evaluating(net), autocast(device): y = net(_padded(x, 32).to(device))
     return _postprocess(y[...,:h,:w])[0]
 
 # %% ../nbs/05_pirec.ipynb #pi000052

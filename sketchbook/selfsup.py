@@ -9,7 +9,6 @@ __all__ = ['CONFIGURATIONS', 'AE_WEIGHTS', 'GAN_WEIGHTS', 'SKETCHERS', 'Configur
            'style_matrix', 'evaluate', 'explore_style']
 
 # %% ../nbs/04b_selfsup.ipynb #ss000005
-import itertools
 import warnings
 from dataclasses import dataclass, replace
 from functools import partial
@@ -30,7 +29,7 @@ from .metrics import chamfer, deep_features, frechet_distance, perceptual_distan
 from .pencil import _check_choice, _spread
 from .sketches import check_sketch, dark_on_light, grey
 from .sketchnet import coherent_lines, draw as draw_lines
-from .tom import Tom, _square, _statistics, adain, sketch_photo, strong_edges
+from .tom import Tom, _square, _statistics, _without_sketches, adain, sketch_photo, strong_edges
 from .training import Task, _crossed, autocast
 from .weights import _companions, chosen
 
@@ -232,9 +231,9 @@ class Decoder(_Coarse):
         x = self.coarse(content, style)
         vectors, gates = style[::-1], list(self.gates)
         if self.early: x = x*gates.pop(0)(style[0])     # with few doublings the finest vector would have no gate
-        for up, *gate in itertools.zip_longest(self.ups, zip(gates, vectors)):
+        for i, up in enumerate(self.ups):
             x = up(x)
-            if gate[0]: x = x*gate[0][0](gate[0][1])
+            if i < len(gates): x = x*gates[i](vectors[i])
         return self.last(x)
 
 # %% ../nbs/04b_selfsup.ipynb #ss000019
@@ -293,8 +292,18 @@ class _FromVector(nn.Module):
 
     def forward(self, v): return self.body(v.flatten(1)[...,None,None])
 
+# %% ../nbs/04b_selfsup.ipynb #ss00022a
+class _Halving(nn.Module):
+    "What every refiner begins with; needs `down`, its layers, and `sees_sketch`"
+    def halve(self, rough, sketch):
+        "What the refiner sees, -1..1, and the maps after each halving"
+        x = seen = 2*(torch.cat([rough, sketch], 1) if self.sees_sketch else rough) - 1
+        maps = []
+        for layer in self.down: maps.append(x := layer(x))
+        return seen, maps
+
 # %% ../nbs/04b_selfsup.ipynb #ss000023
-class _Middle(nn.Module):
+class _Middle(_Halving):
     "The middle of the refiner: the style as a map with side 16, the noise as one with side 32"
     def __init__(self, n, paper, ni, c):
         super().__init__()
@@ -338,10 +347,8 @@ class Refiner(_Middle):
         self.last = nn.Sequential(_conv(outs[-1] + (ni[0] if self.sees_sketch else 0), 3), nn.Tanh())
 
     def forward(self, rough, style, sketch):
-        x = seen = 2*(torch.cat([rough, sketch], 1) if self.sees_sketch else rough) - 1
-        skips = []
-        for layer in self.down: skips.append(x := layer(x))
-        x, noise = self.join(x, style, self.gated), self.draw_noise(x)
+        seen, skips = self.halve(rough, sketch)
+        x, noise = self.join(skips[-1], style, self.gated), self.draw_noise(skips[-1])
         for i, up in enumerate(self.up):
             if i > 1: x = x + skips[-1 - i]
             x = up(torch.cat([x, noise], 1) if i == 1 else x)
@@ -350,7 +357,7 @@ class Refiner(_Middle):
         return (self.last(x) + 1)/2
 
 # %% ../nbs/04b_selfsup.ipynb #ss000025
-class FaceRefiner(nn.Module):
+class FaceRefiner(_Halving):
     "The refiner of the configuration 'face': few channels, and skips that are concatenated; as `Refiner`"
     def __init__(
         self,
@@ -375,12 +382,10 @@ class FaceRefiner(nn.Module):
         self.last = nn.Sequential(spectral_norm(_conv(outs[-1] + w[0]*self.sees_sketch, 3)), nn.Tanh())
 
     def forward(self, rough, style, sketch):
-        x = seen = 2*(torch.cat([rough, sketch], 1) if self.sees_sketch else rough) - 1
-        skips = []
-        for layer in self.down: skips.append(x := layer(x))
+        seen, skips = self.halve(rough, sketch)
         place = self.place(torch.cat(style, 1))
         if self.training and torch.rand(()) < .5: place = place.flip(3)       # nothing may depend on the style's place
-        x = torch.cat([x, place], 1)
+        x = torch.cat([skips[-1], place], 1)
         for up, gate, v, skip in zip(self.up, self.gates, (2, 2, 1, 0), [*skips[-2::-1], seen]):
             x = up(x)*gate(style[v])
             if skip is not seen or self.sees_sketch: x = torch.cat([x, skip], 1)
@@ -430,7 +435,7 @@ class Discriminator(nn.Module):
         for layer in self.down:
             x = layer(x)
             i = len(maps) - len(self.down) + 2      # 0 and 1 for the last two
-            if i >= 0: x = self.modulate[i](maps[i] if i < len(maps) else x, x)
+            if i >= 0: x = self.modulate[i](maps[i], x)
             maps.append(x)
         return self.last(x)
 
@@ -456,7 +461,7 @@ class SketchedPhotos:
         makers=None,         # Functions of a photo to a sketch `(H, W)`, 1 = paper; None: TOM's styles, coherent lines
     ):
         photos = PhotoFolder(data)
-        names = [n for n in photos.names if '.sketch.' not in n]            # FS2K's drawings lie beside its photos
+        names = _without_sketches(photos.names)
         inside = [n for n in names if n.startswith(f'{under}/')]
         names = inside or [n for n in names if not n.startswith(('train/', 'val/', 'test/'))]
         if not names: raise ValueError(f'{data}: there are no photos in it to use, nor in a folder {under}')
@@ -890,7 +895,7 @@ def synthesize(
     page, at = _to_sketch_tensor(sketch, size)
     with torch.inference_mode(), evaluating(net), autocast(device):
         vectors = _style_vectors(net, style, shares, mix, size)
-        return _paint(net, page.to(device), vectors, refine, seed)[0][at]
+    return _paint(net, page.to(device), vectors, refine, seed)[0][at]
 
 
 def _paint(net, sketch, vectors, refine=True, seed=0):
@@ -972,14 +977,14 @@ def _matched(
     return np.rint(pixels.mean(0) + even[...,None]*pixels.std(0)).clip(0, 255).astype(np.uint8)
 
 # %% ../nbs/04b_selfsup.ipynb #ss00062a
-def _adain_pictures(
-    sketches,        # Each `(S, S)` float32, 1 = paper
-    photos,          # Styles, `(S, S, 3)` uint8, as many
-    steps:int=40,    # Of gradient descent
-    rate:float=.03,  # Of Adam
-) -> list:           # Pictures `(S, S, 3)` uint8
-    "The third baseline: tinted sketches, changed until their features are AdaIN of the sketch's and the photo's"
-    features = _perceptual_backbone(taps=(0, 1, 2))[1]
+def _towards_adain(
+    features,        # A frozen network, photos to a list of maps
+    sketches,        # See `_adain_pictures`, as the others
+    photos,
+    steps:int,
+    rate:float,
+) -> list:
+    "One batch of `_adain_pictures`"
     sketch, photo, start = (torch.stack([to_tensor(load_photo(p)) for p in found])
                             for found in (sketches, photos, map(_tinted, sketches, photos)))
     with torch.no_grad(), autocast(sketch.device):
@@ -993,6 +998,18 @@ def _adain_pictures(
         loss.backward()
         adam.step()
     return _photos(x.detach())
+
+
+def _adain_pictures(
+    sketches,        # Each `(S, S)` float32, 1 = paper
+    photos,          # Styles, `(S, S, 3)` uint8, as many
+    steps:int=40,    # Of gradient descent
+    rate:float=.03,  # Of Adam
+) -> list:           # Pictures `(S, S, 3)` uint8
+    "The third baseline: tinted sketches, changed until their features are AdaIN of the sketch's and the photo's"
+    features = _perceptual_backbone(taps=(0, 1, 2))[1]
+    batches = ((sketches[at:at + 16], photos[at:at + 16]) for at in range(0, len(sketches), 16))
+    return [made for batch in batches for made in _towards_adain(features, *batch, steps, rate)]
 
 # %% ../nbs/04b_selfsup.ipynb #ss000064
 def _color_statistics(
@@ -1040,10 +1057,9 @@ def _makers(net):
             with torch.inference_mode(), evaluating(net), autocast(device): vectors = net.styles(y)
             made += _paint(net, x[:,:1], vectors, refine)
         return made
-    adained = lambda s, p: [m for at in range(0, len(s), 16) for m in _adain_pictures(s[at:at + 16], p[at:at + 16])]
     return {'': lambda s, p: paint(s, p, True), '_rough': lambda s, p: paint(s, p, False),
             '_tint': lambda s, p: list(map(_tinted, s, p)), '_matched': lambda s, p: list(map(_matched, s, p)),
-            '_adain': adained}
+            '_adain': _adain_pictures}
 
 # %% ../nbs/04b_selfsup.ipynb #ss00066a
 def evaluate(

@@ -20,7 +20,8 @@ from torch.nn.utils.parametrizations import spectral_norm
 from .blocks import (ConvBlock, FrozenEncoder, GANStep, PerceptualLoss, _VGGFeatures, _check_weights,
                                _gram_matrix, _in_torch_cache, check_number, evaluating)
 from .data import PhotoFolder, color_jitter, load_photo, provenance, random_affine, shrink, to_tensor, warp
-from .pencil import _check_choice, _even_paper, _spread
+from .metrics import _distance_to
+from .pencil import FromDrawings, _check_choice, _check_size, _spread
 from .sketches import check_sketch, grey
 from .sketchnet import coherent_lines
 from .training import Task, autocast
@@ -149,9 +150,14 @@ def _square(
     return cv2.resize(window, (size, size), interpolation=cv2.INTER_AREA if side > size else cv2.INTER_LINEAR)
 
 # %% ../nbs/04aa_tom.ipynb #to00017c
+def _without_sketches(names):
+    "Names of photos, without those of the drawings that lie beside FS2K's photos"
+    return [n for n in names if '.sketch.' not in n]
+
+
 def _split(photos):
     "Names of the photos to train on, and of those in a folder `val`"
-    names = [n for n in photos.names if '.sketch.' not in n]                # FS2K's drawings lie beside its photos
+    names = _without_sketches(photos.names)
     val = [n for n in names if n.startswith('val/')]
     return [n for n in names if not n.startswith(('val/', 'test/'))], val
 
@@ -170,17 +176,6 @@ class _Some:
     def __init__(self, read, names): self.read, self.names = read, names
     def __len__(self): return len(self.names)
     def __getitem__(self, i): return self.read(self.names[i])
-
-
-class _Drawings(PhotoFolder):
-    "Drawings `(H, W)` float32 of folders or tars, their paper made white; where there are `ID.sketch.jpg`, these alone"
-    def __init__(self, path):
-        super().__init__(path)
-        self.names = [n for n in self.names if Path(n).stem.endswith('.sketch')] or self.names
-
-    def __len__(self): return len(self.names)
-
-    def __getitem__(self, i): return _even_paper(self._read(self.names[i], grey=True).astype(np.float32)/255)
 
 # %% ../nbs/04aa_tom.ipynb #to000019
 def _paper_share(pictures):
@@ -272,7 +267,8 @@ class _TomStep(_TomNetworks):
     def step(self, run, photo, sketch):
         features, netD = run.helpers['features'], run.nets['netD']
         fake = run.nets['netG'](photo).float()
-        maps, (wanted, seen) = features(fake), (self.looked_at(features, x) for x in (photo, sketch))
+        maps = features(fake)
+        with torch.no_grad(): wanted, seen = features(photo), features(sketch)
         grams, real = ([_gram_matrix(x) for x in m] for m in (maps, seen))
         means, stds, target = run.plain['target'].follow(seen)
         critic = run.plain['netD']
@@ -284,10 +280,6 @@ class _TomStep(_TomNetworks):
         run.minimize(sum(self.weights[k]*v for k, v in terms.items()), 'netG')
         self.keep_style(run)
         return {k: v.detach() for k, v in terms.items()} | {'right': right}
-
-    @staticmethod
-    @torch.no_grad()
-    def looked_at(features, x): return features(x)
 
     def keep_style(self, run):
         "Keep the averaged generator as a style of its own when a part of the run is over"
@@ -312,20 +304,17 @@ class TomTask(_TomStep):
         preset:str='book',    # See `Tom`
         n:int=24,             # See `Tom`
     ):
-        right = 'a multiple of 32 pixels, 64 or more'
-        size = check_number('size', size, least=64, whole=True, right=right)
-        if size % 32: raise ValueError(f'size should be {right}, not {size}')
+        size = _check_size(size)
         self.weights = _check_weights(TOM_WEIGHTS if weights is None else weights, dict.fromkeys(TOM_WEIGHTS, 0.))
         self.lr, self.momentum = check_number('lr', lr, high=1), check_number('momentum', momentum, least=0, high=.9999)
         self.styles = check_number('styles', styles, least=1, high=10, whole=True)
         self.photos, self.train, self.val = _parts(photos)
         self.sketches = sketches if isinstance(sketches, (list, tuple)) else [sketches]
         if not self.sketches: raise ValueError('there is no folder of sketches: name one or several')
-        self.drawings = [_Drawings(s) for s in self.sketches]
-        _check_folders(_Some(self.photos._read, self.train), _Some(lambda p: p[0][p[1]], self.each()))
+        self.drawings = [FromDrawings(s) for s in self.sketches]
+        everything = [(d, i) for d in self.drawings for i in range(len(d))]
+        _check_folders(_Some(self.photos._read, self.train), _Some(lambda at: at[0].drawing(at[1]), everything))
         vars(self).update(size=size, preset=preset, n=n)
-
-    def each(self): return [(d, i) for d in self.drawings for i in range(len(d))]
 
     def __len__(self): return len(self.train)
 
@@ -338,7 +327,7 @@ class TomTask(_TomStep):
         fit = self.size/min(photo.shape[:2])
         photo = color_jitter(self.crop(photo, rng, (fit, 1.3*fit), 10), rng, .1, .1, .1, .1)
         drawings = self.drawings[rng.integers(len(self.drawings))]
-        drawing = drawings[rng.integers(len(drawings))]
+        drawing = drawings.drawing(rng.integers(len(drawings)))
         fit = 1.1*self.size/min(drawing.shape)
         return to_tensor(photo), torch.from_numpy(self.crop(drawing, rng, (fit, 2*fit), 10, .97))[None]
 
@@ -411,9 +400,7 @@ def edges_kept(
         raise ValueError(f'the edges are {w} x {h} pixels and the picture {wide} x {high}: both should be of one size')
     if edges.min() >= .5: raise ValueError('the edge map is blank: there is nothing to keep')
     found = canny(grey(picture), check_number('sigma', sigma, least=.1, high=50, unit='pixels'))
-    if not found.any(): return 0.
-    far = cv2.distanceTransform((~found).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return float((far[edges < .5] <= within).mean())
+    return float((_distance_to(found)[edges < .5] <= within).mean())
 
 # %% ../nbs/04aa_tom.ipynb #to000038
 def strong_edges(
@@ -454,8 +441,8 @@ def evaluate(
     names = [val[i] for i in _spread(len(val), limit, 1)]
     squares = [_square(photos._read(n), 128) for n in names]
     edges = [strong_edges(p) for p in squares]
-    drawings = [d[i] for s in ([sketches] if isinstance(sketches, (str, Path)) else sketches) for d in [_Drawings(s)]
-                for i in range(len(d))]
+    folders = map(FromDrawings, [sketches] if isinstance(sketches, (str, Path)) else sketches)
+    drawings = [d.drawing(i) for d in folders for i in range(len(d))]
     loss, found = PerceptualLoss(content=0., style=1.), {}
     for suffix, make in (('', lambda p: sketch_photo(p, net)), ('_coherent', coherent_lines)):
         made = [make(p) for p in squares]

@@ -257,10 +257,10 @@ def test_each_folder_of_drawings_is_used_equally_often(data, tmp_path):
     both = T.TomTask(data/'photos', [data/'drawings', tmp_path], **SMALL)
     asked = []
     for number, drawings in enumerate(both.drawings):
-        read = type(drawings).__getitem__
+        read = type(drawings).drawing
         both.drawings[number] = type('Noted', (), {
             '__len__': lambda s, d=drawings: len(d),
-            '__getitem__': lambda s, i, d=drawings, n=number: asked.append(n) or read(d, i)})()
+            'drawing': lambda s, i, d=drawings, n=number: asked.append(n) or read(d, i)})()
     for i in range(200):
         photo, drawing = both.sample(i % len(both), np.random.default_rng(i))
         assert photo.shape == (3, 64, 64) and drawing.shape == (1, 64, 64) and drawing.dtype == torch.float32
@@ -281,7 +281,7 @@ def test_drawings_beside_their_photos(tmp_path, cat):
     for i in range(3):
         save_image(tmp_path/f'{i}.jpg', cat)
         save_image(tmp_path/f'{i}.sketch.jpg', coherent_lines(cat))
-    assert T._Drawings(tmp_path).names == [f'{i}.sketch.jpg' for i in range(3)]
+    assert T.FromDrawings(tmp_path).names == [f'{i}.sketch.jpg' for i in range(3)]
 
 
 # the command line
