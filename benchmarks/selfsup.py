@@ -8,23 +8,29 @@ With `--matrix FILE --data TAR` it paints six held-out sketches by TOM in six ot
 --data TAR` it shows eight held-out sketches in another photo's style: tinted, by AdaIN, by the autoencoder, refined.
 Both take the first ones of the held-out photos in a random order.
 
-With `--ablation --data TAR` it trains small networks, each for as many steps (`--steps`, for both phases together): all
-terms; with the mutual information; without the three self-supervised terms; without the discriminator. It prints what
-`evaluate` measures on 200 held-out photos.
+With `--ablation --data TAR` it trains small networks, each for as many steps (`--steps`, for both phases together):
+all terms; with the mutual information; without the three self-supervised terms; without the discriminator. It prints
+what `evaluate` measures on 200 held-out photos.
+
+With `--limits --data TAR --sketches TAR [--sketches TAR]` it prints what TOM's measures are for two real drawings, for a
+photo in grey, and by chance, on every fourth held-out photo; how much light paper photos and drawings show; and what
+`evaluate` measures on 128 held-out photos with and without the shipped network's last layer.
 """
-import json, sys, tempfile
+import itertools, json, sys, tempfile
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 
-from sketchbook import selfsup
-from sketchbook.blocks import pick_device
+from sketchbook import selfsup, tom
+from sketchbook.blocks import PerceptualLoss, pick_device
 from sketchbook.data import load_photo, sample_photos, save_image
+from sketchbook.pencil import FromDrawings
+from sketchbook.sketches import grey
 from sketchbook.tom import sketch_photo
 from sketchbook.training import fit_phases
-from sketchbook.weights import save
+from sketchbook.weights import load, save
 from masknet import page_options
 from sketchnet import timed
 
@@ -87,19 +93,57 @@ def ablation(data, steps, device):
     return found
 
 
+def tom_limits(data, sketches):
+    "Print what TOM's measures are for pictures that no network has made"
+    photos, _, val = tom._parts(data)
+    squares = [tom._square(photos._read(n), 128) for n in val[::4]]
+    folders = [FromDrawings(s) for s in sketches]
+    drawings = [d.drawing(i) for d in folders for i in range(len(d))]
+    loss = PerceptualLoss(content=0., style=1.)
+    greys, made = [grey(p) for p in squares], [sketch_photo(p) for p in squares]
+    gram = lambda some: tom._gram_distance(some, itertools.cycle(drawings), loss)
+    print('Gram distance: two drawings', round(tom._gram_distance(drawings, drawings[7:] + drawings[:7], loss), 2),
+          'grey photo', round(gram(greys), 2), 'TOM', round(gram(made), 2))
+    edges = [tom.strong_edges(p) for p in squares]
+    share = lambda pair: tom.edges_kept(load_photo(pair[0]), pair[1], 3.)
+    kept = lambda some: round(float(np.mean([share(p) for p in zip(some, edges)])), 3)
+    print('edges kept: grey photo', kept(greys), 'TOM', kept(made), 'drawing of another', kept(made[1:] + made[:1]))
+    print('light paper: photos', round(tom._paper_share(squares), 2),
+          *(f'{s.name} {tom._paper_share([d.drawing(i) for i in range(len(d))]):.2f}' for s, d in zip(sketches, folders)))
+
+
+def last_layer(data, device):
+    "Print what the last layer of the shipped network, which sets the colours, is worth"
+    photos, sketches, lends = selfsup._questions(selfsup.SketchedPhotos(data, 'val'), 128, 128)
+    styles, seen = [photos[i] for i in lends], selfsup.deep_features(photos)[0]
+    net = load('selfsup', device, fresh=True)
+    for recolors in (True, False):
+        net.recolors = recolors
+        made = selfsup._makers(net)[''](sketches, styles)
+        right = np.mean([selfsup._right_style(*x) for x in zip(made, styles, photos)])
+        far = selfsup.frechet_distance(selfsup.deep_features(made)[0], seen)
+        print('with' if recolors else 'without', f'the last layer: Frechet {far:.0f}, right colours {right:.1%}')
+
+
 def main(argv=None):
     p = page_options(__doc__)
     p.add_argument('--matrix', type=Path, help='draw the matrix of sketches and styles into this file')
     p.add_argument('--rows', type=Path, help='draw eight sketches by every row of the table into this file')
     p.add_argument('--ablation', action='store_true', help='train without each part and measure')
+    p.add_argument('--limits', action='store_true', help='print what the measures are without a network')
+    p.add_argument('--sketches', type=Path, action='append', default=[], help='real drawings for --limits')
     p.add_argument('--steps', type=int, default=800, help='of each variant (%(default)s)')
     args = p.parse_args(argv)
-    if (args.matrix or args.rows or args.ablation) and not args.data:
-        p.error('--matrix, --rows and --ablation need --data')
+    if (args.matrix or args.rows or args.ablation or args.limits) and not args.data:
+        p.error('--matrix, --rows, --ablation and --limits need --data')
+    if args.limits and not args.sketches: p.error('--limits needs --sketches')
     device = pick_device(args.device)
     if args.matrix: save_image(args.matrix, matrix(args.data, device))
     elif args.rows: save_image(args.rows, rows(args.data, device))
     elif args.ablation: ablation(args.data, args.steps, device)
+    elif args.limits:
+        tom_limits(args.data, args.sketches)
+        last_layer(args.data, device)
     else:
         torch.set_num_threads(args.threads)
         result = timed('128 px', device, 'what', args.rounds, works(device))
