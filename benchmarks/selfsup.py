@@ -107,7 +107,7 @@ def tom_limits(data, sketches):
     edges = [tom.strong_edges(p) for p in squares]
     share = lambda pair: tom.edges_kept(load_photo(pair[0]), pair[1], 3.)
     kept = lambda some: round(float(np.mean([share(p) for p in zip(some, edges)])), 3)
-    print('edges kept: grey photo', kept(greys), 'TOM', kept(made), 'drawing of another', kept(made[1:] + made[:1]))
+    print('edges kept: grey photo', kept(greys), 'TOM', kept(made), 'by chance', kept(made[1:] + made[:1]))
     print('light paper: photos', round(tom._paper_share(squares), 2),
           *(f'{s.name} {tom._paper_share([d.drawing(i) for i in range(len(d))]):.2f}' for s, d in zip(sketches, folders)))
 
