@@ -12,8 +12,8 @@ With `--ablation --data TAR` it trains small networks, each for as many steps (`
 all terms; with the mutual information; without the three self-supervised terms; without the discriminator. It prints
 what `evaluate` measures on 200 held-out photos.
 
-With `--limits --data TAR --sketches TAR [--sketches TAR]` it prints what TOM's measures are for two real drawings, for a
-photo in grey, and by chance, on every fourth held-out photo; how much light paper photos and drawings show; and what
+With `--limits --data TAR --sketches TAR [--sketches TAR]` it prints what TOM's measures are for two real drawings, for
+a photo in grey, and by chance, on every fourth held-out photo; how much light paper photos and drawings show; and what
 `evaluate` measures on 128 held-out photos with and without the shipped network's last layer.
 """
 import itertools, json, sys, tempfile
@@ -108,8 +108,8 @@ def tom_limits(data, sketches):
     share = lambda pair: tom.edges_kept(load_photo(pair[0]), pair[1], 3.)
     kept = lambda some: round(float(np.mean([share(p) for p in zip(some, edges)])), 3)
     print('edges kept: grey photo', kept(greys), 'TOM', kept(made), 'by chance', kept(made[1:] + made[:1]))
-    print('light paper: photos', round(tom._paper_share(squares), 2),
-          *(f'{s.name} {tom._paper_share([d.drawing(i) for i in range(len(d))]):.2f}' for s, d in zip(sketches, folders)))
+    paper = {s.name: tom._paper_share(d.drawing(i) for i in range(len(d))) for s, d in zip(sketches, folders)}
+    print('light paper: photos', round(tom._paper_share(squares), 2), *(f'{k} {v:.2f}' for k, v in paper.items()))
 
 
 def last_layer(data, device):
