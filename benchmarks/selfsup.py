@@ -113,16 +113,23 @@ def tom_limits(data, sketches):
 
 
 def last_layer(data, device):
-    "Print what the last layer of the shipped network, which sets the colours, is worth"
-    photos, sketches, lends = selfsup._questions(selfsup.SketchedPhotos(data, 'val'), 128, 128)
+    "Print what the last layer of the shipped networks, which sets the colours, is worth, and what it does for AdaIN"
+    photos, sketches, lends = selfsup._questions(selfsup.SketchedPhotos(data, 'val'), 128, None)
     styles, seen = [photos[i] for i in lends], selfsup.deep_features(photos)[0]
-    net = load('selfsup', device, fresh=True)
-    for recolors in (True, False):
-        net.recolors = recolors
-        made = selfsup._makers(net)[''](sketches, styles)
+    def show(title, made):
         right = np.mean([selfsup._right_style(*x) for x in zip(made, styles, photos)])
         far = selfsup.frechet_distance(selfsup.deep_features(made)[0], seen)
-        print('with' if recolors else 'without', f'the last layer: Frechet {far:.0f}, right colours {right:.1%}')
+        print(f'{title}: Frechet {far:.0f}, right colours {right:.1%}')
+    net = load('selfsup', device, fresh=True)
+    for recolors in (True, False):
+        net.recolors, makers = recolors, selfsup._makers(net)
+        word = 'with' if recolors else 'without'
+        for title, suffix in (('refined', ''), ('autoencoder', '_rough')):
+            show(f'{title}, {word} the last layer', makers[suffix](sketches, styles))
+    made = makers['_adain'](sketches, styles)
+    show('AdaIN', made)
+    x, y = (torch.stack([to_tensor(p) for p in some]) for some in (made, styles))
+    show('AdaIN, with the last layer', selfsup._photos(selfsup._recolored(x, selfsup._color_moments(y))))
 
 
 def main(argv=None):

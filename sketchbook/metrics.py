@@ -4,11 +4,13 @@
 
 # %% auto #0
 __all__ = ['thin_lines', 'boundary_scores', 'human_agreement', 'continuity', 'ink_width', 'saliency_scores', 'iou', 'boundary_f',
-           'chamfer', 'ssim', 'perceptual_distance', 'deep_features', 'cosine', 'frechet_distance']
+           'chamfer', 'ssim', 'perceptual_distance', 'deep_features', 'cosine', 'frechet_distance', 'fid']
 
 # %% ../nbs/00c_metrics.ipynb #9c650029
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from importlib.util import find_spec
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -584,6 +586,12 @@ def perceptual_distance(
 def _backbone(name): return _perceptual_backbone(name)
 
 
+def _fit(photo, size):
+    "A photo scaled to a square"
+    shrinks = max(photo.shape[:2]) > size
+    return cv2.resize(photo, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+
+
 @torch.inference_mode()
 def deep_features(
     pictures,             # Photos, each (H, W, 3) uint8, any sizes
@@ -593,10 +601,7 @@ def deep_features(
 ) -> tuple[np.ndarray, str]: # (N, C) float64, and the backbone's name
     "What a network trained on ImageNet sees in each picture: its last map, averaged over the places"
     name, net = _backbone(backbone)
-    def fit(p):
-        shrinks = max(p.shape[:2]) > size
-        return cv2.resize(p, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-    fitted = [fit(p) for p in pictures]
+    fitted = [_fit(p, size) for p in pictures]
     if not fitted: raise ValueError('There is nothing to look at: no pictures were given.')
     x = torch.from_numpy(np.stack(fitted)).permute(0, 3, 1, 2).float()/255
     return torch.cat([net(b)[-1].mean((2, 3)) for b in x.split(batch)]).double().numpy(), name
@@ -624,3 +629,26 @@ def frechet_distance(
     root = vectors*np.sqrt(values.clip(0)) @ vectors.T
     shared = np.sqrt(np.linalg.eigvalsh(root @ cb @ root).clip(0)).sum()
     return float(((a.mean(0)-b.mean(0))**2).sum() + np.trace(ca) + np.trace(cb) - 2*shared)
+
+# %% ../nbs/00c_metrics.ipynb #b10c0042
+_INCEPTION = 'weights-inception-2015-12-05-6726825d.pth'     # as torch-fidelity calls it
+
+
+@torch.inference_mode()
+def fid(
+    pictures,     # Photos, each (H, W, 3) uint8, at least two
+    photos,       # What they should be like, at least two; neither need be of one size
+    size:int=128, # Side to which each is scaled, pixels; Inception itself sees 299
+    batch:int=32, # Pictures at a time
+) -> float|None:  # None where torchmetrics, torch-fidelity or the weights are missing
+    "Fréchet Inception distance (Heusel et al. 2017) by torchmetrics"
+    weights = Path(torch.hub.get_dir())/'checkpoints'/_INCEPTION
+    if not weights.exists() or not all(map(find_spec, ('torchmetrics', 'torch_fidelity'))): return None
+    sets = [np.stack([_fit(p, size) for p in some]) if len(some) > 1 else None for some in (pictures, photos)]
+    if any(s is None for s in sets):
+        raise ValueError(f'FID needs at least two pictures in each set, not {len(pictures)} and {len(photos)}.')
+    from torchmetrics.image.fid import FrechetInceptionDistance
+    measure = FrechetInceptionDistance(feature_extractor_weights_path=str(weights))
+    for seen, real in zip(sets, (False, True)):
+        for x in torch.from_numpy(seen).permute(0, 3, 1, 2).split(batch): measure.update(x, real=real)
+    return float(measure.compute())

@@ -25,7 +25,7 @@ from .blocks import (GANStep, PerceptualLoss, _check_weights, _ease_depthwise, _
                                _perceptual_backbone, check_flag, check_number, evaluating)
 from .data import (PhotoFolder, color_jitter, load_photo, provenance, random_affine, save_image, shrink,
                              to_tensor, warp)
-from .metrics import chamfer, deep_features, frechet_distance, perceptual_distance
+from .metrics import chamfer, deep_features, fid, frechet_distance, perceptual_distance
 from .pencil import _check_choice, _spread
 from .sketches import check_sketch, dark_on_light, grey
 from .sketchnet import coherent_lines, draw as draw_lines
@@ -248,6 +248,7 @@ class Autoencoder(nn.Module):
         super().__init__()
         self.config = dict(n=n, size=size, preset=preset)
         paper = preset == 'paper'
+        self.recolors = not paper           # the picture gets the style's colours, see `_recolored`
         self.content, self.style = Encoder(1, n, size, paper=paper), Encoder(3, n, size, True, paper)
         self.decoder = Decoder(n, size, paper)
         if not paper: _ease_depthwise(self)
@@ -704,6 +705,17 @@ def _color_moments(photo):
     "Mean and deviation of the colours of photos (N, 3, H, W): (N, 6)"
     return torch.cat(_statistics(photo.float()), 1).flatten(1)
 
+
+def _recolored(made, moments):
+    "Pictures (N, 3, H, W) with the mean and deviation of colours of `moments` (N or 1, 6)"
+    return adain(made.float(), *moments[...,None,None].float().chunk(2, 1)).clamp(0, 1)
+
+
+def _vectors(net, photo):
+    "All that `net` uses of a style photo (N, 3, S, S), 0..1: its three vectors and, where it recolors, `_color_moments`"
+    return [*getattr(net, 'rough', net).styles(photo), *([_color_moments(photo)] if net.recolors else [])]
+
+
 # %% ../nbs/04b_selfsup.ipynb #ss00044a
 class Stylist(nn.Module):
     "Autoencoder and refiner as one network: sketch and style, 0..1, to a picture (N, 3, S, S), 0..1"
@@ -728,7 +740,7 @@ class Stylist(nn.Module):
 
     def styles(self, photo):
         "The autoencoder's three vectors, and mean and deviation of the colours, where these are used"
-        return [*self.rough.styles(photo), *([_color_moments(photo)] if self.recolors else [])]
+        return _vectors(self, photo)
 
     def forward(
         self,
@@ -740,7 +752,7 @@ class Stylist(nn.Module):
             style = self.styles(style) if torch.is_tensor(style) else style
             rough = self.rough.decode(self.rough.contents(sketch), style[:3])
         made = self.refiner(rough, style[:3], sketch)
-        if self.recolors: made = adain(made.float(), *style[3][...,None,None].float().chunk(2, 1)).clamp(0, 1)
+        if self.recolors: made = _recolored(made, style[3])
         return (made, rough) if both else made
 
 # %% ../nbs/04b_selfsup.ipynb #ss000045
@@ -873,7 +885,7 @@ def _style_vectors(net, style, shares, mix, size):
     device = next(net.parameters()).device
     x = torch.stack([to_tensor(_square(p, size)) for p in photos]).to(device)
     weights = torch.tensor(_shares(shares, len(photos)), dtype=torch.float32, device=device)[:,None]
-    return [(weights*v.float()).sum(0, keepdim=True) for v in net.styles(x)]
+    return [(weights*v.float()).sum(0, keepdim=True) for v in _vectors(net, x)]
 
 # %% ../nbs/04b_selfsup.ipynb #ss00054a
 def synthesize(
@@ -905,7 +917,9 @@ def _paint(net, sketch, vectors, refine=True, seed=0):
         torch.manual_seed(seed)
         vectors = [v.float() for v in vectors]
         if refine and parts is not net: made = net(sketch, vectors)
-        else: made = parts.decode(parts.contents(sketch), vectors[:3])
+        else:
+            made = parts.decode(parts.contents(sketch), vectors[:3])
+            if net.recolors: made = _recolored(made, vectors[3])
     return _photos(made.float())
 
 # %% ../nbs/04b_selfsup.ipynb #ss000059
@@ -1054,7 +1068,7 @@ def _makers(net):
         for at in range(0, len(sketches), 16):
             x, y = (torch.stack([to_tensor(load_photo(p)) for p in found[at:at + 16]]).to(device)
                     for found in (sketches, styles))
-            with torch.inference_mode(), evaluating(net), autocast(device): vectors = net.styles(y)
+            with torch.inference_mode(), evaluating(net), autocast(device): vectors = _vectors(net, y)
             made += _paint(net, x[:,:1], vectors, refine)
         return made
     return {'': lambda s, p: paint(s, p, True), '_rough': lambda s, p: paint(s, p, False),
@@ -1079,6 +1093,7 @@ def evaluate(
         if not baselines and suffix in ('_tint', '_matched', '_adain'): continue
         made = make(sketches, styles)
         found[f'frechet{suffix}'] = frechet_distance(deep_features(made)[0], seen)
+        if (inception := fid(made, photos)) is not None: found[f'fid{suffix}'] = inception
         found[f'style{suffix}'] = float(np.mean([_right_style(*x) for x in zip(made, styles, photos)]))
         found[f'edges{suffix}'] = float(np.mean([_right_edges(*x) for x in zip(made, sketches, others)]))
         if suffix in ('', '_rough'):

@@ -237,3 +237,34 @@ def test_lpips_is_used_where_package_and_network_are(monkeypatch, tmp_path, pack
     far, whose = metrics.perceptual_distance([photo, photo], [photo, 255-photo])
     metrics._perceptual.cache_clear()
     assert whose == name and far[1] > 0 and (np.allclose(far, 1/3) if whose == 'lpips-alex' else far[0] == 0)
+
+
+@pytest.fixture
+def inception(monkeypatch, tmp_path):
+    "Torch-fidelity's Inception with random weights in the torch cache; its state"
+    from torch_fidelity import feature_extractor_inceptionv3 as home
+    Inception = home.FeatureExtractorInceptionV3
+    with monkeypatch.context() as m:
+        m.setattr(home, 'load_state_dict_from_url', lambda *a, **k: {})
+        m.setattr(Inception, 'load_state_dict', lambda *a, **k: None)
+        torch.manual_seed(0)
+        net = Inception('inception-v3-compat', ['2048'])
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path))
+    (tmp_path/'checkpoints').mkdir()
+    torch.save(net.state_dict(), tmp_path/'checkpoints'/metrics._INCEPTION)
+    return net.eval()
+
+def test_fid_is_the_frechet_distance_of_inceptions_features(inception):
+    rng = np.random.default_rng(0)
+    a, b = (rng.integers(0, high, (6, 40, 30, 3), dtype=np.uint8) for high in (90, 256))
+    def seen(photos):
+        x = torch.from_numpy(np.stack([metrics._fit(p, 128) for p in photos])).permute(0, 3, 1, 2)
+        with torch.inference_mode(): return inception(x)[0].double().numpy()
+    # torchmetrics scales with anti-aliasing, which does nothing when 128 pixels become 299
+    wanted = metrics.frechet_distance(seen(a), seen(b))
+    assert wanted > 0 and metrics.fid(a, list(b)) == pytest.approx(wanted, rel=.02)
+    with pytest.raises(ValueError, match='two pictures'): metrics.fid(a[:1], b)
+
+def test_fid_downloads_nothing(monkeypatch, tmp_path):
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path))
+    assert metrics.fid([np.zeros((32, 32, 3), np.uint8)]*2, [np.zeros((32, 32, 3), np.uint8)]*2) is None

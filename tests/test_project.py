@@ -69,7 +69,7 @@ def test_what_modules_import():
     extras = project()['optional-dependencies']
     listed = [re.match(r'[\w-]+', d)[0] for d in [*project()['dependencies'], *extras['coco'], *extras['drawings']]]
     allowed = {called.get(d, d) for d in listed} | set(sys.stdlib_module_names) | {'sketchbook', 'IPython'}
-    optional = {'tensorboard', 'lpips'}   # used where they are; their absence is said in a sentence
+    optional = {'tensorboard', 'lpips', 'torchmetrics'}   # used where they are; their absence is said in a sentence
     light = {'torch', 'torchvision', 'numpy', 'cv2', 'skimage', 'PIL', 'sketchbook'} | set(sys.stdlib_module_names)
     for p in sorted((ROOT/'sketchbook').glob('*.py')):
         every,early = imports(p)

@@ -1,0 +1,110 @@
+"""What each part of a training is worth: benchmarks/ablation.py NETWORK --data TAR --val TAR [--steps N] [--limit N]
+
+Trains NETWORK (masknet, sketchnet or virtual) once as the chapter does and once without each of its parts, for as many
+steps, from the same first weights and on the same samples, and prints what `evaluate` measures of each. The runs are far
+shorter than those of the shipped weights: they show which part matters early, not what the shipped weights would lose.
+`virtual` learns OpenMoji's drawings and needs neither `--data` nor `--val`.
+"""
+import argparse, json, sys, tempfile
+from contextlib import nullcontext
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+import torch
+from torch.utils.data import Subset
+
+from sketchbook import masknet, sketchnet, virtual, virtual_training
+from sketchbook.data import BoundaryPairs, SaliencyPairs
+from sketchbook.drawings import OpenMojiPairs
+from sketchbook.training import fit
+from sketchbook.weights import save
+
+
+class _NoSides(masknet.MaskNetTask):
+    "MaskNet without losses on its coarse outputs"
+    def step(self, run, photo, mask):
+        photo, mask = self.at_some_scale(run.step, photo, mask)
+        loss = sum(masknet._mask_loss(run.nets['net'](photo), mask).values())
+        run.minimize(loss, 'net')
+        return {'loss': loss}
+
+
+def masknets(data, val, limit):
+    "Tasks by variant, with what is replaced meanwhile; what measures a file of weights"
+    pairs, loss = SaliencyPairs(data), masknet._mask_loss
+    make = lambda kind=masknet.MaskNetTask: kind(pairs, version=2, size=192, frozen=3, best=False)
+    only = lambda term: patch.object(masknet, '_mask_loss', lambda *a: {term: loss(*a)[term]})
+    even = patch.object(masknet, '_border_weight', lambda mask, *_: torch.ones_like(mask))
+    variants = {'all': (make(), None), 'without IoU': (make(), only('bce')), 'without BCE': (make(), only('iou')),
+                'all pixels weigh alike': (make(), even), 'without side losses': (make(_NoSides), None)}
+    return variants, lambda path: masknet.evaluate(path, val, limit, 'cpu')
+
+
+def sketchnets(data, val, limit):
+    "The same"
+    pairs = BoundaryPairs(data)
+    make = lambda **kw: sketchnet.SketchNetTask(pairs, size=160, **kw)
+    plain = patch.object(sketchnet, '_inhibit', lambda logits, *a, **kw: logits)
+    variants = {'all': (make(), None), 'without D': (make(lambda_gan=0., gan_from=2.), None),
+                'without side losses': (make(lambda_coarse=0.), None), 'one scale': (make(zooms=(1.,)), None),
+                'without suppression': (make(), plain)}
+    return variants, lambda path: sketchnet.evaluate(path, val, limit, 'cpu', canny_sigma=None)
+
+
+class _Calm:
+    "A random generator whose normal numbers are all 0: pen, width and window go where they should"
+    def __init__(self, rng): self.rng = rng
+    def __getattr__(self, name): return getattr(self.rng, name)
+    def normal(self, mean, deviation, size=None): return mean if size is None else np.full(size, float(mean))
+
+
+class _Shown(virtual_training.VirtualTask):
+    "Demonstrations without noise, or with one right action alone"
+    calm, one = False, False
+    def sample(self, i, rng):
+        found = list(super().sample(i, _Calm(rng) if self.calm else rng))
+        if self.one: found[5][:,1:] = 0
+        return tuple(found)
+
+
+def virtuals(data, val, limit):
+    "The same; every eighth training drawing of OpenMoji"
+    pages = OpenMojiPairs('train', flags=False)
+    pages = virtual._InkOf(Subset(pages, range(0, len(pages), 8)))
+    drawings = virtual_training.Drawings(pages)
+    make = lambda **kw: _Shown(drawings, **kw)
+    calm, one = make(), make()
+    calm.calm = one.one = True
+    variants = {'all': (make(), None), 'without pixels': (make(raster_from=2.), None), 'without noise': (calm, None),
+                'one right action': (one, None)}
+    return variants, lambda path: virtual.evaluate(path, 'openmoji', limit, 'cpu')
+
+
+NETWORKS = dict(masknet=(masknets, 16), sketchnet=(sketchnets, 8), virtual=(virtuals, 16))   # and their batch sizes
+
+
+def main(argv=None):
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument('network', choices=NETWORKS)
+    p.add_argument('--data', type=Path, help='folder or tar to learn from')
+    p.add_argument('--val', type=Path, help='folder or tar to measure with')
+    p.add_argument('--steps', type=int, default=500, help='of each variant (%(default)s)')
+    p.add_argument('--limit', type=int, default=100, help='how many are measured (%(default)s)')
+    p.add_argument('--only', action='append', help='one variant; may be given several times')
+    args = p.parse_args(argv)
+    if args.network != 'virtual' and not (args.data and args.val): p.error(f'{args.network} needs --data and --val')
+    make, batch_size = NETWORKS[args.network]
+    variants, measure = make(args.data, args.val, args.limit)
+    if unknown := set(args.only or ()) - set(variants):
+        p.error(f'there is no variant {", ".join(unknown)}: choose of {", ".join(variants)}')
+    for name in args.only or variants:
+        task, replaced = variants[name]
+        with tempfile.TemporaryDirectory() as folder, replaced or nullcontext():
+            run = fit(task, folder, steps=args.steps, batch_size=batch_size, device='cpu', plot=False, progress=False)
+            found = measure(save(run.net, Path(folder)/'net.safetensors', run.card))
+        print(f'{name:<24}', json.dumps({k: round(v, 4) for k, v in found.items() if np.isscalar(v)}), flush=True)
+    return 0
+
+
+if __name__ == '__main__': sys.exit(main())
