@@ -1,9 +1,9 @@
 """What each part of a training is worth: benchmarks/ablation.py NETWORK --data TAR --val TAR [--steps N] [--limit N]
 
-Trains NETWORK (masknet, sketchnet or virtual) once as the chapter does and once without each of its parts, for as many
-steps, from the same first weights and on the same samples, and prints what `evaluate` measures of each. The runs are far
-shorter than those of the shipped weights: they show which part matters early, not what the shipped weights would lose.
-`virtual` learns OpenMoji's drawings and needs neither `--data` nor `--val`.
+Trains NETWORK (masknet, sketchnet, virtual or sketch2image) once as the chapter does and once without each of its
+parts, for as many steps, from the same first weights and on the same samples, and prints what `evaluate` measures of
+each. The runs are far shorter than those of the shipped weights: they show which part matters early, not what the
+shipped weights would lose. `virtual` and `sketch2image` learn OpenMoji's drawings: no `--data` and `--val` for them.
 """
 import argparse, json, sys, tempfile
 from contextlib import nullcontext
@@ -14,9 +14,11 @@ import numpy as np
 import torch
 from torch.utils.data import Subset
 
-from sketchbook import masknet, sketchnet, virtual, virtual_training
+from sketchbook import masknet, palette, sketchnet, virtual, virtual_training
 from sketchbook.data import BoundaryPairs, SaliencyPairs
 from sketchbook.drawings import OpenMojiPairs
+from sketchbook.palette import CompletionTask
+from sketchbook.sketch2image import _training_views
 from sketchbook.training import fit
 from sketchbook.weights import save
 
@@ -71,8 +73,7 @@ class _Shown(virtual_training.VirtualTask):
 def virtuals(data, val, limit):
     "The same; every eighth training drawing of OpenMoji"
     pages = OpenMojiPairs('train', flags=False)
-    pages = virtual._InkOf(Subset(pages, range(0, len(pages), 8)))
-    drawings = virtual_training.Drawings(pages)
+    drawings = virtual_training.Drawings(Subset(virtual._InkOf(pages), range(0, len(pages), 8)))
     make = lambda **kw: _Shown(drawings, **kw)
     calm, one = make(), make()
     calm.calm = one.one = True
@@ -81,7 +82,18 @@ def virtuals(data, val, limit):
     return variants, lambda path: virtual.evaluate(path, 'openmoji', limit, 'cpu')
 
 
-NETWORKS = dict(masknet=(masknets, 16), sketchnet=(sketchnets, 8), virtual=(virtuals, 16))   # and their batch sizes
+def palettes(data, val, limit):
+    "The same; with D only two steps of three are G's, so the others take two thirds of the steps"
+    views, _ = _training_views('openmoji')
+    make = lambda **kw: CompletionTask(views, **kw)
+    variants = {'all': (make(), None), 'without D': (make(lambda_gan=0.), None),
+                'RGB and L1, without D': (make(lambda_gan=0., head='rgb'), None),
+                'without hints': (make(hints=0.), None)}
+    return variants, lambda path: palette.evaluate(path, 'openmoji', limit, 'cpu')
+
+
+NETWORKS = dict(masknet=(masknets, 16), sketchnet=(sketchnets, 8), virtual=(virtuals, 16),
+                sketch2image=(palettes, 16))                                   # and their batch sizes
 
 
 def main(argv=None):
@@ -93,7 +105,8 @@ def main(argv=None):
     p.add_argument('--limit', type=int, default=100, help='how many are measured (%(default)s)')
     p.add_argument('--only', action='append', help='one variant; may be given several times')
     args = p.parse_args(argv)
-    if args.network != 'virtual' and not (args.data and args.val): p.error(f'{args.network} needs --data and --val')
+    if args.network in ('masknet', 'sketchnet') and not (args.data and args.val):
+        p.error(f'{args.network} needs --data and --val')
     make, batch_size = NETWORKS[args.network]
     variants, measure = make(args.data, args.val, args.limit)
     if unknown := set(args.only or ()) - set(variants):
@@ -101,9 +114,12 @@ def main(argv=None):
     for name in args.only or variants:
         task, replaced = variants[name]
         with tempfile.TemporaryDirectory() as folder, replaced or nullcontext():
-            run = fit(task, folder, steps=args.steps, batch_size=batch_size, device='cpu', plot=False, progress=False)
+            alone = isinstance(task, CompletionTask) and not task.lambda_gan
+            steps = round(2*args.steps/3) if alone else args.steps
+            run = fit(task, folder, steps=steps, batch_size=batch_size, device='cpu', plot=False, progress=False)
             found = measure(save(run.net, Path(folder)/'net.safetensors', run.card))
-        print(f'{name:<24}', json.dumps({k: round(v, 4) for k, v in found.items() if np.isscalar(v)}), flush=True)
+        numbers = {k: round(v, 4) for k, v in found.items() if isinstance(v, (int, float))}
+        print(f'{name:<24}', json.dumps(numbers), flush=True)
     return 0
 
 
