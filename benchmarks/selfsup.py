@@ -14,7 +14,7 @@ what `evaluate` measures on 200 held-out photos.
 
 With `--limits --data TAR --sketches TAR [--sketches TAR]` it prints what TOM's measures are for two real drawings, for
 a photo in grey, and by chance, on every fourth held-out photo; how much light paper photos and drawings show; and what
-`evaluate` measures on 128 held-out photos with and without the shipped network's last layer.
+`evaluate` measures with and without the shipped networks' last layer, and with it behind AdaIN.
 """
 import itertools, json, sys, tempfile
 from pathlib import Path
@@ -25,7 +25,7 @@ import torch
 
 from sketchbook import selfsup, tom
 from sketchbook.blocks import PerceptualLoss, pick_device
-from sketchbook.data import load_photo, sample_photos, save_image
+from sketchbook.data import load_photo, sample_photos, save_image, to_tensor
 from sketchbook.pencil import FromDrawings
 from sketchbook.sketches import grey
 from sketchbook.tom import sketch_photo

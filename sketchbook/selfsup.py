@@ -413,7 +413,7 @@ def _shrink(ni, no, paper):
 
 # %% ../nbs/04b_selfsup.ipynb #ss00027a
 class Discriminator(nn.Module):
-    "Pictures (N, 3, S, S), 0..1, to logits of overlapping patches (N, 1, h, w); early maps modulate the last ones"
+    "Pictures (N, 3, S, S), 0..1, to logits of large regions (N, 1, h, w); early maps modulate the last ones"
     def __init__(
         self,
         n:int=24,          # Channels of the first map; the original has 16, whatever its generator has
@@ -549,7 +549,7 @@ AE_WEIGHTS = dict(pixel=12., feature=.3, style=1., content=1., photo=.3, mutual=
 class _Common(Task):
     "What both phases share: photos and sketches, the optimisers, the likeness"
     def prepare(self, sketched, config, lr, weights, known, share):
-        "Set what both phases need; the photos of every twentieth are held out to measure"
+        "Set what both phases need; every twentieth photo is held out to measure"
         self.config, self.sketched, self.lr, self.share = config or configuration(), sketched, lr, share
         check_number('lr', lr, high=1)
         self.weights = _check_weights(known if weights is None else weights, dict.fromkeys(known, 0.))
@@ -712,7 +712,7 @@ def _recolored(made, moments):
 
 
 def _vectors(net, photo):
-    "All that `net` uses of a style photo (N, 3, S, S), 0..1: its three vectors and, where it recolors, `_color_moments`"
+    "All that `net` uses of style photos (N, 3, S, S), 0..1: three vectors and, where it recolors, `_color_moments`"
     return [*getattr(net, 'rough', net).styles(photo), *([_color_moments(photo)] if net.recolors else [])]
 
 
