@@ -272,6 +272,7 @@ def _hint_vector(
         raise ValueError(f'hint {unknown[0]!r} is neither a colour like #D22F27 nor one of {", ".join(COLORS)}.')
     v, palette = torch.zeros(1, len(net.palette)), net.palette.cpu()
     for c in asked: v[0,(palette - torch.from_numpy(_rgb(COLORS.get(c, c))/255).float()).abs().sum(1).argmin()] = 1
+    v[0,0] = 0      # white is the paper's colour: training never hints at it
     return v
 
 # %% ../nbs/04a_palette.ipynb #77a75cfb

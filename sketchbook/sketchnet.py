@@ -266,7 +266,7 @@ class _DetailBranch(nn.Module):
     def forward(
         self,
         x,      # (N, 3, H, W) in 0..1, sides multiples of 16
-        coded,  # The encoder's maps of `x`, see `BookSketchNet.features`
+        coded,  # The encoder's maps of `x`, see `_BookSketchNet.features`
         maps,   # The merged maps of `x`
         where,  # (N, width + 1, H/8, W/8): what `_Subject` says of this part of the photo
     ):
