@@ -13,7 +13,7 @@ from sketchbook.drawings import OpenMojiPairs
 from sketchbook.drawings import SimpleSet, _SvgViews
 from sketchbook.sketch2image import _PairViews, _on_page
 from sketchbook.training import fit
-from sketchbook.weights import available, card
+from sketchbook.weights import available, card, load
 
 
 @pytest.fixture(scope='module')
@@ -120,6 +120,12 @@ def test_completing_leaves_the_network_as_it_was(owl):
     palette.complete(owl, net)
     assert all(m.training for m in net.modules())
 
+
+def test_a_white_hint_says_nothing():
+    "White is the paper's colour, which training never hints at"
+    net = load('sketch2image', 'cpu')
+    assert not palette._hint_vector(net, '#FFFFFF').any()
+    assert palette._hint_vector(net, ['#FFFFFF', '#D22F27']).sum() == 1
 
 def test_a_hint_is_followed():
     "Red, green and blue on drawings that the network would have painted otherwise"
