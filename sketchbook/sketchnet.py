@@ -944,27 +944,76 @@ def _passing(details, inside, detail):
     even = .35*detail                               # how far a faint line is drawn like a strong one
     return _step(details, .4*floor, floor)*(even + (1 - even)*details)
 
+# %% ../nbs/02_sketchnet.ipynb #c02ac005
+def _middle_lines(
+    where:np.ndarray, # (H, W) bool
+    least:int=10,     # Side branches of fewer pixels go
+) -> np.ndarray:      # (H, W) bool
+    "The middle lines of an area, one pixel wide, without the short side branches that thinning leaves"
+    line = thin_lines(where).astype(np.uint8)
+    for _ in '12':                                       # where a branch has gone, another may end
+        neighbours = line*(cv2.filter2D(line, -1, np.ones((3, 3)), borderType=cv2.BORDER_CONSTANT) - 1)
+        joints = line & cv2.dilate((neighbours > 2).astype(np.uint8), np.ones((3, 3), np.uint8))
+        n, label, stats, _ = cv2.connectedComponentsWithStats(line & (1 - joints))
+        found = lambda at: np.bincount(label[at], minlength=n) > 0
+        branch = found(cv2.dilate(joints, np.ones((3, 3), np.uint8)) > 0) & found(neighbours == 1)
+        branch[0] = False                                # the background
+        line[(branch & (stats[:,cv2.CC_STAT_AREA] < least))[label]] = 0
+    return line > 0
+
+
+def _outline_lines(
+    outlines:np.ndarray, # (H, W) float32, 0..1: the network's answer, ridges several pixels wide
+    reach=(5., 9.),      # Details nearer than the first give way to the line, those beyond the second do not, pixels
+) -> tuple:              # (H, W) float32 twice: the lines, 0..1 and above; how far details give way, 0..1
+    "Draw outlines as smooth lines: the middle of each ridge, averaged along it"
+    wide = cv2.GaussianBlur(outlines, (0, 0), 1.6)
+    ridge = _middle_lines(wide > .12)
+    # the middle of several close ridges is none of them: there the details know better
+    crowded = _step(cv2.GaussianBlur(ridge.astype(np.float32), (0, 0), 9.), .06, .085)
+    # sure, or near a place that is: a line has weak places, a mouth is weak all over
+    sure = (ridge*_step(cv2.dilate(outlines, _disk(9)), .3, .45)*(1 - crowded)).astype(np.float32)
+    edge = cv2.dilate(sure, _disk(8)) > .05
+    at, n = _points(edge)
+    if not n: return np.zeros_like(outlines), np.zeros_like(outlines)
+    line = _smooth_along(4.7*cv2.GaussianBlur(sure, (0, 0), 1.3), _edge_flow(wide[::2,::2], 2.), 8., at, 2.)
+    far, label = cv2.distanceTransformWithLabels((~ridge).astype(np.uint8), cv2.DIST_L2, 5,
+                                                 labelType=cv2.DIST_LABEL_PIXEL)
+    nearest = np.zeros(label.max() + 1, np.float32)
+    nearest[label[ridge]] = sure[ridge]
+    return _scattered(line, edge, n), (1 - _step(far, *reach))*nearest[label]
+
+# %% ../nbs/02_sketchnet.ipynb #c02ac006
+def _chosen_lines(
+    maps:_LineMaps, # See `line_maps`, with details
+    detail:float,   # See `draw`
+) -> tuple:         # Outlines and details (h2, w2) float32, 0..1
+    "Without outlines of the background, and with as many details as `detail` asks for"
+    subject, (h, w) = cv2.GaussianBlur(maps.subject, (0, 0), 3), maps.details.shape
+    found = subject.max() > .5
+    fade = 1 - min(1, 2*detail)*(1 - _step(subject, .08, .4)) if found else np.float32(1)
+    outlines, details = _fitted(maps.outlines, h, w)*fade, maps.details*fade
+    return outlines, _passing(details, subject >= .5*found, detail)     # everywhere, when no subject is found
+
 
 def _stroke_strength(
     maps:_LineMaps, # See `line_maps`, with details
     detail:float,   # See `draw`
 ) -> np.ndarray:    # (h2, w2) float32, 0..1 and above: how much ink a line gets
-    "Choose the lines, join outlines and details, and smooth them along the flow"
-    subject, (h, w) = cv2.GaussianBlur(maps.subject, (0, 0), 3), maps.details.shape
-    found = subject.max() > .5
-    fade = 1 - min(1, 2*detail)*(1 - _step(subject, .08, .4)) if found else np.float32(1)
-    outlines, details = _fitted(maps.outlines, h, w)*fade, maps.details*fade
-    details = _passing(details, subject >= .5*found, detail)     # everywhere, when no subject is found
+    "Choose the lines, draw sure outlines, and smooth all others along the flow"
+    outlines, details = _chosen_lines(maps, detail)
+    line, taken = _outline_lines(outlines)
+    bold = _step(cv2.blur(cv2.dilate(outlines, _disk(3)), (9, 9)), .1, .6)
     ridge = cv2.dilate(thin_lines(outlines > .15).astype(np.uint8), _disk(1)) > 0
-    near = cv2.dilate(np.maximum(details, ridge*outlines), _disk(4)) > .05
+    line, details, weak = line*(.45 + .55*bold), details*(1 - taken), ridge*outlines*(1 - taken)
+    near = cv2.dilate(np.maximum(details, weak), _disk(4)) > .05
     at, n = _points(near)
-    if not n: return np.zeros((h, w), np.float32)
+    if not n: return line
     beside = _scattered(_nearby(details, maps.flow, at), near, n)      # the strongest detail across the flow
     details *= _step(details, .4*beside, .8*beside + 1e-6)             # of two that run side by side, the stronger
-    alone = np.where(ridge, outlines, 0)*(1 - _step(beside, .15, .45)) # outlines that no detail repeats
-    bold = _step(cv2.blur(cv2.dilate(outlines, _disk(3)), (9, 9)), .1, .6)
-    lines = cv2.GaussianBlur(np.maximum(details, .8*_step(alone, .1, .5)), (0, 0), .9)*(1.1 + 1.7*bold)
-    return _scattered(_smooth_along(lines.astype(np.float32), maps.flow, 5., at, 2.), near, n)
+    alone = weak*(1 - _step(beside, .15, .45))                         # outlines that no detail repeats
+    others = cv2.GaussianBlur(np.maximum(details, .8*_step(alone, .1, .5)), (0, 0), .9)*(1.1 + 1.7*bold)
+    return np.maximum(line, _scattered(_smooth_along(others, maps.flow, 5., at, 2.), near, n))
 
 # %% ../nbs/02_sketchnet.ipynb #c02ac026
 def paint(
