@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from sketchbook import pirec
-from sketchbook.blocks import pick_device
+from sketchbook.blocks import _pick_device
 from sketchbook.data import PhotoFolder, sample_photos, save_image
 from sketchbook.metrics import deep_features
 from sketchbook.training import fit_phases
@@ -100,7 +100,7 @@ def main(argv=None):
         save_image(args.page, page(PhotoFolder(args.data, 'val')))
         return 0
     torch.set_num_threads(args.threads)
-    device = pick_device(args.device)
+    device = _pick_device(args.device)
     result = timed('128 px', device, 'what', args.rounds, works(device))
     if args.json: args.json.write_text(json.dumps(result, indent=1) + '\n')
     return 0

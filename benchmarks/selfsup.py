@@ -24,7 +24,7 @@ import numpy as np
 import torch
 
 from sketchbook import selfsup, tom
-from sketchbook.blocks import PerceptualLoss, pick_device
+from sketchbook.blocks import PerceptualLoss, _pick_device
 from sketchbook.data import load_photo, sample_photos, save_image
 from sketchbook.pencil import FromDrawings
 from sketchbook.sketches import grey
@@ -137,7 +137,7 @@ def main(argv=None):
     if (args.matrix or args.rows or args.ablation or args.limits) and not args.data:
         p.error('--matrix, --rows, --ablation and --limits need --data')
     if args.limits and not args.sketches: p.error('--limits needs --sketches')
-    device = pick_device(args.device)
+    device = _pick_device(args.device)
     if args.matrix: save_image(args.matrix, matrix(args.data, device))
     elif args.rows: save_image(args.rows, rows(args.data, device))
     elif args.ablation: ablation(args.data, args.steps, device)

@@ -466,10 +466,10 @@ def _fitting(args, main):
 
 def _train(args):
     "Train a network by name"
-    from sketchbook.blocks import pick_device
+    from sketchbook.blocks import _pick_device
     from sketchbook.training import fit, fit_phases
     from sketchbook.weights import _save_all
-    pick_device(args.device)           # before any data is read
+    _pick_device(args.device)          # before any data is read
     task = _make_task(args)
     if isinstance(task, dict):
         first = task.get(args.phase) or next(iter(task.values()))

@@ -25,7 +25,7 @@ import torch
 
 import sketchbook
 from . import weights
-from .blocks import pick_device
+from .blocks import _pick_device
 from .data import UnreadableImage, _find_photos, _write_atomic
 from .training import _graceful_shutdown
 
@@ -181,16 +181,16 @@ def _versions() -> dict: # `{package: version}` of what is installed
 
 
 def _device_name(
-    device:str,  # As `pick_device` takes it
+    device:str,  # As `_pick_device` takes it
 ) -> str:        # 'cpu' or e.g. 'cuda (NVIDIA L4)'
     "The device by its full name"
-    device = pick_device(device)
+    device = _pick_device(device)
     return f'{device} ({torch.cuda.get_device_name(device)})' if device.type=='cuda' else str(device)
 
 # %% ../nbs/00i_folders.ipynb #3ed3489a
 def start_report(
     settings:dict, # What the user chose, as JSON has it
-    device:str,    # As `pick_device` takes it
+    device:str,    # As `_pick_device` takes it
     names:dict,    # Name of each result by key
     used=(),       # Weights, a name or file each
 ) -> dict:         # A report without photos

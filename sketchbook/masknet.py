@@ -16,7 +16,7 @@ import torch
 from torch import nn
 import torch.nn.functional as F
 
-from .blocks import ConvBlock, FeaturePyramid, FrozenEncoder, check_number, param_groups
+from .blocks import ConvBlock, FeaturePyramid, _FrozenEncoder, _check_number, _param_groups
 from .data import SaliencyPairs, augment_pair, paste_object, provenance, to_tensor
 from .training import Task, autocast
 from .weights import folded, load
@@ -26,7 +26,7 @@ class _BookV1(nn.Module):
     "Version 1: the two coarsest maps, three convolutions, enlarged once: 28x28 logits for a 224x224 photo"
     def __init__(self, pretrained:bool=True, dim:int=64):
         super().__init__()
-        self.encoder = FrozenEncoder(pretrained=pretrained, out=(3,4))
+        self.encoder = _FrozenEncoder(pretrained=pretrained, out=(3,4))
         self.head = nn.Sequential(ConvBlock(112+320, dim, 1), ConvBlock(dim, dim), ConvBlock(dim, dim),
             nn.ConvTranspose2d(dim, dim, 2, 2), nn.ReLU(), nn.Conv2d(dim, 1, 1))
 
@@ -40,7 +40,7 @@ class _BookV2(nn.Module):
     "Version 2: maps of strides 4 to 32, merged top-down: 80x80 logits for a 320x320 photo"
     def __init__(self, pretrained:bool=True, dim:int=64):
         super().__init__()
-        self.encoder = FrozenEncoder(pretrained, (1,2,3,4), size=2)
+        self.encoder = _FrozenEncoder(pretrained, (1,2,3,4), size=2)
         self.decoder = FeaturePyramid(self.encoder.channels[1:], dim)
         self.side_heads = nn.ModuleList(nn.Conv2d(dim, 1, 1) for _ in range(3))
         self.head = nn.Sequential(ConvBlock(dim, dim//2), nn.Conv2d(dim//2, 1, 1))
@@ -222,7 +222,7 @@ class _MaskStep(Task):
     monitor = 'loss'
 
     def optimizers(self, nets):
-        return {'net': torch.optim.AdamW(param_groups(nets['net'], self.lr, self.encoder_lr), weight_decay=1e-2)}
+        return {'net': torch.optim.AdamW(_param_groups(nets['net'], self.lr, self.encoder_lr), weight_decay=1e-2)}
 
     def at_some_scale(self, step, *batch):
         "The batch of step `step`, reduced to a size that depends on its number alone"
@@ -309,7 +309,7 @@ def _check_photo(photo):
 
 def _checked(mask, t=0., name='threshold'):
     "`mask` as float32, if it is one; a threshold outside 0..1 is refused"
-    check_number(name, t, least=0, high=1)
+    _check_number(name, t, least=0, high=1)
     mask = np.asarray(mask)
     if mask.ndim!=2 or not mask.size: raise ValueError(f"A mask has the shape (H, W), not {mask.shape}")
     if mask.dtype.kind not in 'biuf': raise ValueError(f"A mask holds numbers, not {mask.dtype}")
@@ -335,9 +335,9 @@ def guided_filter(
     side:int=400,     # Longest side at which the windows are fitted, pixels
 ) -> np.ndarray:      # `(H, W)` float32, 0..1
     "Let `mask` follow the edges of `photo`: the fast guided filter (He and Sun 2015, algorithm 2)"
-    radius = check_number('radius', radius, least=1, high=1000, whole=True, unit='pixels')
-    check_number('eps', eps, high=1e300)
-    check_number('side', side, least=1, unit='pixel')
+    radius = _check_number('radius', radius, least=1, high=1000, whole=True, unit='pixels')
+    _check_number('eps', eps, high=1e300)
+    _check_number('side', side, least=1, unit='pixel')
     mask = _check_pair(photo, mask)
     h,w = mask.shape
     scale = min(side, max(h,w))/max(h,w)
@@ -457,7 +457,7 @@ def object_box(
     threshold:float=.5, # Above it is object, 0..1
 ):                      # `(top, left, bottom, right)`, the last two exclusive, pixels; None when there is no object
     "Find the bounding box of what `mask` keeps"
-    check_number('margin', margin, least=0)
+    _check_number('margin', margin, least=0)
     kept = _checked(mask, threshold) > threshold
     if not kept.any(): return None
     (h,w),(ys,xs) = kept.shape,(np.flatnonzero(kept.any(axis)) for axis in (1,0))

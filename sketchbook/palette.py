@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .blocks import ConvBlock, Encoder, GANStep, PatchGAN, TopDown, check_number, evaluating, param_groups
+from .blocks import ConvBlock, Encoder, GANStep, PatchGAN, TopDown, _check_number, _evaluating, _param_groups
 from .drawings import OpenMojiPairs
 from .drawings import COLORS, _rgb
 from .sketch2image import JointGAN, _as_drawing, _example_pages, _from_page, _inversion_strip, _measure
@@ -184,7 +184,7 @@ class CompletionTask(_CompletionStep):
     def networks(self): return {'netG': Completer(self.palette, len(self.palette), self.head), 'netD': PatchGAN(4, 32)}
 
     def optimizers(self, nets):
-        return {'netG': torch.optim.AdamW(param_groups(nets['netG'], 2e-3, .25), weight_decay=.02),
+        return {'netG': torch.optim.AdamW(_param_groups(nets['netG'], 2e-3, .25), weight_decay=.02),
                 'netD': torch.optim.AdamW(nets['netD'].parameters(), 4e-4, betas=(.5, .999))}
 
     def __len__(self): return len(self.views)
@@ -305,27 +305,27 @@ def _painted(net, sketch, hint, seed, regions):
 def complete(
     sketch,           # See `sketch2image._as_drawing`
     net=None,         # A `Completer`, a name or path of weights; None for `sketch2image`
-    device='auto',    # See `blocks.pick_device`; a network that is given stays where it is
+    device='auto',    # See `blocks._pick_device`; a network that is given stays where it is
     hint=None,        # Colours that are asked for: `#RRGGBB`, a class of the simple set, or a list of these
     seed:int|None=0,  # Another number, other colours; None for the most probable ones
     regions:float=1., # See `_choose_colors`; 0 lets each pixel choose alone
 ) -> np.ndarray:      # Picture (H, W, 3) uint8, at the sketch's size
     "Colour a sketch; an empty page stays empty"
-    check_number('regions', regions, least=0, high=1)
+    _check_number('regions', regions, least=0, high=1)
     right = 'a whole number from 0, or None for the most probable colours'
-    if seed is not None: seed = check_number('seed', seed, least=0, high=2**63 - 1, whole=True, right=right)
+    if seed is not None: seed = _check_number('seed', seed, least=0, high=2**63 - 1, whole=True, right=right)
     sketch = _as_drawing(sketch)
     net = chosen(net, 'sketch2image', device, [Completer], 'completing needs a Completer')
     hint = _hint_vector(net, hint)
     if sketch.min() > .98: return np.full((*sketch.shape, 3), 255, np.uint8)
-    with evaluating(net): return _painted(net, sketch, hint, seed, regions)
+    with _evaluating(net): return _painted(net, sketch, hint, seed, regions)
 
 
 def evaluate(
     name='sketch2image', # Weights by name or path, or a network, see `complete`
     data='openmoji',     # See `sketch2image._measure`
     limit=None,          # Only so many, spread evenly
-    device='auto',       # See `blocks.pick_device`
+    device='auto',       # See `blocks._pick_device`
 ) -> dict:               # See `sketch2image.evaluate`
     "Measure a network that colours sketches, on held-out drawings at 64 px"
     return _measure(lambda s: complete(s, name, device), data, limit)

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from .blocks import (GANStep, MultiPatchGAN, PatchGAN, PerceptualLoss, UNet, _by_task, _check_weights,
-                               check_flag, check_number, evaluating)
+                               _check_flag, _check_number, _evaluating)
 from .data import (DrawingPairs, PhotoFolder, SketchPairs, UnreadableImage, _decode, load_photo, provenance,
                              random_affine, shrink, to_tensor, warp)
 from .masknet import _check_pair, clean_mask, cut_out, predict
@@ -50,7 +50,7 @@ def _thicken(
     thickness:int=0,  # Pixels added to the width of each line, -3..9; no line becomes thinner than one pixel
 ) -> np.ndarray:      # `(H, W)` bool
     "Make lines thicker or thinner"
-    t = check_number('thickness', thickness, least=-3, high=9, whole=True, unit='pixels')
+    t = _check_number('thickness', thickness, least=-3, high=9, whole=True, unit='pixels')
     if not t: return lines
     ink, square = lines.astype(np.uint8), np.ones((abs(t) + 1,)*2, np.uint8)
     return cv2.dilate(ink, square) > 0 if t > 0 else (cv2.erode(ink, square) > 0) | thin_lines(lines)
@@ -68,12 +68,12 @@ def extract_lines(
     detail:float=.6,       # 0..1: few lines to many
     blacks:bool=False,     # SketchNet also fills dark areas with ink, see `sketchnet.draw`
     mask=None,             # `(H, W)` float32, 1 = keep: nothing is drawn outside
-    device='auto',         # For SketchNet, see `blocks.pick_device`
+    device='auto',         # For SketchNet, see `blocks._pick_device`
 ) -> np.ndarray:           # Sketch `(H, W)` float32, 1 = paper, black lines with soft edges
     "Extract the lines of a photo or of a drawing; only black and white is left, so that no tone shines through"
     _check_choice('source', source, SOURCES)
-    detail = check_number('detail', detail, least=0, high=1)
-    check_flag('blacks', blacks)
+    detail = _check_number('detail', detail, least=0, high=1)
+    _check_flag('blacks', blacks)
     if isinstance(picture, np.ndarray) and picture.ndim == 2: picture = check_sketch(picture)
     photo = load_photo(picture)
     if mask is not None: mask = _check_pair(photo, mask)
@@ -121,7 +121,7 @@ def _surrounded(
 # %% ../nbs/02b_pencil.ipynb #bc000012
 def _spread(count, n, least=2):
     "`n` of `count` numbers, spread evenly; None for all"
-    n = count if n is None else min(count, check_number('limit', n, least=least, whole=True))
+    n = count if n is None else min(count, _check_number('limit', n, least=least, whole=True))
     return [i*count//n for i in range(n)]
 
 
@@ -400,9 +400,9 @@ class Shader(nn.Module):
         super().__init__()
         if preset not in ('book', 'paper'):
             raise ValueError(f"Shader has the presets 'book' and 'paper', not {preset!r}")
-        self.paper, ni = preset == 'paper', check_number('ni', ni, least=1, whole=True)
-        n = check_number('n', (64 if self.paper else 24) if n is None else n, least=2, whole=True, unit='channels')
-        blocks = check_number('blocks', (1 if self.paper else 6) if blocks is None else blocks, least=1, whole=True)
+        self.paper, ni = preset == 'paper', _check_number('ni', ni, least=1, whole=True)
+        n = _check_number('n', (64 if self.paper else 24) if n is None else n, least=2, whole=True, unit='channels')
+        blocks = _check_number('blocks', (1 if self.paper else 6) if blocks is None else blocks, least=1, whole=True)
         self.config = dict(preset=preset, ni=ni, n=n, blocks=blocks)
         self.body = _paper_layers(1, n, blocks) if self.paper else _book_layers(ni + 2, n, blocks)
         # at full size lines and noise meet the picture again
@@ -420,7 +420,7 @@ class PencilUNet(UNet):
         ni:int=2, # See `Shader`
         n:int=24, # See `UNet`
     ):
-        super().__init__(check_number('ni', ni, least=1, whole=True) + 2, 1, n)
+        super().__init__(_check_number('ni', ni, least=1, whole=True) + 2, 1, n)
         self.config = dict(ni=ni, n=n)
 
 # %% ../nbs/02b_pencil.ipynb #bc000035
@@ -565,7 +565,7 @@ def _shares(odds, n):
 def _check_size(size):
     "The side of crops, an int; a `ValueError` unless it is a multiple of 32 pixels, 64 or more"
     right = 'a multiple of 32 pixels, 64 or more'
-    found = check_number('size', size, least=64, whole=True, right=right)
+    found = _check_number('size', size, least=64, whole=True, right=right)
     if found % 32: raise ValueError(f'size should be {right}, not {size}')
     return found
 
@@ -573,9 +573,9 @@ def _check_size(size):
 def _check_settings(size, lr, net, overlaps, n):
     "A `ValueError` that names the setting of a task that is wrong"
     _check_size(size)
-    check_number('n', n, least=2, whole=True, unit='channels')
-    check_number('lr', lr, high=1)
-    check_number('overlaps', overlaps, least=0, high=1)
+    _check_number('n', n, least=2, whole=True, unit='channels')
+    _check_number('lr', lr, high=1)
+    _check_number('overlaps', overlaps, least=0, high=1)
     if net not in ('shader', 'unet'): raise ValueError(f"net should be 'shader' or 'unet', not {net!r}")
 
 # %% ../nbs/02b_pencil.ipynb #bc000040
@@ -683,7 +683,7 @@ def _pencil_task(
     n:int=24,            # Channels of the generator
 ) -> PencilTask:
     "Lines to pencil drawing"
-    vectors = check_number('vectors', vectors, least=0, high=1)
+    vectors = _check_number('vectors', vectors, least=0, high=1)
     pairs = [FromDrawings(d) for d in data] + _in_twos(FromFolders, lines, drawings, 'lines', 'drawings')
     if not pairs: raise ValueError('Name drawings to learn from: --data, or --lines and --drawings.')
     other = lambda lines, drawings: [FromVectors(_Greys(lines)), FromDrawings(drawings)]
@@ -770,7 +770,7 @@ def _runner(net):
         h, w = x.shape[1:]
         x = F.pad(torch.from_numpy(np.ascontiguousarray(x))[None].to(device), (0, -w % 32, 0, -h % 32))
         x = x.contiguous(memory_format=torch.channels_last)
-        with torch.inference_mode(), evaluating(net), autocast(device): return net(x).float()[0,0,:h,:w].cpu().numpy()
+        with torch.inference_mode(), _evaluating(net), autocast(device): return net(x).float()[0,0,:h,:w].cpu().numpy()
     return run
 
 
@@ -797,12 +797,12 @@ class _Sheet:
 
     def __post_init__(self):
         whole = dict(high=8192, whole=True, unit='pixels')
-        if self.patch_size != 0: check_number('patch_size', self.patch_size, least=32, **whole,
-                                              right='0 for no patches, or a whole number of pixels from 32 to 8192')
-        if self.model_size is not None: check_number('model_size', self.model_size, least=32, **whole)
-        check_number('shade', self.shade, least=0, high=1)
-        check_number('overlap', self.overlap, least=0, high=.5)
-        check_number('seed', self.seed, least=0, high=2**63 - 1, whole=True)
+        if self.patch_size != 0: _check_number('patch_size', self.patch_size, least=32, **whole,
+                                               right='0 for no patches, or a whole number of pixels from 32 to 8192')
+        if self.model_size is not None: _check_number('model_size', self.model_size, least=32, **whole)
+        _check_number('shade', self.shade, least=0, high=1)
+        _check_number('overlap', self.overlap, least=0, high=.5)
+        _check_number('seed', self.seed, least=0, high=2**63 - 1, whole=True)
 
     def run(self, net, picture):
         "Draw ink `(H, W)`, or what `_photo_sheets` gives, `(H, W, 5)`, float32"
@@ -824,7 +824,7 @@ def draw(
     overlap:float=.25,   # Of neighbouring tiles, share of their side, 0..0.5
     seed:int=0,          # Of the grain: the same number gives the same drawing
     net=None,            # A `Shader` or `PencilUNet`, a name or path of weights; None for the shipped `pencil`
-    device='auto',       # See `blocks.pick_device`; a network that is given stays where it is
+    device='auto',       # See `blocks._pick_device`; a network that is given stays where it is
 ) -> np.ndarray:         # Drawing `(h, w)` float32, 0 = black, 1 = white; `model_size/patch_size` times as large
     "Turn a line drawing into a pencil drawing, patch by patch"
     sheet = _Sheet(patch_size, model_size, shade, overlap, seed)
@@ -926,7 +926,7 @@ def evaluate(
     name,             # A network's name or file
     data,             # Folder or tar of pencil drawings; of `ID.jpg` and `ID.sketch.jpg` if it draws photos
     limit=None,       # Only so many, spread evenly
-    device='auto',    # See `blocks.pick_device`
+    device='auto',    # See `blocks._pick_device`
 ) -> dict:            # Measures by name, those of the baselines with `_lines` and `_filter`, or `_dodge`, behind; `n`
     "Measure drawings made from the lines of pencil drawings (coherent, detail 0.6, patches of 128 px), or of photos"
     net = chosen(name, 'pencil', device, *_CLASSES)
@@ -950,12 +950,12 @@ def pencil(
     thickness:int=0,      # See `extract_lines`
     blacks:bool=True,     # See `extract_lines`
     mask:bool=True,       # Draw the subject alone, on white paper?
-    device='auto',        # See `blocks.pick_device`
+    device='auto',        # See `blocks._pick_device`
     **settings,           # See `draw` or `draw_photo`: `patch_size`, `model_size`, `shade`, `seed`, `net`
 ) -> dict:                # `lines` (not for 'photo') and `pencil`, both `(h, w)` float32
     "The whole way from a photo to a pencil drawing: the subject, its lines, the shading"
     _check_choice('way via', via, ('photo', 'lines', *SOURCES))
-    check_flag('mask', mask)
+    _check_flag('mask', mask)
     photo = load_photo(photo)
     if via == 'lines': lines = as_lines(photo, thickness)
     else:

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from . import pencil
-from .blocks import check_flag, check_number, pick_device
+from .blocks import _check_flag, _check_number, _pick_device
 from .data import load_photo, save_image
 from .folders import (check_output, choose_names, gather, known_names, save_entry, stage, start_report,
                                 take_gpu, work_through)
@@ -54,10 +54,10 @@ def _check(s):
     if 'source' in s: pencil._check_choice('source', s['source'], pencil.SOURCES)
     if 'via' in s: pencil._check_choice('way via', s['via'], ('auto', 'photo', 'lines', *pencil.SOURCES))
     pencil._thicken(_DOT, s['thickness'])
-    check_number('detail', s['detail'], least=0, high=1)
-    check_number('max_side', s['max_side'], least=16, whole=True, unit='pixels')
-    for name in ('blacks', 'mask', 'keep_lines'): check_flag(name, s.get(name, False))
-    pick_device(s['device'])
+    _check_number('detail', s['detail'], least=0, high=1)
+    _check_number('max_side', s['max_side'], least=16, whole=True, unit='pixels')
+    for name in ('blacks', 'mask', 'keep_lines'): _check_flag(name, s.get(name, False))
+    _pick_device(s['device'])
 
 # %% ../nbs/02ba_pencil_folders.ipynb #bf000010
 def lines_folder(

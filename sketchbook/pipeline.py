@@ -15,7 +15,7 @@ import numpy as np
 
 from . import masknet, sketchnet, weights
 from . import vectorize as vectorizer
-from .blocks import pick_device
+from .blocks import _pick_device
 from .data import load_photo, save_image, shrink
 from .folders import (check_output, choose_names, gather, known_names, save_entry, stage, start_report,
                                 take_gpu, work_through)
@@ -50,7 +50,7 @@ def _check_settings(
     need(whole(s.size) and 64 <= s.size <= 4096, 'size', 'a whole number of pixels from 64 to 4096')
     need(whole(s.max_side) and 64 <= s.max_side <= 16384, 'max_side', 'a whole number of pixels from 64 to 16384')
     need(s.method in vectorizer._METHODS, 'method', ' or '.join(map(repr, vectorizer._METHODS)))
-    pick_device(s.device)
+    _pick_device(s.device)
 
 # %% ../nbs/06_pipeline.ipynb #5cab3213
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from .blocks import (GANStep, PatchGAN, PerceptualLoss, UNet, _by_task, _check_weights, check_number,
-                               evaluating)
+from .blocks import (GANStep, PatchGAN, PerceptualLoss, UNet, _by_task, _check_weights, _check_number,
+                               _evaluating)
 from .data import PhotoFolder, color_jitter, load_photo, provenance, shrink, to_tensor
 from .metrics import deep_features, frechet_distance, perceptual_distance, ssim, thin_lines
 from .sketches import check_sketch, grey
@@ -34,7 +34,7 @@ def _as_edges(
     ink:float=.35,     # What is darker than this share of full ink is a line, 0..1
 ) -> np.ndarray:       # Sketch `(h, w)` float32, only 0 and 1, lines one pixel wide
     "Turn any drawing into an edge map as Canny gives it: black or white, one pixel wide"
-    drawn = (check_sketch(sketch) < 1 - check_number('ink', ink, least=0, high=1)).astype(np.float32)
+    drawn = (check_sketch(sketch) < 1 - _check_number('ink', ink, least=0, high=1)).astype(np.float32)
     # any ink counts, or fine lines would be lost
     return 1 - thin_lines(shrink(drawn, _check_size(size)) > 0).astype(np.float32)
 
@@ -44,7 +44,7 @@ def edges(
     sigma:float=2.5,   # Canny's Gaussian blur, pixels; a larger one leaves fewer edges
     detail:float=None, # None for Canny; 0..1 for the lines of SketchNet with this `detail`
     size:int=None,     # Longest side of the edge map, pixels; None for the photo's own
-    device='auto',     # For SketchNet, see `blocks.pick_device`
+    device='auto',     # For SketchNet, see `blocks._pick_device`
 ) -> np.ndarray:       # Sketch `(h, w)` float32, 0 = edge, 1 = paper
     "Find the edges that a picture is rebuilt from: Canny as in scikit-image, or lines that SketchNet chooses"
     from skimage.feature import canny
@@ -54,8 +54,8 @@ def edges(
     return _as_edges(draw_lines(photo, resolution=1, detail=detail, device=device), size)
 
 
-def _check_sigma(sigma): return check_number('sigma', sigma, least=.1, high=50, unit='pixels')
-def _check_size(size): return None if size is None else check_number('size', size, least=1, whole=True, unit='pixels')
+def _check_sigma(sigma): return _check_number('sigma', sigma, least=.1, high=50, unit='pixels')
+def _check_size(size): return None if size is None else _check_number('size', size, least=1, whole=True, unit='pixels')
 
 # %% ../nbs/05_pirec.ipynb #pi000014
 def _odd(pixels): return min(2*int(pixels/2) + 1, 255)
@@ -70,10 +70,10 @@ def color_domain(
 ) -> np.ndarray:    # `(H, W, 3)` uint8, flat areas of at most `k` colours
     "Reduce a photo to a few flat areas of colour: median filter, k-means, median filter"
     photo = load_photo(photo)
-    k = check_number('k', k, least=1, high=64, whole=True, unit='colours')
-    seed = check_number('seed', seed, least=0, high=2**63 - 1, whole=True)
+    k = _check_number('k', k, least=1, high=64, whole=True, unit='colours')
+    seed = _check_number('seed', seed, least=0, high=2**63 - 1, whole=True)
     unit = min(photo.shape[:2])/_SIZE
-    before, after = (_odd(check_number(name, window, high=255, unit='pixels')*unit)
+    before, after = (_odd(_check_number(name, window, high=255, unit='pixels')*unit)
                      for name, window in (('blur', blur), ('smooth', smooth)))
     flat = cv2.medianBlur(photo, before)
     colors = _cluster(flat, k, np.random.default_rng(seed))
@@ -173,8 +173,8 @@ class Reconstructor(nn.Module):
         if preset not in ('book', 'paper'):
             raise ValueError(f"Reconstructor has the presets 'book' and 'paper', not {preset!r}")
         paper = preset == 'paper'
-        n = check_number('n', (64 if paper else 24) if n is None else n, least=1, whole=True, unit='channels')
-        blocks = check_number('blocks', (8 if paper else 6) if blocks is None else blocks, least=1, whole=True)
+        n = _check_number('n', (64 if paper else 24) if n is None else n, least=1, whole=True, unit='channels')
+        blocks = _check_number('blocks', (8 if paper else 6) if blocks is None else blocks, least=1, whole=True)
         if n % 8: raise ValueError(f'n should be a multiple of 8, for the groups of its norms, not {n}')
         self.config = dict(preset=preset, n=n, blocks=blocks)
         down = _wider(4, n, 7, 1, paper) + _wider(n, 2*n, 4, 2, paper) if paper else _wider(4, 2*n, 4, 2, paper)
@@ -314,9 +314,9 @@ class PirecTask(_Networks):
         blocks:int=6,       # Residual blocks
     ):
         if kind not in WEIGHTS: raise ValueError(f'There is no phase {kind!r}: choose one of {", ".join(WEIGHTS)}.')
-        size = check_number('size', size, least=32, whole=True, unit='pixels')
+        size = _check_number('size', size, least=32, whole=True, unit='pixels')
         if size % 32: raise ValueError(f'size should be a multiple of 32 pixels, not {size}')
-        lr = check_number('lr', lr, high=1)
+        lr = _check_number('lr', lr, high=1)
         given = WEIGHTS[kind] if weights is None else weights
         self.weights = _check_weights(given, dict.fromkeys(WEIGHTS['generating'], 0.))
         self.photos, self.train, self.val = _parts(data)
@@ -387,7 +387,7 @@ def _fitting(edges, colors, size):
     "Edges and colours that a network can paint, or one sentence on what is wrong with them"
     edges, colors = check_sketch(edges), load_photo(colors)
     _one_size(edges, colors)
-    size = check_number('size', size, least=16, high=4096, whole=True, unit='pixels')
+    size = _check_number('size', size, least=16, high=4096, whole=True, unit='pixels')
     if max(edges.shape) > size:
         raise ValueError(f'the drawing is {_words(edges)} pixels, larger than size={size}: shrink it, or give a larger '
                          'size')
@@ -400,7 +400,7 @@ def _paint(net, edges, colors):
     x = torch.cat([to_tensor(colors), torch.from_numpy(1 - edges).round()[None]])[None]
     h, w = edges.shape
     device = next(net.parameters()).device
-    with torch.inference_mode(), evaluating(net), autocast(device): y = net(_padded(x, 32).to(device))
+    with torch.inference_mode(), _evaluating(net), autocast(device): y = net(_padded(x, 32).to(device))
     return _postprocess(y[...,:h,:w])[0]
 
 # %% ../nbs/05_pirec.ipynb #pi000052
@@ -412,7 +412,7 @@ def draw(
     edges:np.ndarray,  # Sketch `(H, W)`, 0 = edge, 1 = paper
     colors:np.ndarray, # Colour domain `(H, W, 3)` uint8
     net=None,          # A `Reconstructor`, a name or path of weights; None for phase 2, `pirec-generating`
-    device='auto',     # See `blocks.pick_device`; a network that is given stays where it is
+    device='auto',     # See `blocks._pick_device`; a network that is given stays where it is
     size:int=_SIZE,    # Longest side allowed, pixels; the networks know things as large as they are in 128 px
 ) -> np.ndarray:       # Picture `(H, W, 3)` uint8
     "Paint a picture from edges and colours: phase 2"
@@ -438,7 +438,7 @@ def reconstruct(
     k:int=3,           # See `color_domain`
     detail=None,       # None for Canny, 0..1 for lines of SketchNet, which looks at the photo before it is shrunk
     size:int=_SIZE,    # The photo is shrunk to this longest side, pixels
-    device='auto',     # See `blocks.pick_device`
+    device='auto',     # See `blocks._pick_device`
 ) -> dict:             # `edges`, `colour domain`, `phase 2`, `phase 3`
     "Reduce a photo to edges and a few colours, and rebuild it"
     photo = load_photo(photo)
@@ -507,13 +507,13 @@ def evaluate(
     name,             # A network's name or file, or `pirec` for all of them beside the colour domain itself
     data,             # Folder or tar of photos: those in its folder `val` when there is one, else all
     limit=None,       # Only so many, spread evenly
-    device='auto',    # See `blocks.pick_device`
+    device='auto',    # See `blocks._pick_device`
 ) -> dict:            # Measures by name; of all networks, such a dict by network; `n`
     "Measure pictures that are rebuilt from Canny edges (sigma 2.5) and a colour domain (k = 3) of 128 px"
     makers, photos = _makers(name, device), PhotoFolder(data)
     train, val = _split(photos)
     names = val or train
-    n = len(names) if limit is None else min(len(names), check_number('limit', limit, least=2, whole=True))
+    n = len(names) if limit is None else min(len(names), _check_number('limit', limit, least=2, whole=True))
     kept = list(_questions(photos, [names[i*len(names)//n] for i in range(n)]))
     if len(kept) < 2: raise ValueError(f'{data}: {len(kept)} of {n} photos can be measured; two or more are needed')
     truths, inputs = zip(*kept)
@@ -535,7 +535,7 @@ def _view_painting(
     edges:np.ndarray,     # Sketch `(H, W)`, 1 = paper
     colors:np.ndarray,    # `(H, W, 3)` uint8
     phase:str='generate', # Or 'refine', which does both
-    device='auto',        # See `blocks.pick_device`
+    device='auto',        # See `blocks._pick_device`
 ) -> dict:                # Pictures by title, twice their size
     "What `explore_pirec` shows: the edges and colours that the network gets, and what it makes of them"
     lines = _as_edges(edges, _SIZE)
@@ -554,7 +554,7 @@ def explore_pirec(
     from sketchbook.canvas import DrawingCanvas
     from sketchbook.data import sample_photos
     from sketchbook.widgets import PhotoPicker, device_picker, explorer, slider, to_png
-    side = check_number('side', side, least=_SIZE, high=8*_SIZE, whole=True, unit='pixels')
+    side = _check_number('side', side, least=_SIZE, high=8*_SIZE, whole=True, unit='pixels')
     empty = np.full((side, side, 3), 255, np.uint8)
     photo = PhotoPicker({**(sample_photos() if photos is None else photos), 'empty page': empty})
     sigma, k = slider('sigma (px)', .5, 6., 2.5, .1), slider('k', 1, 8, 3)

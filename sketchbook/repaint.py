@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image
 
 from . import pirec
-from .blocks import check_flag, check_number, pick_device
+from .blocks import _check_flag, _check_number, _pick_device
 from .data import load_photo, save_image, shrink, _write_atomic
 from .folders import (check_output, choose_names, gather, known_names, save_entry, stage, start_report,
                                 take_gpu, work_through)
@@ -60,10 +60,10 @@ class Settings:
     def __post_init__(self):
         pirec.color_domain(_TINY, self.k)
         pirec.edges(_TINY, self.sigma)
-        if self.detail is not None: check_number('detail', self.detail, least=0, high=1)
-        check_number('size', self.size, least=16, high=4096, whole=True, unit='pixels')
-        for name in ('crop', 'debug'): check_flag(name, getattr(self, name))
-        pick_device(self.device)
+        if self.detail is not None: _check_number('detail', self.detail, least=0, high=1)
+        _check_number('size', self.size, least=16, high=4096, whole=True, unit='pixels')
+        for name in ('crop', 'debug'): _check_flag(name, getattr(self, name))
+        _pick_device(self.device)
 
 # %% ../nbs/05a_repaint.ipynb #5a000017
 def _photo_and_edges(
@@ -72,7 +72,7 @@ def _photo_and_edges(
     detail:float|None=None, # 0..1 for the lines of SketchNet, None for Canny
     size:int=_SIZE,         # Longest side afterwards, pixels
     crop:bool=False,        # Cut out the square in the middle first?
-    device:str='auto',      # For SketchNet, see `blocks.pick_device`
+    device:str='auto',      # For SketchNet, see `blocks._pick_device`
 ) -> tuple:                 # The scaled photo `(h, w, 3)` uint8; its edges `(h, w)` float32, 0 = edge, 1 = paper
     "Scale a photo and find its edges"
     if crop: photo = pirec._square(photo, min(photo.shape[:2]))
@@ -397,7 +397,7 @@ def interpolate(
     size:int=_SIZE,    # Longest side allowed, 16..4096 pixels
 ) -> list:             # `steps` pictures `(h, w, 3)` uint8
     "Paint the steps from one colour domain to another over the same edges"
-    steps = check_number('steps', steps, least=2, high=100, whole=True, unit='pictures')
+    steps = _check_number('steps', steps, least=2, high=100, whole=True, unit='pictures')
     if first.shape!=second.shape: raise ValueError('both colour domains should have one size, not '
         + ' and '.join(f'{c.shape[1]} x {c.shape[0]} pixels' for c in (first, second)))
     return [pirec.draw(edges, _between(first, second, t), net, device, size) for t in np.linspace(0, 1, steps)]
@@ -409,7 +409,7 @@ def _save_gif(
     seconds:float=.15, # How long each one stays
 ):
     "Write pictures as a GIF that plays forever, to the last one and back"
-    check_number('seconds', seconds, high=60)
+    _check_number('seconds', seconds, high=60)
     first, *rest = [Image.fromarray(p) for p in [*pictures, *pictures[-2:0:-1]]]
     file = io.BytesIO()
     first.save(file, 'GIF', save_all=True, append_images=rest, duration=round(1000*seconds), loop=0, optimize=False)
@@ -427,7 +427,7 @@ def _interpolate_files(
 ) -> dict:           # The report, which is also in `out/pirec.json`
     "Paint the way between two colour files, into `results_interpolate/EDGES_FIRST_SECOND`: a GIF, and `_row.png`"
     s, folder, files = settings or Settings(), 'results_interpolate', (edges, first, second)
-    check_number('steps', steps, least=2, high=100, whole=True, unit='pictures')
+    _check_number('steps', steps, least=2, high=100, whole=True, unit='pictures')
     lines = _load_edges(edges, s.size)
 
     def work(src, nets, timings):

@@ -22,7 +22,7 @@ from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from .blocks import (GANStep, PerceptualLoss, _check_weights, _ease_depthwise, _norm_layer,
-                               _perceptual_backbone, check_flag, check_number, evaluating)
+                               _perceptual_backbone, _check_flag, _check_number, _evaluating)
 from .data import (PhotoFolder, color_jitter, load_photo, provenance, random_affine, save_image, shrink,
                              to_tensor, warp)
 from .metrics import chamfer, deep_features, frechet_distance, perceptual_distance
@@ -54,7 +54,7 @@ class Configuration:
             right = '256 or 512 pixels with the preset paper' if paper else '64, 128, 256 or 512 pixels'
             raise ValueError(f'size should be {right}, not {self.size!r}')
         for name in ('n', 'n_refine'):
-            if check_number(name, getattr(self, name), least=8, whole=True, unit='channels') % 8:
+            if _check_number(name, getattr(self, name), least=8, whole=True, unit='channels') % 8:
                 raise ValueError(f'{name} should be a multiple of 8 channels, not {getattr(self, name)}')
         for name in ('size', 'n', 'n_refine'): object.__setattr__(self, name, int(getattr(self, name)))
 
@@ -550,7 +550,7 @@ class _Common(Task):
     def prepare(self, sketched, config, lr, weights, known, share):
         "Set what both phases need; the photos of every twentieth are held out to measure"
         self.config, self.sketched, self.lr, self.share = config or configuration(), sketched, lr, share
-        check_number('lr', lr, high=1)
+        _check_number('lr', lr, high=1)
         self.weights = _check_weights(known if weights is None else weights, dict.fromkeys(known, 0.))
         if len(sketched) < 20: raise ValueError(f'there are {len(sketched)} photos to learn from; 20 or more are right')
         self.val = list(range(7, len(sketched), 20))
@@ -636,7 +636,7 @@ class _Watched(_HeldOut):
         self.shown = run.progress
         photo, sketch = self.held_out(self.pictures, run.device)
         net = run.ema.module[self.exports[0]]
-        with torch.random.fork_rng(), torch.no_grad(), evaluating(net), run.accelerator.autocast():
+        with torch.random.fork_rng(), torch.no_grad(), _evaluating(net), run.accelerator.autocast():
             own, other = (net(sketch, p).float() for p in (photo, photo.roll(1, 0)))
         rows = [np.concatenate(_photos(x), 1) for x in (sketch.expand(-1, 3, -1, -1), photo, own, other)]
         save_image(run.log.path.parent/f'pictures-{run.step:06}.png', np.concatenate(rows, 0))
@@ -884,16 +884,16 @@ def synthesize(
     refine:bool=True, # False shows what the autoencoder gives
     seed:int=0,       # Of the refiner's noise
     net=None,         # A `Stylist` or `Autoencoder`, a name or path of weights; None for the shipped `selfsup`
-    device='auto',    # See `blocks.pick_device`; a network that is given stays where it is
+    device='auto',    # See `blocks._pick_device`; a network that is given stays where it is
 ) -> np.ndarray:      # Picture `(h, w, 3)` uint8, of the sketch's form, its longest side as the network has it
     "Paint a sketch in the style of a photo, or of a mix of several"
     _check_choice('mix', mix, ('mean', 'mosaic'))
-    check_flag('refine', refine)
-    seed = check_number('seed', seed, least=0, high=2**63 - 1, whole=True)
+    _check_flag('refine', refine)
+    seed = _check_number('seed', seed, least=0, high=2**63 - 1, whole=True)
     net = chosen(net, 'selfsup', device, *_CLASSES)
     size, device = net.config['size'], next(net.parameters()).device
     page, at = _to_sketch_tensor(sketch, size)
-    with torch.inference_mode(), evaluating(net), autocast(device):
+    with torch.inference_mode(), _evaluating(net), autocast(device):
         vectors = _style_vectors(net, style, shares, mix, size)
     return _paint(net, page.to(device), vectors, refine, seed)[0][at]
 
@@ -901,7 +901,7 @@ def synthesize(
 def _paint(net, sketch, vectors, refine=True, seed=0):
     "Photos of sketches (N, 1, S, S) and style vectors"
     parts = net if isinstance(net, Autoencoder) else net.rough
-    with torch.random.fork_rng(), torch.inference_mode(), evaluating(net), autocast(sketch.device):
+    with torch.random.fork_rng(), torch.inference_mode(), _evaluating(net), autocast(sketch.device):
         torch.manual_seed(seed)
         vectors = [v.float() for v in vectors]
         if refine and parts is not net: made = net(sketch, vectors)
@@ -916,11 +916,11 @@ def as_sketch(
     photo,              # `(H, W, 3)` uint8, or anything `load_photo` reads
     by:str='tom',       # One of `SKETCHERS`: TOM, SketchNet or coherent lines
     size:int=128,       # Longest side of the sketch, pixels
-    device='auto',      # See `blocks.pick_device`
+    device='auto',      # See `blocks._pick_device`
 ) -> np.ndarray:        # Sketch `(h, w)` float32, 1 = paper
     "A sketch of a photo, as fine as the networks of this chapter see it"
     _check_choice('way to sketch', by, SKETCHERS)
-    size = check_number('size', size, least=16, high=8192, whole=True, unit='pixels')
+    size = _check_number('size', size, least=16, high=8192, whole=True, unit='pixels')
     photo = load_photo(photo)
     if by == 'sketchnet': return shrink(draw_lines(photo, 1, device=device), size)
     photo = shrink(photo, size)
@@ -931,7 +931,7 @@ def transfer(
     photo,          # The photo whose content is kept
     style,          # See `synthesize`
     by:str='tom',   # Who makes the sketch in between, see `as_sketch`
-    device='auto',  # See `blocks.pick_device`
+    device='auto',  # See `blocks._pick_device`
     **settings,     # See `synthesize`
 ) -> dict:          # `sketch` `(h, w)` float32 and `picture` `(h, w, 3)` uint8
     "Give a photo the style of another one: its sketch, painted"
@@ -947,7 +947,7 @@ def style_matrix(
     **settings,         # See `synthesize`
 ) -> np.ndarray:        # `(cell*(rows + 1), cell*(columns + 1), 3)` uint8
     "Every sketch in every style: rows are sketches, columns are styles, both shown at the edge"
-    cell = check_number('cell', cell, least=32, high=1024, whole=True, unit='pixels')
+    cell = _check_number('cell', cell, least=32, high=1024, whole=True, unit='pixels')
     sketches, styles = list(sketches), list(styles)
     if not sketches or not styles: raise ValueError('a matrix needs one sketch and one style photo at least')
     fit = lambda p: _in_square(load_photo(p), cell, 255)[0]
@@ -1054,7 +1054,7 @@ def _makers(net):
         for at in range(0, len(sketches), 16):
             x, y = (torch.stack([to_tensor(load_photo(p)) for p in found[at:at + 16]]).to(device)
                     for found in (sketches, styles))
-            with torch.inference_mode(), evaluating(net), autocast(device): vectors = net.styles(y)
+            with torch.inference_mode(), _evaluating(net), autocast(device): vectors = net.styles(y)
             made += _paint(net, x[:,:1], vectors, refine)
         return made
     return {'': lambda s, p: paint(s, p, True), '_rough': lambda s, p: paint(s, p, False),
@@ -1066,7 +1066,7 @@ def evaluate(
     name,             # A network's name or file
     data,             # Folder or tar of photos; of those in its folder `val` where there is one
     limit=None,       # Only so many, spread evenly
-    device='auto',    # See `blocks.pick_device`
+    device='auto',    # See `blocks._pick_device`
     baselines:bool=True, # Also measure what is tinted, and AdaIN, which takes minutes
 ) -> dict:            # Measures by name; of the autoencoder and the baselines with `_rough`, `_tint`, ... behind
     "Measure pictures of held-out sketches in the style of random other photos"

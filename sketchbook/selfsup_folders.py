@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from . import selfsup
-from .blocks import check_flag, check_number, pick_device
+from .blocks import _check_flag, _check_number, _pick_device
 from .data import UnreadableImage, load_photo, save_image
 from .folders import (check_output, choose_names, gather, known_names, save_entry, stage, start_report,
                                 take_gpu, work_through)
@@ -78,14 +78,14 @@ def synthesize_folder(
     refine:bool=True,     # See `selfsup.synthesize`, as `seed`
     seed:int=0,
     weights=None,         # A network's name or file; None for the shipped `selfsup`
-    device:str='auto',    # See `blocks.pick_device`
+    device:str='auto',    # See `blocks._pick_device`
 ) -> dict:                # The report, which is also in `out/selfsup.json`
     "Paint every sketch in the style of photos, into `out/selfsup/SKETCH/STYLE.png`"
     _check_choice('mix', mix, ('none', 'mean', 'mosaic'))
     _check_choice('way to sketch', by, selfsup.SKETCHERS)
-    check_flag('refine', refine)
-    check_number('seed', seed, least=0, high=2**63 - 1, whole=True)
-    pick_device(device)
+    _check_flag('refine', refine)
+    _check_number('seed', seed, least=0, high=2**63 - 1, whole=True)
+    _pick_device(device)
     settings = dict(mix=mix, by=by, refine=refine, seed=seed, weights=None if weights is None else str(weights),
                     device=device)
     def paint(sketch, style, **kw):
@@ -109,8 +109,8 @@ def matrix_folder(
     device:str='auto',
 ) -> dict:                # `picture`, the path of `out/matrix.png`; its `photos` and `styles`; what was `skipped`
     "Every sketch in every style as one picture: rows are sketches, columns are styles"
-    limit = check_number('limit', limit, least=1, high=50, whole=True)
-    cell = check_number('cell', cell, least=32, high=1024, whole=True, unit='pixels')
+    limit = _check_number('limit', limit, least=1, high=50, whole=True)
+    cell = _check_number('cell', cell, least=32, high=1024, whole=True, unit='pixels')
     _check_choice('way to sketch', by, selfsup.SKETCHERS)
     net = chosen(weights, 'selfsup', device, *selfsup._CLASSES)
     sources, columns = gather(sketches, out, [_KIND, _MATRIX]), dict(list(_styles(style, out).items())[:limit])

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.data import Subset
 
-from .blocks import GANStep, check_number, evaluating
+from .blocks import GANStep, _check_number, _evaluating
 from .coco import CocoInstances
 from .data import JointImages, augment_pair, load_photo, provenance, save_image, to_tensor
 from .drawings import COLORS, SimpleSet, _SvgViews, _rgb
@@ -106,7 +106,7 @@ class CocoJoint:
         size:int=64,   # Side, pixels; objects whose box is narrower than this are left out
         blur:int=7,    # Of the `dodge` filter, pixels
     ):
-        check_number('size', size, least=8, high=10_000, whole=True, unit='pixels')
+        _check_number('size', size, least=8, high=10_000, whole=True, unit='pixels')
         self.objects = CocoInstances(annotations, images, classes, min_size=size)
         self.size, self.blur, self.annotations = size, blur, annotations
         self.labels, self.missing = self.objects.labels, self.objects.missing
@@ -450,7 +450,7 @@ def _invert_gan(
     watch=None,           # Called with (step, joint images (keep, 3, 64, 128) in 0..1, distances (keep,))
 ) -> torch.Tensor:        # (keep, 3, 64, 128) in 0..1, the nearest first
     "Find joint images whose sketch is the given one (Lu et al. 2018)"
-    steps = check_number('steps', steps, least=0, high=1e6, whole=True)
+    steps = _check_number('steps', steps, least=0, high=1e6, whole=True)
     z = torch.rand(starts, gan.netG.z, generator=torch.Generator().manual_seed(seed)).to(sketch.device)*2 - 1
     with torch.no_grad(): z = z[_ink_distance(gan(z)/2 + .5, sketch).argsort()[:keep]].clone()
     with torch.enable_grad():
@@ -517,17 +517,17 @@ def _from_page(
 def complete_joint(
     sketch,           # See `_as_drawing`
     net=None,         # A `JointGAN` or `OriginalGenerator`, a name or path of weights; None for `sketch2image-paper`
-    device='auto',    # See `blocks.pick_device`; a network that is given stays where it is
+    device='auto',    # See `blocks._pick_device`; a network that is given stays where it is
     seed:int=0,       # Where the inversion starts
 ) -> np.ndarray:      # Picture (H, W, 3) uint8, at the sketch's size
     "Complete a sketch by a joint image; an empty page stays empty"
-    seed = check_number('seed', seed, least=0, high=2**63 - 1, whole=True)
+    seed = _check_number('seed', seed, least=0, high=2**63 - 1, whole=True)
     net = chosen(net, 'sketch2image-paper', device, [JointGAN, OriginalGenerator],
                  'completing a joint image needs a JointGAN or OriginalGenerator')
     sketch = _as_drawing(sketch)
     if sketch.min() > .98: return np.full((*sketch.shape, 3), 255, np.uint8)
     x = torch.from_numpy(_on_page(sketch))[None,None].to(next(net.parameters()).device)
-    with evaluating(net): right = net.completed(x, seed)[0,:,:,64:]
+    with _evaluating(net): right = net.completed(x, seed)[0,:,:,64:]
     return np.uint8(np.rint(_from_page(right.permute(1, 2, 0).cpu().numpy(), sketch.shape).clip(0, 1)*255))
 
 # %% ../nbs/04_sketch2image.ipynb #2b7dece3
@@ -615,7 +615,7 @@ def _measure(
     limit=None,    # Only so many, spread evenly
 ) -> dict:         # See `evaluate`
     "Measure a function that completes sketches, on held-out drawings"
-    if limit is not None: limit = check_number('limit', limit, least=2, whole=True, right='2 or more, or None for all')
+    if limit is not None: limit = _check_number('limit', limit, least=2, whole=True, right='2 or more, or None for all')
     pairs = _held_out(data)
     if not len(pairs): raise ValueError(f'{data}: there are no pairs to measure on.')
     n = min(len(pairs), limit or len(pairs))
@@ -630,7 +630,7 @@ def evaluate(
     name='sketch2image-paper', # Weights by name or path, or a network, see `complete_joint`
     data='simple',             # See `_measure`
     limit=None,                # Only so many, spread evenly
-    device='auto',             # See `blocks.pick_device`
+    device='auto',             # See `blocks._pick_device`
 ) -> dict:                    # Measures by name; `backbone`, `perceptual_backbone`, `n`
     "Measure a network of joint images by Fréchet distance, cosine, perceptual distance, SSIM and what is painted"
     return _measure(lambda s: complete_joint(s, name, device), data, limit)

@@ -17,8 +17,8 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from .blocks import (ConvBlock, FrozenEncoder, GANStep, PerceptualLoss, _VGGFeatures, _check_weights,
-                               _gram_matrix, _in_torch_cache, check_number, evaluating)
+from .blocks import (ConvBlock, _FrozenEncoder, GANStep, PerceptualLoss, _VGGFeatures, _check_weights,
+                               _gram_matrix, _in_torch_cache, _check_number, _evaluating)
 from .data import PhotoFolder, color_jitter, load_photo, provenance, random_affine, shrink, to_tensor, warp
 from .metrics import _distance_to
 from .pencil import FromDrawings, _check_choice, _check_size, _spread
@@ -74,14 +74,14 @@ class Tom(nn.Module):
     ):
         super().__init__()
         _check_choice('preset', preset, ('book', 'paper'))
-        n = check_number('n', n, least=2, whole=True, unit='channels')
+        n = _check_number('n', n, least=2, whole=True, unit='channels')
         self.paper, self.config = preset == 'paper', dict(preset=preset, n=n, pretrained=pretrained)
         if self.paper:
             weights = _vgg_weights() if pretrained else None
             self.encoder, self.decoder = _VGGFeatures('vgg16', weights, (2,)), _paper_decoder()
             self.encoder.requires_grad_(False)
             return
-        self.encoder = FrozenEncoder(pretrained, out=(0, 1, 2)).freeze(7)
+        self.encoder = _FrozenEncoder(pretrained, out=(0, 1, 2)).freeze(7)
         block = lambda ni, no: ConvBlock(ni, no, norm='group', act='leaky')
         self.coarse, self.middle = block(40, 4*n), block(4*n + 24, 2*n)
         self.fine, self.last = block(2*n + 16, n), nn.Sequential(block(n + 3, n), nn.Conv2d(n, 1, 3, padding=1))
@@ -140,9 +140,9 @@ def _square(
     zoom:float=1.,                 # 1 for the largest window; 2 for one of half its side
 ) -> np.ndarray:                   # `(size, size, 3)` uint8
     "Cut a square window out of a photo and scale it to `size`"
-    photo, size = load_photo(photo), check_number('size', size, least=1, whole=True, unit='pixels')
-    check_number('zoom', zoom, least=1)
-    for share in at: check_number('at', share, least=0, high=1)
+    photo, size = load_photo(photo), _check_number('size', size, least=1, whole=True, unit='pixels')
+    _check_number('zoom', zoom, least=1)
+    for share in at: _check_number('at', share, least=0, high=1)
     h, w = photo.shape[:2]
     side = max(1, round(min(h, w)/zoom))
     top, left = (round(share*(n - side)) for share, n in zip(at, (h, w)))
@@ -237,7 +237,7 @@ class _Features(nn.Module):
         super().__init__()
         self.paper = preset == 'paper'
         self.channels, self.content = ((128, 256, 512), [1]) if self.paper else ((24, 40, 112), [0, 1])
-        self.net = _VGGFeatures('vgg16', _vgg_weights(), (1, 2, 3)) if self.paper else FrozenEncoder(out=(1, 2, 3))
+        self.net = _VGGFeatures('vgg16', _vgg_weights(), (1, 2, 3)) if self.paper else _FrozenEncoder(out=(1, 2, 3))
 
     def forward(self, x): # (N, 1 or 3, H, W) in 0..1 -> list of (N, C, h, w) float32
         maps = self.net(x.expand(-1, 3, -1, -1))
@@ -306,8 +306,9 @@ class TomTask(_TomStep):
     ):
         size = _check_size(size)
         self.weights = _check_weights(TOM_WEIGHTS if weights is None else weights, dict.fromkeys(TOM_WEIGHTS, 0.))
-        self.lr, self.momentum = check_number('lr', lr, high=1), check_number('momentum', momentum, least=0, high=.9999)
-        self.styles = check_number('styles', styles, least=1, high=10, whole=True)
+        self.lr = _check_number('lr', lr, high=1)
+        self.momentum = _check_number('momentum', momentum, least=0, high=.9999)
+        self.styles = _check_number('styles', styles, least=1, high=10, whole=True)
         self.photos, self.train, self.val = _parts(photos)
         self.sketches = sketches if isinstance(sketches, (list, tuple)) else [sketches]
         if not self.sketches: raise ValueError('there is no folder of sketches: name one or several')
@@ -369,18 +370,18 @@ def sketch_photo(
     style=2,              # Number of one of `STYLES`, 0..2; or a `Tom`, a name or path of weights
     threshold:float=None, # What is darker becomes black, the rest white, 0..1; None keeps the greys
     size:int=None,        # Longest side for the network, pixels: lines come out coarser; None for the photo's own
-    device='auto',        # See `blocks.pick_device`; a network that is given stays where it is
+    device='auto',        # See `blocks._pick_device`; a network that is given stays where it is
 ) -> np.ndarray:          # Sketch `(H, W)` float32, 1 = paper
     "Draw a photo in a style that TOM learned from drawings of other things"
     if isinstance(style, (int, float, np.integer)):
-        style = STYLES[check_number('style', style, least=0, high=len(STYLES) - 1, whole=True)]
-    if threshold is not None: check_number('threshold', threshold, least=0, high=1)
-    if size is not None: check_number('size', size, least=16, high=8192, whole=True, unit='pixels')
+        style = STYLES[_check_number('style', style, least=0, high=len(STYLES) - 1, whole=True)]
+    if threshold is not None: _check_number('threshold', threshold, least=0, high=1)
+    if size is not None: _check_number('size', size, least=16, high=8192, whole=True, unit='pixels')
     photo, net = load_photo(photo), chosen(style, 'tom', device, [Tom], 'sketch_photo needs a Tom')
     seen, (h, w) = photo if size is None else shrink(photo, size), photo.shape[:2]
     device = next(net.parameters()).device
     x = _padded(to_tensor(seen)[None].to(device)).contiguous(memory_format=torch.channels_last)
-    with torch.inference_mode(), evaluating(net), autocast(device): y = net(x)[0,0].float().cpu().numpy()
+    with torch.inference_mode(), _evaluating(net), autocast(device): y = net(x)[0,0].float().cpu().numpy()
     y = y[:seen.shape[0],:seen.shape[1]]
     if y.shape != (h, w): y = cv2.resize(y, (w, h), interpolation=cv2.INTER_LINEAR)
     return y if threshold is None else (y > threshold).astype(np.float32)
@@ -399,7 +400,7 @@ def edges_kept(
         (h, w), (high, wide) = edges.shape, picture.shape[:2]
         raise ValueError(f'the edges are {w} x {h} pixels and the picture {wide} x {high}: both should be of one size')
     if edges.min() >= .5: raise ValueError('the edge map is blank: there is nothing to keep')
-    found = canny(grey(picture), check_number('sigma', sigma, least=.1, high=50, unit='pixels'))
+    found = canny(grey(picture), _check_number('sigma', sigma, least=.1, high=50, unit='pixels'))
     return float((_distance_to(found)[edges < .5] <= within).mean())
 
 # %% ../nbs/04aa_tom.ipynb #to000038
@@ -408,7 +409,7 @@ def strong_edges(
     share:float=.05,    # How many of the pixels, 0..1
 ) -> np.ndarray:        # Sketch `(H, W)` float32, 0 on an edge
     "The strongest edges of a photo, one pixel wide: maxima of the gradient of its colours across the edge"
-    check_number('share', share, least=.001, high=1)
+    _check_number('share', share, least=.001, high=1)
     smooth = cv2.GaussianBlur(load_photo(photo).astype(np.float32), (0, 0), 1.5)
     dx, dy = (cv2.Sobel(smooth, cv2.CV_32F, *order) for order in ((1, 0), (0, 1)))
     strongest = np.abs(dx) + np.abs(dy)
@@ -433,7 +434,7 @@ def evaluate(
     data,             # Folder or tar of photos; of those in its folder `val` where there is one
     sketches=(),      # Folders or tars of real drawings to compare with
     limit=None,       # Only so many photos, spread evenly
-    device='auto',    # See `blocks.pick_device`
+    device='auto',    # See `blocks._pick_device`
 ) -> dict:            # `gram`, `edges_kept` within 3 pixels, `ink`, those of coherent lines with `_coherent`; `n`
     "Measure drawings of photos: nearness to real drawings, the photo's strong edges, how much is drawn"
     net = chosen(name, 'tom', device, [Tom], 'sketch_photo needs a Tom')

@@ -14,7 +14,7 @@ import numpy as np
 from skimage.filters import threshold_otsu
 from skimage.morphology import skeletonize
 
-from .blocks import check_number
+from .blocks import _check_number
 from .metrics import iou
 from .sketches import check_sketch, is_drawing, _is_photo
 from .strokes import Stroke, Strokes, _bezier, _lengths, _ragged
@@ -75,7 +75,7 @@ def find_ink(
     threshold:float=None, # Darker than this is ink, 0..1; None uses Otsu's threshold and adds faint lines
 ) -> np.ndarray:          # bool `(H, W)`, True = ink
     "Split paper from ink"
-    if threshold is not None: check_number('threshold', threshold, high=1)
+    if threshold is not None: _check_number('threshold', threshold, high=1)
     ink = _ink_mask(sketch, _ink_threshold(sketch) if threshold is None else threshold, faint=threshold is None)
     if ink.mean()>.5 and not _is_photo(sketch) and _thickness(ink)>_thickness(~ink):
         invert = '; if its lines are light on dark, invert the picture (in Python, pass `1 - sketch`)'
@@ -828,9 +828,9 @@ def trace(
     max_turn:float=65.,    # Largest turn at a junction that is still one stroke, degrees
 ) -> Strokes:
     "Turn a raster sketch into strokes: threshold, thin, follow, join at junctions, measure, fit curves, order"
-    check_number('tolerance', tolerance, unit='pixels')
-    check_number('min_length', min_length, least=0, unit='pixels')
-    check_number('max_turn', max_turn, least=0, high=180, unit='degrees')
+    _check_number('tolerance', tolerance, unit='pixels')
+    _check_number('min_length', min_length, least=0, unit='pixels')
+    _check_number('max_turn', max_turn, least=0, high=180, unit='degrees')
     sketch = check_sketch(sketch)
     ink = find_ink(sketch, threshold)
     if not ink.any(): return Strokes([], *ink.shape)

@@ -24,7 +24,7 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from .blocks import check_number, evaluating, pick_device
+from .blocks import _check_number, _evaluating, _pick_device
 from .data import _write_atomic
 
 # %% ../nbs/00b_training.ipynb #36956de7
@@ -112,7 +112,7 @@ def _lr_factor(
 
 # %% ../nbs/00b_training.ipynb #ab3494c2
 def _has_bf16(
-    device:torch.device, # See `blocks.pick_device`
+    device:torch.device, # See `blocks._pick_device`
 ) -> bool:
     "Does `device` compute in bfloat16 natively?"
     if device.type == 'cuda': return torch.cuda.is_bf16_supported(including_emulation=False)
@@ -121,10 +121,10 @@ def _has_bf16(
 
 
 def autocast(
-    device='auto', # See `blocks.pick_device`
+    device='auto', # See `blocks._pick_device`
 ): # A context manager
     "Run what is inside in bfloat16 where `device` is good at it, and in float32 elsewhere"
-    device = pick_device(device)
+    device = _pick_device(device)
     return torch.autocast(device.type, torch.bfloat16) if _has_bf16(device) else contextlib.nullcontext()
 
 # %% ../nbs/00b_training.ipynb #c935138b
@@ -304,7 +304,7 @@ def _validate(run):
     "Measure, log as `val_...`, and keep the best weights"
     nets = {**run.helpers, **run.plain, **run.ema.module}
     with contextlib.ExitStack() as modes, torch.inference_mode(), run.accelerator.autocast():
-        for n in nets.values(): modes.enter_context(evaluating(n))
+        for n in nets.values(): modes.enter_context(_evaluating(n))
         numbers = {k: float(v) for k, v in run.task.validate(nets).items()}
     run.log.add(run.step, run.seconds, {f'val_{k}': v for k, v in numbers.items()})
     value = numbers.get(run.task.monitor, math.nan)
@@ -555,7 +555,7 @@ _LIMITS = dict(steps=(1, 2**63-1), batch_size=(1, 2**16), seed=(0, 2**63-1), wor
 def _check(task, out, minutes, steps, **numbers):
     "Refuse settings that make no sense before anything is written"
     if not os.fspath(out): raise ValueError('The name of the folder for the run is empty: name a folder.')
-    if steps is None: check_number('minutes', minutes)
+    if steps is None: _check_number('minutes', minutes)
     for k, v in dict(numbers, steps=1 if steps is None else steps).items():
         low, high = _LIMITS[k]
         if not isinstance(v, (int, np.integer)) or not low <= v <= high:
@@ -570,7 +570,7 @@ def fit(
     steps:int|None=None,   # Number of steps, up to a plateau: on a CPU the run then repeats bit for bit
     batch_size:int=16,     # Samples a step and process
     seed:int=0,            # Of weights, order and augmentation
-    device='auto',         # See `blocks.pick_device`
+    device='auto',         # See `blocks._pick_device`
     precision:str='auto',  # `"auto"`, `"bf16"` or `"fp32"`
     ema:float=.998,        # Memory of the averaged weights
     init:dict|None=None,   # State dict to start from, of the main network; or state dicts by network
@@ -584,7 +584,7 @@ def fit(
 ) -> Run:                  # `.net` averaged or best, in eval mode; `.trained`; `.card`; `.history`; `.interrupted`
     "Train `task` for so many minutes or steps, with checkpoint and log in `out`; told to stop, leave cleanly"
     _check(task, out, minutes, steps, batch_size=batch_size, seed=seed, workers=workers or 0)
-    out, starts, accelerator = Path(out), _starts(init, task.exports[0]), _accelerator(pick_device(device), precision)
+    out, starts, accelerator = Path(out), _starts(init, task.exports[0]), _accelerator(_pick_device(device), precision)
     budget = f'{steps} steps' if steps else f'{minutes:g} minutes'
     settings = dict(name=task.name, seed=seed, batch_size=batch_size, budget=budget, ema=ema, precision=precision,
                     processes=accelerator.num_processes, samples=len(task), data=str(task.about.get('data', 'unknown')),

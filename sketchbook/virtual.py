@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.data import get_worker_info
 
-from .blocks import ConvBlock, check_number
+from .blocks import ConvBlock, _check_number
 from .data import PhotoFolder
 from .drawings import OpenMojiPairs, ink_only, render_svg
 from .sketches import check_sketch, dark_on_light, grey, is_drawing
@@ -531,8 +531,8 @@ def virtual(
     watch=None,            # Called with `(round, pens)` after each step; places are in pixels of the size worked at
 ) -> Strokes:
     "Draw a sketch again with pens that see only a window of it, until 95 % of the ink is covered"
-    check_number('min_length', min_length, least=0, unit='pixels')
-    for name, value in (('rounds', rounds), ('steps', steps)): check_number(name, value, least=1, whole=True)
+    _check_number('min_length', min_length, least=0, unit='pixels')
+    for name, value in (('rounds', rounds), ('steps', steps)): _check_number(name, value, least=1, whole=True)
     sketch, net = check_sketch(sketch), _sketcher(net, device)
     ink = find_ink(sketch, threshold)
     if not ink.any(): return Strokes([], *ink.shape)
@@ -582,7 +582,7 @@ HEADLINES = ('ink_covered', 'strokes_on_ink', 'iou')
 def _compare(
     sketch:np.ndarray, # (H, W) float 0..1, 1 = paper
     net=None,          # See `virtual`
-    device:str='auto', # See `pick_device`
+    device:str='auto', # See `_pick_device`
 ) -> dict:             # Numbers by name
     "Measure the network on a sketch, with the tracer's strokes and the skeleton's branches beside it"
     found = measure(virtual(sketch, net=net, device=device), sketch)
@@ -593,14 +593,14 @@ def evaluate(
     name,          # `"virtual"` or the path of a weight file
     data,          # `openmoji`: held-out drawings at 256 px; a folder or tar of photos to be sketched; or sketches
     limit=None,    # Only the first so many; `None`: at most 100
-    device='auto', # See `pick_device`
+    device='auto', # See `_pick_device`
 ) -> dict:         # Means, and `n`
     "Measure a network that draws: ink covered, strokes on ink, IoU, strokes beside the tracer's and the skeleton's"
     sketches = data
     if str(data) == 'openmoji': sketches = _InkOf(OpenMojiPairs('val'), sizes=(256, 257), pens=(2, 2))
     elif isinstance(data, (str, Path)): sketches = _SketchesOf(PhotoFolder(data))
     if not len(sketches): raise ValueError('there is no sketch to measure with: `data` is empty')
-    if limit is not None: check_number('limit', limit, least=1, whole=True)
+    if limit is not None: _check_number('limit', limit, least=1, whole=True)
     n, net, rows = min(len(sketches), limit or 100), _sketcher(name, device), []
     for k in (i*len(sketches)//n for i in range(n)):
         try: rows.append(_compare(sketches[k], net, device))

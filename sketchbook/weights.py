@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import nn
 
-from .blocks import count_params, fold_batch_norm, pick_device
+from .blocks import count_params, _fold_batch_norm, _pick_device
 from .data import _write_atomic
 
 # %% ../nbs/00d_weights.ipynb #6928df3d
@@ -275,7 +275,7 @@ def load(
     fresh:bool=False,       # A network of your own to change, not the shared one?
 ) -> nn.Module:             # The network in eval mode, frozen, float32, on the device
     "Build the network a card describes and give it the verified weights"
-    path,device = _find(name_or_path).resolve(), str(pick_device(device))
+    path,device = _find(name_or_path).resolve(), str(_pick_device(device))
     if fresh: return _build(path, device)
     net = _shared(str(path), _stamp(path), device).to(device).eval()
     _copies.setdefault(net, None)
@@ -287,7 +287,7 @@ def folded(
 ) -> nn.Module:     # Its copy without batch norms if it is shared, else `net` itself
     "A network for inference alone: the same outputs up to rounding, in less time"
     if net not in _copies: return net
-    if _copies[net] is None: _copies[net] = fold_batch_norm(copy.deepcopy(net))
+    if _copies[net] is None: _copies[net] = _fold_batch_norm(copy.deepcopy(net))
     return _copies[net]
 
 # %% ../nbs/00d_weights.ipynb #37ae0dc0
@@ -356,12 +356,12 @@ def amend(
 def chosen(
     net,            # A network, a name or path of weights, or None
     default:str,    # The name that None stands for
-    device,         # For weights that are loaded, see `blocks.pick_device`; a network that is given stays where it is
+    device,         # For weights that are loaded, see `blocks._pick_device`; a network that is given stays where it is
     classes,        # The right networks are instances of one of them
     needs:str,      # What needs which network, for the message
 ) -> nn.Module:
     "The network that somebody means, or a `WeightsError` that says what it is and what would be right"
-    pick_device(device)
+    _pick_device(device)
     name = default if net is None else net
     found = load(name, device) if isinstance(name, (str, Path)) else net
     if {c.__name__ for c in type(found).__mro__} & {c.__name__ for c in classes}: return found
@@ -372,7 +372,7 @@ def chosen(
 def blend(
     names,   # Names or paths of weights of one network
     shares,  # How much each counts
-    device='cpu', # See `blocks.pick_device`
+    device='cpu', # See `blocks._pick_device`
 ):           # The network with the weighted mean of their weights, in eval mode
     "Average trained weights"
     if len(names) != len(shares) or not names or not sum(shares) > 0:

@@ -11,7 +11,7 @@ import asyncio, base64, contextlib, html, inspect, io, mimetypes
 import cv2
 import numpy as np
 
-from .blocks import DeviceUnavailable, pick_device
+from .blocks import DeviceUnavailable, _pick_device
 from .data import UnreadableImage, load_photo, sample_photos
 
 # %% ../nbs/00e_widgets.ipynb #c2b2ef7c
@@ -119,7 +119,7 @@ class PhotoPicker(_Control):
 
 # %% ../nbs/00e_widgets.ipynb #27dfe53d
 def _is_there(device):
-    try: return bool(pick_device(device))
+    try: return bool(_pick_device(device))
     except DeviceUnavailable: return False
 
 def device_picker():    # An ipywidgets `Dropdown`; `.value` is a device's name

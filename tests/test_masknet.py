@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from sketchbook import masknet, weights
-from sketchbook.blocks import count_params, fold_batch_norm
+from sketchbook.blocks import count_params, _fold_batch_norm
 from sketchbook.data import load_photo, sample_photos
 from sketchbook.masknet import (MaskNet, MaskNetTask, TASKS, clean_mask, cut_out, guided_filter, hard, _mask_loss,
                                 object_box, predict, predict_closely, soft)
@@ -57,7 +57,7 @@ def test_folded_norms_change_nothing_but_time(preset, version):
     with torch.no_grad():
         for _ in range(3): net(x)               # statistics of its own
         want = net.eval()(x)
-        got = fold_batch_norm(net)(x)
+        got = _fold_batch_norm(net)(x)
     assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in net.modules())
     assert (got-want).abs().max() < 1e-3*want.std() and want.std() > 0
 

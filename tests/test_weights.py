@@ -270,7 +270,7 @@ def test_checksum_right_but_no_safetensors(tmp_path):
 
 @pytest.mark.parametrize('network', [
     'os:system', 'torch.nn:Linear', 'sketchbookish.blocks:PatchGAN', 'sketchbook.blocks', ':PatchGAN',
-    '__main__:PatchGAN', 'sketchbook.blocks:pick_device', 'sketchbook.blocks:nn', 'sketchbook.blocks:NoSuchNet',
+    '__main__:PatchGAN', 'sketchbook.blocks:count_params', 'sketchbook.blocks:nn', 'sketchbook.blocks:NoSuchNet',
     'sketchbook.no_such_module:Net', 'sketchbook.data:write_atomic', 'sketchbook.blocks:PatchGAN.forward',
     'sketchbook.blocks:PatchGAN\n', ''])
 def test_network_elsewhere(saved, network):
