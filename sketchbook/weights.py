@@ -216,8 +216,8 @@ def read(
 def _network_class(c, path):
     "The class that the card `c` names, only from sketchbook"
     name = c['network']
-    if not re.fullmatch(r'sketchbook(\.[a-z]\w*)+:[A-Za-z]\w*', name):
-        raise CorruptWeights(f'{path}: its card names the network {name!r}; only networks that sketchbook exports '
+    if not re.fullmatch(r'sketchbook(\.[a-z]\w*)+:[A-Za-z_]\w*', name):
+        raise CorruptWeights(f'{path}: its card names the network {name!r}; only networks of sketchbook '
                              'are built, as "sketchbook.masknet:MaskNet".')
     module,_,attr = name.partition(':')
     try: cls = getattr(importlib.import_module(module), attr, None)

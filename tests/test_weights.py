@@ -278,6 +278,14 @@ def test_network_elsewhere(saved, network):
     load_fails(saved, CorruptWeights, 'critic.safetensors')
 
 
+def test_a_private_network_can_be_loaded(tmp_path):
+    "A task saves its discriminator beside the generator, whatever the class is called"
+    from sketchbook.sketchnet import _Discriminator
+    path = weights.save(_Discriminator(), tmp_path/'sketchnet.netD.safetensors')
+    weights.verify(path)
+    assert type(weights.load(path, 'cpu')) is _Discriminator
+
+
 def test_foreign_module_is_not_imported(saved, monkeypatch):
     (saved.parent/'stranger.py').write_text('raise SystemExit("imported")')
     monkeypatch.syspath_prepend(saved.parent)
