@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from .blocks import _check_number
-from .data import Members, _decode, encode, shrink
+from .data import _Members, _decode, _encode, shrink
 
 # %% ../nbs/00g_coco.ipynb #74b9f12f
 def _object_window(
@@ -198,7 +198,7 @@ class CocoInstances:
         min_size:float=64,      # Shorter side of an object's box, pixels
         seed:int=0,             # Where off-centre objects go
     ):
-        self.members = Members(images)
+        self.members = _Members(images)
         chosen, self.left_out = _choose_objects(_read_coco(annotations), annotations, classes, min_size)
         files = _match_files([a['file'] for a in chosen], self.members.names)
         self.objects = [a for a in chosen if a['file'] in files]
@@ -314,7 +314,7 @@ def _write_tar(
         with tarfile.open(fileobj=f, mode='w', format=tarfile.GNU_FORMAT) as tar:
             for pairs, skipped in (make() for make in makes):
                 for name, photo, mask, labels in pairs:
-                    for file, a in ((f'{name}.jpg', photo), (f'{name}.png', mask)): _add(tar, file, encode(file, a))
+                    for file, a in ((f'{name}.jpg', photo), (f'{name}.png', mask)): _add(tar, file, _encode(file, a))
                     total['objects'].update(labels)
                 for k, v in dict(photos=bool(pairs), pairs=len(pairs), skipped=skipped).items(): total[k] += v
                 bar.update(1)

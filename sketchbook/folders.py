@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['gather', 'choose_names', 'OutputError', 'check_output', 'stage', 'save_entry', 'start_report', 'known_names',
-           'take_gpu', 'work_through']
+           'work_through']
 
 # %% ../nbs/00i_folders.ipynb #f0100005
 import hashlib
@@ -237,7 +237,7 @@ def _my_share(
     with PartialState().split_between_processes(jobs) as mine: yield mine, gather_object
 
 
-def take_gpu():
+def _take_gpu():
     "Make the GPU with this process's number on this machine its `cuda`, before anything is put on another's"
     if int(os.environ.get('WORLD_SIZE', 1))>1 and torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ.get('LOCAL_RANK', 0))%torch.cuda.device_count())

@@ -17,7 +17,7 @@ from torch import nn
 import torch.nn.functional as F
 
 from .blocks import ConvBlock, FeaturePyramid, _FrozenEncoder, _check_number, _param_groups
-from .data import SaliencyPairs, augment_pair, paste_object, provenance, to_tensor
+from .data import SaliencyPairs, augment_pair, _paste_object, _provenance, to_tensor
 from .training import Task, autocast
 from .weights import folded, load
 
@@ -262,7 +262,7 @@ class MaskNetTask(_MaskStep):
     ):
         if not data: raise ValueError('MaskNet needs pairs to learn from: name a folder or a tar.')
         self.name = f'masknet-v{version}'
-        self.about, self.monitor = provenance(*data), 'loss' if best else None
+        self.about, self.monitor = _provenance(*data), 'loss' if best else None
         vars(self).update(version=version, preset=preset, size=size, lr=lr, encoder_lr=encoder_lr, frozen=frozen,
                           paste=paste, scale=scale, shift=shift, jitter=jitter, wear=wear, shrink=shrink)
         self.pairs = _EvenMix(*map(_as_pairs, data)) if len(data)>1 else _as_pairs(data[0])
@@ -284,7 +284,7 @@ class MaskNetTask(_MaskStep):
         photo,mask = self.pairs[self.train[i]]
         if rng.random() < self.paste:
             other = self.pairs[self.train[rng.integers(len(self.train))]]
-            photo,mask = paste_object(photo, mask, *other, rng)
+            photo,mask = _paste_object(photo, mask, *other, rng)
         how = dict(rotate=8., fit=True, shift=self.shift, jitter=self.jitter)
         photo,mask = augment_pair(photo, mask, rng, self.size, self.scale, **how)
         if self.wear: photo = _worn(photo, rng, self.wear)

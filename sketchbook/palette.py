@@ -17,7 +17,7 @@ from torch import nn
 
 from .blocks import ConvBlock, Encoder, GANStep, PatchGAN, TopDown, _check_number, _evaluating, _param_groups
 from .drawings import OpenMojiPairs
-from .drawings import COLORS, _rgb
+from .drawings import _COLORS, _rgb
 from .sketch2image import JointGAN, _as_drawing, _example_pages, _from_page, _inversion_strip, _measure
 from .sketch2image import _named_task, _on_page, _pair_tensors
 from .training import Task
@@ -266,12 +266,12 @@ def _hint_vector(
 ) -> torch.Tensor:  # (1, K)
     "The palette's nearest colours to those that are asked for"
     asked = [] if hint is None else list(hint) if isinstance(hint, (list, tuple)) else [hint]
-    def known(c): return isinstance(c, str) and (c in COLORS or re.fullmatch('#[0-9A-Fa-f]{6}', c))
+    def known(c): return isinstance(c, str) and (c in _COLORS or re.fullmatch('#[0-9A-Fa-f]{6}', c))
     unknown = [c for c in asked if not known(c)]
     if unknown:
-        raise ValueError(f'hint {unknown[0]!r} is neither a colour like #D22F27 nor one of {", ".join(COLORS)}.')
+        raise ValueError(f'hint {unknown[0]!r} is neither a colour like #D22F27 nor one of {", ".join(_COLORS)}.')
     v, palette = torch.zeros(1, len(net.palette)), net.palette.cpu()
-    for c in asked: v[0,(palette - torch.from_numpy(_rgb(COLORS.get(c, c))/255).float()).abs().sum(1).argmin()] = 1
+    for c in asked: v[0,(palette - torch.from_numpy(_rgb(_COLORS.get(c, c))/255).float()).abs().sum(1).argmin()] = 1
     return v
 
 # %% ../nbs/04a_palette.ipynb #77a75cfb
@@ -362,7 +362,7 @@ def explore_completion(
     known = {k: v for k, v in _VARIANTS.items() if v in available()}
     pages = pages or _example_pages(OpenMojiPairs('val', size=256, flags=False))
     variants = W.Dropdown(options=list(known), description='network')
-    hints = [('none', 'none'), *((f'colour of a {k}', k) for k in COLORS), ('my colour', 'my colour')]
+    hints = [('none', 'none'), *((f'colour of a {k}', k) for k in _COLORS), ('my colour', 'my colour')]
     controls = dict(sketch=DrawingCanvas(256, 256, 7, pages=pages), variant=variants,
                     hint=W.Dropdown(options=hints, description='hint'),
                     color=W.ColorPicker(value='#B399C8', description='my colour'),

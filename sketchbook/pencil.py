@@ -20,8 +20,8 @@ from torch import nn
 
 from .blocks import (GANStep, MultiPatchGAN, PatchGAN, PerceptualLoss, UNet, _by_task, _check_weights,
                                _check_flag, _check_number, _evaluating)
-from .data import (DrawingPairs, PhotoFolder, SketchPairs, UnreadableImage, _decode, load_photo, provenance,
-                             random_affine, shrink, to_tensor, warp)
+from .data import (DrawingPairs, PhotoFolder, SketchPairs, UnreadableImage, _decode, load_photo, _provenance,
+                             _random_affine, shrink, to_tensor, _warp)
 from .masknet import _check_pair, clean_mask, cut_out, predict
 from .metrics import deep_features, frechet_distance, ssim, thin_lines
 from .sketches import check_sketch, dark_on_light, grey, is_drawing
@@ -310,8 +310,8 @@ class FromFolders(_Pairs):
 def _view(pair, rng, size, scale, rotate):
     "A crop of a pair, turned, scaled and mirrored, `(size, size)`; beyond the edge of the page is paper"
     lines, inside, drawing, shade = pair
-    A, s = random_affine(lines.shape, (size, size), rng, scale, rotate)
-    ink, inside, paper = (warp(np.float32(a), A, s, (size, size), fill)
+    A, s = _random_affine(lines.shape, (size, size), rng, scale, rotate)
+    ink, inside, paper = (_warp(np.float32(a), A, s, (size, size), fill)
                           for a, fill in ((lines, 0.), (inside, 0.), (drawing, .97)))
     return ink > min(.45, .45*s.min()), inside, paper, shade
 
@@ -543,7 +543,7 @@ class _Greys(PhotoFolder):
 
 
 def _about(sources, vectors): # for the card
-    known = provenance(*sources)
+    known = _provenance(*sources)
     openmoji = dict(data='the ink of OpenMoji', data_licence='CC BY-SA 4.0')
     return {k: '; '.join(filter(None, [v, openmoji[k]*bool(vectors)])) for k, v in known.items()}
 
@@ -658,8 +658,8 @@ class PhotoTask(PencilTask):
     def view(self, pair, rng):
         "One random view of a pair, as tensors"
         seen, drawing, shade = pair
-        A, s = random_affine(drawing.shape, (self.size,)*2, rng, (.6, 1.1), 10)
-        sheets = [warp(np.ascontiguousarray(p), A, s, (self.size,)*2, fill)
+        A, s = _random_affine(drawing.shape, (self.size,)*2, rng, (.6, 1.1), 10)
+        sheets = [_warp(np.ascontiguousarray(p), A, s, (self.size,)*2, fill)
                   for p, fill in [(p, 0.) for p in np.moveaxis(seen, 2, 0)] + [(drawing, .97)]]
         sheets[2:5] = np.stack(sheets[2:5])**float(np.exp(rng.uniform(-.4, .4)))   # a darker or a lighter photo
         return (torch.from_numpy(np.stack(sheets[:5])), torch.from_numpy(sheets[5])[None],
@@ -705,7 +705,7 @@ def _photo_task(
 ) -> PhotoTask:
     "Photo to pencil drawing"
     task = PhotoTask(FromPhotos(data, limit), None, size, lr, n=n)
-    task.about = provenance(data)
+    task.about = _provenance(data)
     return task
 
 # %% ../nbs/02b_pencil.ipynb #bc00042c

@@ -15,7 +15,7 @@ from . import pencil
 from .blocks import _check_flag, _check_number, _pick_device
 from .data import load_photo, save_image
 from .folders import (check_output, choose_names, gather, known_names, save_entry, stage, start_report,
-                                take_gpu, work_through)
+                                _take_gpu, work_through)
 from .sketches import dark_on_light, grey, is_drawing
 
 # %% ../nbs/02ba_pencil_folders.ipynb #bf000008
@@ -28,7 +28,7 @@ def _run(
     work,          # Function of a photo to pictures by ending, '' for the result, and a dict for the report
 ) -> dict:         # The report
     "Do `work` for every picture and write what it gives, each picture all or nothing"
-    take_gpu()
+    _take_gpu()
     sources, out = gather(paths, out, _KINDS), check_output(out, _KINDS)
     known = known_names(out, [f'{kind}.json'], [f'{kind}/*.png'])
     names = choose_names(sources, known, _ENDINGS)

@@ -18,7 +18,7 @@ from . import vectorize as vectorizer
 from .blocks import _pick_device
 from .data import load_photo, save_image, shrink
 from .folders import (check_output, choose_names, gather, known_names, save_entry, stage, start_report,
-                                take_gpu, work_through)
+                                _take_gpu, work_through)
 from .metrics import thin_lines
 from .sketches import load_sketch
 from .strokes import Stroke, Strokes
@@ -308,7 +308,7 @@ def run_folder(
     "Sketch every photo; one that cannot be read is skipped and reported"
     p = pipeline or Pipeline()
     sources = gather(paths, out, _KINDS)
-    take_gpu()
+    _take_gpu()
     nets = _networks(p)
     out = check_output(out, _KINDS)
     known = known_names(out, _REPORTS.values(), _RESULTS)
@@ -334,7 +334,7 @@ def vectorize_folder(
     "Turn every sketch into strokes"
     p = pipeline or Pipeline()
     sources = gather(paths, out, _KINDS)
-    take_gpu()
+    _take_gpu()
     out = check_output(out, _KINDS)
     drawn = {k: Path(k).stem for k in sources if Path(k).parent==(out/'sketch').absolute()}
     known = known_names(out, _REPORTS.values(), _RESULTS) | drawn

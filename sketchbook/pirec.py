@@ -17,7 +17,7 @@ from torch import nn
 
 from .blocks import (GANStep, PatchGAN, PerceptualLoss, UNet, _by_task, _check_weights, _check_number,
                                _evaluating)
-from .data import PhotoFolder, color_jitter, load_photo, provenance, shrink, to_tensor
+from .data import PhotoFolder, _color_jitter, load_photo, _provenance, shrink, to_tensor
 from .metrics import deep_features, frechet_distance, perceptual_distance, ssim, thin_lines
 from .sketches import check_sketch, grey
 from .tom import _padded, _parts, _split, _square, edges_kept
@@ -259,7 +259,7 @@ class _Inputs(_Step):
     def sample(self, i, rng):
         photo = _square(self.photos._read(self.train[i]), self.size, rng.random(2), rng.uniform(1, 1.3))
         if rng.random() < .5: photo = np.ascontiguousarray(photo[:,::-1])
-        return self.tensors(color_jitter(photo, rng, .1, .1, .15, .1), rng)
+        return self.tensors(_color_jitter(photo, rng, .1, .1, .15, .1), rng)
 
     def tensors(self, photo, rng):
         "Photo, edges (1 = edge) and colours as the networks see them"
@@ -320,7 +320,7 @@ class PirecTask(_Networks):
         given = WEIGHTS[kind] if weights is None else weights
         self.weights = _check_weights(given, dict.fromkeys(WEIGHTS['generating'], 0.))
         self.photos, self.train, self.val = _parts(data)
-        self.name, self.about, self.gan = f'pirec-{kind}', provenance(data), GANStep(mode)
+        self.name, self.about, self.gan = f'pirec-{kind}', _provenance(data), GANStep(mode)
         self.monitor = 'feature' if self.weights['feature'] else 'l1'      # L1 would choose the most blurred weights
         vars(self).update(kind=kind, size=size, lr=lr, share=share, n=n, blocks=blocks)
 

@@ -23,7 +23,7 @@ from . import pirec
 from .blocks import _check_flag, _check_number, _pick_device
 from .data import load_photo, save_image, shrink, _write_atomic
 from .folders import (check_output, choose_names, gather, known_names, save_entry, stage, start_report,
-                                take_gpu, work_through)
+                                _take_gpu, work_through)
 from .pirec import _SIZE
 from .sketches import dark_on_light, grey
 from .weights import chosen
@@ -151,7 +151,7 @@ def _run(
     **more,        # Further settings for the report
 ) -> dict:         # The report
     "Do `work` for every source and write its pictures"
-    take_gpu()
+    _take_gpu()
     nets = {phase: _network(s, phase) for phase in phases}
     out = check_output(out, _KINDS)
     names, known = _names(sources, out, folder)

@@ -23,8 +23,8 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from .blocks import (GANStep, PerceptualLoss, _check_weights, _ease_depthwise, _norm_layer,
                                _perceptual_backbone, _check_flag, _check_number, _evaluating)
-from .data import (PhotoFolder, color_jitter, load_photo, provenance, random_affine, save_image, shrink,
-                             to_tensor, warp)
+from .data import (PhotoFolder, _color_jitter, load_photo, _provenance, _random_affine, save_image, shrink,
+                             to_tensor, _warp)
 from .metrics import chamfer, deep_features, frechet_distance, perceptual_distance
 from .pencil import _check_choice, _spread
 from .sketches import check_sketch, dark_on_light, grey
@@ -480,8 +480,8 @@ class SketchedPhotos:
 def _square_view(picture, rng, size, zoom, rotate=0., fill=None, flip=False):
     "A random square of the size `size` in a picture whose shorter side is `zoom` times as long; of several, the same"
     shape = picture[0].shape[:2]
-    A, s = random_affine(shape, (size, size), rng, (zoom*size/min(shape),)*2, rotate, flip)
-    return [warp(p, A, s, (size, size), None if p.ndim == 3 else fill) for p in picture]
+    A, s = _random_affine(shape, (size, size), rng, (zoom*size/min(shape),)*2, rotate, flip)
+    return [_warp(p, A, s, (size, size), None if p.ndim == 3 else fill) for p in picture]
 
 
 def _erased(sketch, rng):
@@ -647,7 +647,7 @@ class _SelfSupervised(_Watched):
     def sample(self, i, rng):
         photo, sketch = self.view(i, rng)
         turned, = _square_view([self.sketched[self.train[i]][0]], rng, self.config.size, 1.3, 30, flip=True)
-        turned = color_jitter(turned, rng, .05, .05, .05, .05)
+        turned = _color_jitter(turned, rng, .05, .05, .05, .05)
         sketch = sketch.astype(np.float32)/255
         return (to_tensor(photo), to_tensor(turned),
                 *(torch.from_numpy(np.ascontiguousarray(s))[None] for s in (sketch, _erased(sketch, rng))))
@@ -808,7 +808,7 @@ def _selfsup_task(
     sketched = SketchedPhotos(data, limit=limit, makers=_sketchers(tom))
     autoencoder = AutoencoderTask(sketched, c, lr, AE_WEIGHTS | {'mutual': mutual})
     phases = {'autoencoder': autoencoder, 'gan': RefinerTask(sketched, c, lr)}
-    for t in phases.values(): t.about = provenance(data)
+    for t in phases.values(): t.about = _provenance(data)
     return phases
 
 # %% ../nbs/04b_selfsup.ipynb #ss000047

@@ -16,7 +16,7 @@ from . import selfsup
 from .blocks import _check_flag, _check_number, _pick_device
 from .data import UnreadableImage, load_photo, save_image
 from .folders import (check_output, choose_names, gather, known_names, save_entry, stage, start_report,
-                                take_gpu, work_through)
+                                _take_gpu, work_through)
 from .pencil import _check_choice
 from .sketches import dark_on_light, grey, is_drawing
 from .weights import chosen
@@ -48,7 +48,7 @@ def _sketched(picture, by, device):
 # %% ../nbs/04ba_selfsup_folders.ipynb #sf000010
 def _run(action, paths, style, out, settings, pictures):
     "Write `pictures(sketch, styles)`, pictures by name, for every sketch into a folder of its own, all or nothing"
-    take_gpu()
+    _take_gpu()
     sources, styles = gather(paths, out, [_KIND, _MATRIX]), _styles(style, out)
     chosen(settings['weights'], 'selfsup', settings['device'], *selfsup._CLASSES)   # or no sketch could be painted
     out = check_output(out, [_KIND])

@@ -21,8 +21,8 @@ from torch.utils.data import Subset
 
 from .blocks import GANStep, _check_number, _evaluating
 from .coco import CocoInstances
-from .data import JointImages, augment_pair, load_photo, provenance, save_image, to_tensor
-from .drawings import COLORS, SimpleSet, _SvgViews, _rgb
+from .data import JointImages, augment_pair, load_photo, _provenance, save_image, to_tensor
+from .drawings import _COLORS, SimpleSet, _SvgViews, _rgb
 from .drawings import OpenMojiPairs
 from .metrics import cosine, deep_features, frechet_distance, ink_width, perceptual_distance, ssim
 from .sketches import check_sketch, is_drawing
@@ -188,9 +188,9 @@ def _training_views(
     if str(data) == 'simple':
         about = dict(data='the simple set, 4000 drawings', data_licence='made by this package')
         return _SvgViews(SimpleSet('train', 4000)), about
-    if not isinstance(data, (str, Path)): return _PairViews(data), provenance(data)
+    if not isinstance(data, (str, Path)): return _PairViews(data), _provenance(data)
     pairs = JointImages(data)
-    return _PairViews(Subset(pairs, [i for i, _ in _readable(pairs)])), provenance(data)
+    return _PairViews(Subset(pairs, [i for i, _ in _readable(pairs)])), _provenance(data)
 
 # %% ../nbs/04_sketch2image.ipynb #8da394ff
 def _pair_tensors(
@@ -578,8 +578,8 @@ def _color_class(
     "The class whose colour the filled pixels have"
     filled = picture[(sketch > .9) & (picture.min(-1) < 230)]
     if not len(filled): return None
-    names = list(COLORS)
-    return names[np.abs(np.median(filled, 0) - [_rgb(COLORS[k]) for k in names]).sum(1).argmin()]
+    names = list(_COLORS)
+    return names[np.abs(np.median(filled, 0) - [_rgb(_COLORS[k]) for k in names]).sum(1).argmin()]
 
 # %% ../nbs/04_sketch2image.ipynb #d4000006
 def _picture_scores(

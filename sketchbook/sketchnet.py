@@ -20,7 +20,7 @@ from torch import nn
 
 from .blocks import ConvBlock, Encoder, GANStep, PatchGAN, TopDown, balanced_bce, _check_flag, _check_number
 from .blocks import dice_loss, _evaluating, _param_groups
-from .data import BoundaryPairs, PhotoFolder, SaliencyPairs, augment_pair, load_photo, provenance, shrink
+from .data import BoundaryPairs, PhotoFolder, SaliencyPairs, augment_pair, load_photo, _provenance, shrink
 from .data import to_tensor
 from .masknet import _check_pair, cut_out, _disk
 from .metrics import boundary_scores, continuity, ink_width, thin_lines
@@ -555,7 +555,7 @@ class _PencilPairs:
 def _bsds_task(path, **kw) -> SketchNetTask:
     "Train on the drawings of several people: a folder or tar with `ID.jpg` and `ID.boundaries.K.png`"
     task = SketchNetTask(BoundaryPairs(path), **kw)
-    task.about = provenance(path)
+    task.about = _provenance(path)
     return task
 
 
@@ -570,7 +570,7 @@ def _pencil_task(path):
     "Train on photos alone, with the dodge filter as the teacher: any folder or tar of photos"
     task = SketchNetTask(_PencilPairs(path))
     task.name = 'sketchnet-pencil'
-    task.about = provenance(path) | dict(notes='targets: dodge filter, gamma 3; no person drew anything')
+    task.about = _provenance(path) | dict(notes='targets: dodge filter, gamma 3; no person drew anything')
     return task
 
 # %% ../nbs/02_sketchnet.ipynb #a2ff17d0

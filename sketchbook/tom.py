@@ -19,7 +19,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from .blocks import (ConvBlock, _FrozenEncoder, GANStep, PerceptualLoss, _VGGFeatures, _check_weights,
                                _gram_matrix, _in_torch_cache, _check_number, _evaluating)
-from .data import PhotoFolder, color_jitter, load_photo, provenance, random_affine, shrink, to_tensor, warp
+from .data import PhotoFolder, _color_jitter, load_photo, _provenance, _random_affine, shrink, to_tensor, _warp
 from .metrics import _distance_to
 from .pencil import FromDrawings, _check_choice, _check_size, _spread
 from .sketches import check_sketch, grey
@@ -320,13 +320,13 @@ class TomTask(_TomStep):
     def __len__(self): return len(self.train)
 
     def crop(self, picture, rng, scale, rotate, fill=None):
-        A, s = random_affine(picture.shape[:2], (self.size,)*2, rng, scale, rotate)
-        return warp(picture, A, s, (self.size,)*2, fill)
+        A, s = _random_affine(picture.shape[:2], (self.size,)*2, rng, scale, rotate)
+        return _warp(picture, A, s, (self.size,)*2, fill)
 
     def sample(self, i, rng):
         photo = self.photos._read(self.train[i])
         fit = self.size/min(photo.shape[:2])
-        photo = color_jitter(self.crop(photo, rng, (fit, 1.3*fit), 10), rng, .1, .1, .1, .1)
+        photo = _color_jitter(self.crop(photo, rng, (fit, 1.3*fit), 10), rng, .1, .1, .1, .1)
         drawings = self.drawings[rng.integers(len(self.drawings))]
         drawing = drawings.drawing(rng.integers(len(drawings)))
         fit = 1.1*self.size/min(drawing.shape)
@@ -348,7 +348,7 @@ def _tom_task(
     "Photo to pencil drawing, without pairs"
     terms = dict(content=content, gram=gram, adversarial=adversarial)
     task = TomTask(photos, sketches, size, lr, terms, momentum, styles, preset)
-    task.about = provenance(photos, *task.sketches)
+    task.about = _provenance(photos, *task.sketches)
     return task
 
 # %% ../nbs/04aa_tom.ipynb #to000030

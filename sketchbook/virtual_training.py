@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch.utils.data import Subset
 
-from .data import PhotoFolder, provenance
+from .data import PhotoFolder, _provenance
 from .drawings import OpenMojiPairs
 from .strokes import Stroke
 from .tracer import measure, trace
@@ -425,7 +425,7 @@ def _virtual_task(
     sketches, times = [_InkOf(OpenMojiPairs('train', flags=False))], [1]
     about = dict(data='ink of OpenMoji, training families', data_licence='OpenMoji: CC BY-SA 4.0')
     if str(path) != 'openmoji':
-        photos, known = PhotoFolder(path), provenance(path)
+        photos, known = PhotoFolder(path), _provenance(path)
         train = [i for i, name in enumerate(photos.names) if not name.startswith('val/')]
         drawn = _SketchesOf(Subset(photos, train[::max(1, len(train)//300)][:300]))
         sketches, times = [*sketches, drawn], [1, 4]
