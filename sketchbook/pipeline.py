@@ -119,8 +119,8 @@ def _choose_box(
 ):                           # `(top, left, bottom, right)`, pixels; None for the whole photo
     "Choose which part of the photo is drawn: the object with a margin if it is small or to be framed"
     if kept is None: return None
-    closely = p.frame=='object' or masknet._is_small(masknet.object_box(kept, 0), kept.shape)
-    return masknet.object_box(kept, .1) if closely else None
+    closely = p.frame=='object' or masknet._is_small(masknet._object_box(kept, 0), kept.shape)
+    return masknet._object_box(kept, .1) if closely else None
 
 
 def _crop(

@@ -24,7 +24,7 @@ from .coco import CocoInstances
 from .data import JointImages, augment_pair, load_photo, _provenance, save_image, to_tensor
 from .drawings import _COLORS, SimpleSet, _SvgViews, _rgb
 from .drawings import OpenMojiPairs
-from .metrics import cosine, deep_features, frechet_distance, ink_width, perceptual_distance, ssim
+from .metrics import _cosine, deep_features, frechet_distance, ink_width, perceptual_distance, ssim
 from .sketches import check_sketch, is_drawing
 from .sketchnet import _say_once, dodge, _embolden
 from .training import Task
@@ -592,7 +592,7 @@ def _picture_scores(
     (got, backbone), (true, _) = deep_features(pictures), deep_features(truths)
     lines, _ = deep_features([load_photo(s) for s in sketches])
     far, whose = perceptual_distance(pictures, truths)
-    found = dict(cosine=float(cosine(got, true).mean()), perceptual=float(far.mean()),
+    found = dict(cosine=float(_cosine(got, true).mean()), perceptual=float(far.mean()),
                  ssim=float(np.mean([ssim(p, t) for p, t in zip(pictures, truths)])),
                  frechet=frechet_distance(got, true), frechet_lines=frechet_distance(lines, true),
                  **_paint_scores(pictures, truths, sketches))
