@@ -27,7 +27,7 @@ from sketchbook import selfsup, tom
 from sketchbook.blocks import PerceptualLoss, _pick_device
 from sketchbook.data import load_photo, sample_photos, save_image
 from sketchbook.pencil import FromDrawings
-from sketchbook.sketches import grey
+from sketchbook.sketches import _grey
 from sketchbook.tom import sketch_photo
 from sketchbook.training import fit_phases
 from sketchbook.weights import load, save
@@ -100,7 +100,7 @@ def tom_limits(data, sketches):
     folders = [FromDrawings(s) for s in sketches]
     drawings = [d.drawing(i) for d in folders for i in range(len(d))]
     loss = PerceptualLoss(content=0., style=1.)
-    greys, made = [grey(p) for p in squares], [sketch_photo(p) for p in squares]
+    greys, made = [_grey(p) for p in squares], [sketch_photo(p) for p in squares]
     gram = lambda some: tom._gram_distance(some, itertools.cycle(drawings), loss)
     print('Gram distance: two drawings', round(tom._gram_distance(drawings, drawings[7:] + drawings[:7], loss), 2),
           'grey photo', round(gram(greys), 2), 'TOM', round(gram(made), 2))

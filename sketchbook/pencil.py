@@ -24,7 +24,7 @@ from .data import (DrawingPairs, PhotoFolder, SketchPairs, UnreadableImage, _dec
                              _random_affine, shrink, to_tensor, _warp)
 from .masknet import _check_pair, clean_mask, cut_out, predict
 from .metrics import deep_features, frechet_distance, ssim, thin_lines
-from .sketches import check_sketch, dark_on_light, grey, is_drawing
+from .sketches import _check_sketch, dark_on_light, _grey, is_drawing
 from .sketchnet import _pieces, coherent_lines, dodge, draw as draw_lines, xdog
 from .training import Task, autocast
 from .weights import chosen
@@ -74,7 +74,7 @@ def extract_lines(
     _check_choice('source', source, SOURCES)
     detail = _check_number('detail', detail, least=0, high=1)
     _check_flag('blacks', blacks)
-    if isinstance(picture, np.ndarray) and picture.ndim == 2: picture = check_sketch(picture)
+    if isinstance(picture, np.ndarray) and picture.ndim == 2: picture = _check_sketch(picture)
     photo = load_photo(picture)
     if mask is not None: mask = _check_pair(photo, mask)
     if source == 'sketchnet':
@@ -247,7 +247,7 @@ class _OpenMojiInk:
 
     def __getitem__(self, i):
         from sketchbook.drawings import ink_only, render_svg
-        return grey(render_svg(ink_only(self.pairs.svg(i)), self.size))
+        return _grey(render_svg(ink_only(self.pairs.svg(i)), self.size))
 
 # %% ../nbs/02b_pencil.ipynb #bc00017b
 class FromVectors(_Pairs):
@@ -264,7 +264,7 @@ class FromVectors(_Pairs):
         self.count = len(self.numbers)
 
     def make(self, i, rng):
-        lines = thin_lines(check_sketch(self.drawings[self.numbers[i]]) < .5)
+        lines = thin_lines(_check_sketch(self.drawings[self.numbers[i]]) < .5)
         lines = _thicken(lines, int(rng.integers(0, 3)))
         return lines, graphite(lines, rng, rng.uniform(0, 1))
 
@@ -539,7 +539,7 @@ class _Networks(_Sheets):
 # %% ../nbs/02b_pencil.ipynb #bc00039c
 class _Greys(PhotoFolder):
     "Line drawings of a folder or tar as sketches `(H, W)`, dark on light"
-    def __getitem__(self, i): return dark_on_light(grey(super().__getitem__(i)))
+    def __getitem__(self, i): return dark_on_light(_grey(super().__getitem__(i)))
 
 
 def _about(sources, vectors): # for the card
@@ -724,7 +724,7 @@ def as_lines(
 ) -> np.ndarray:     # Sketch `(H, W)` float32, 1 = paper, black lines with soft edges
     "Prepare a line drawing of any colours for the network: dark on light, black and white. A photo is traced first"
     plain = isinstance(drawing, np.ndarray) and drawing.ndim == 2
-    page = dark_on_light(check_sketch(drawing) if plain else grey(load_photo(drawing)))
+    page = dark_on_light(_check_sketch(drawing) if plain else _grey(load_photo(drawing)))
     if is_drawing(page): return _soften(_thicken(page < _level(page), thickness))
     warnings.warn('this looks like a photo, not like lines: its lines are extracted first')
     return extract_lines(drawing, thickness)

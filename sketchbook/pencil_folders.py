@@ -16,7 +16,7 @@ from .blocks import _check_flag, _check_number, _pick_device
 from .data import load_photo, save_image
 from .folders import (check_output, choose_names, gather, known_names, save_entry, stage, start_report,
                                 _take_gpu, work_through)
-from .sketches import dark_on_light, grey, is_drawing
+from .sketches import dark_on_light, _grey, is_drawing
 
 # %% ../nbs/02ba_pencil_folders.ipynb #bf000008
 def _run(
@@ -87,7 +87,7 @@ def lines_folder(
 def _way(photo, via):
     "What 'auto' stands for"
     if via != 'auto': return via
-    return 'lines' if is_drawing(dark_on_light(grey(photo))) else 'sketchnet'
+    return 'lines' if is_drawing(dark_on_light(_grey(photo))) else 'sketchnet'
 
 
 def _pencil_work(s): # settings of `pencil_folder` -> name of the weights, function of a photo to pictures by ending

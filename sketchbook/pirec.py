@@ -19,7 +19,7 @@ from .blocks import (GANStep, PatchGAN, PerceptualLoss, UNet, _by_task, _check_w
                                _evaluating)
 from .data import PhotoFolder, _color_jitter, load_photo, _provenance, shrink, to_tensor
 from .metrics import deep_features, frechet_distance, perceptual_distance, ssim, thin_lines
-from .sketches import check_sketch, grey
+from .sketches import _check_sketch, _grey
 from .tom import _padded, _parts, _split, _square, edges_kept
 from .training import Task, autocast
 from .weights import chosen
@@ -29,12 +29,12 @@ _SIZE = 128   # Pixels, the side of the pictures that the shipped networks learn
 
 # %% ../nbs/05_pirec.ipynb #pi000011
 def _as_edges(
-    sketch:np.ndarray, # See `check_sketch`
+    sketch:np.ndarray, # See `_check_sketch`
     size:int=None,     # Longest side, pixels: a larger drawing is shrunk; None for any
     ink:float=.35,     # What is darker than this share of full ink is a line, 0..1
 ) -> np.ndarray:       # Sketch `(h, w)` float32, only 0 and 1, lines one pixel wide
     "Turn any drawing into an edge map as Canny gives it: black or white, one pixel wide"
-    drawn = (check_sketch(sketch) < 1 - _check_number('ink', ink, least=0, high=1)).astype(np.float32)
+    drawn = (_check_sketch(sketch) < 1 - _check_number('ink', ink, least=0, high=1)).astype(np.float32)
     # any ink counts, or fine lines would be lost
     return 1 - thin_lines(shrink(drawn, _check_size(size)) > 0).astype(np.float32)
 
@@ -49,7 +49,7 @@ def edges(
     "Find the edges that a picture is rebuilt from: Canny as in scikit-image, or lines that SketchNet chooses"
     from skimage.feature import canny
     photo, size = load_photo(photo), _check_size(size)
-    if detail is None: return 1 - canny(grey(shrink(photo, size)), _check_sigma(sigma)).astype(np.float32)
+    if detail is None: return 1 - canny(_grey(shrink(photo, size)), _check_sigma(sigma)).astype(np.float32)
     from sketchbook.sketchnet import draw as draw_lines
     return _as_edges(draw_lines(photo, resolution=1, detail=detail, device=device), size)
 
@@ -385,7 +385,7 @@ def _one_size(edges, colors):
 
 def _fitting(edges, colors, size):
     "Edges and colours that a network can paint, or one sentence on what is wrong with them"
-    edges, colors = check_sketch(edges), load_photo(colors)
+    edges, colors = _check_sketch(edges), load_photo(colors)
     _one_size(edges, colors)
     size = _check_number('size', size, least=16, high=4096, whole=True, unit='pixels')
     if max(edges.shape) > size:

@@ -25,7 +25,7 @@ from .data import load_photo, save_image, shrink, _write_atomic
 from .folders import (check_output, choose_names, gather, known_names, save_entry, stage, start_report,
                                 _take_gpu, work_through)
 from .pirec import _SIZE
-from .sketches import dark_on_light, grey
+from .sketches import dark_on_light, _grey
 from .weights import chosen
 
 # %% ../nbs/05a_repaint.ipynb #5a000011
@@ -306,7 +306,7 @@ def _load_edges(
     picture = _load(src)
     if (np.ptp(picture.astype(np.int16), 2)>48).mean()>.001:
         raise ValueError(f'{name}the edge map is in colour; it should be grey, dark on white or white on black')
-    page = dark_on_light(grey(picture))
+    page = dark_on_light(_grey(picture))
     edges = pirec._as_edges(page, size)
     if edges.min()>.5: raise ValueError(f'{name}the edge map is blank; it should have at least one line')
     return edges

@@ -27,7 +27,7 @@ from .data import (PhotoFolder, _color_jitter, load_photo, _provenance, _random_
                              to_tensor, _warp)
 from .metrics import chamfer, deep_features, frechet_distance, perceptual_distance
 from .pencil import _check_choice, _spread
-from .sketches import check_sketch, dark_on_light, grey
+from .sketches import _check_sketch, dark_on_light, _grey
 from .sketchnet import coherent_lines, draw as draw_lines
 from .tom import Tom, _square, _statistics, _without_sketches, adain, sketch_photo, strong_edges
 from .training import Task, _crossed, autocast
@@ -831,7 +831,7 @@ def _to_sketch_tensor(
     size:int=128, # Longest side afterwards, pixels; paper is added to make it a square
 ) -> tuple:       # (1, 1, size, size) float32, 0..1, 1 = paper; and rows and columns of the drawing in it
     "Prepare a drawing for the network: dark on light, fitted into a square. A blank one is a ValueError"
-    given = check_sketch(sketch) if isinstance(sketch, np.ndarray) and sketch.ndim == 2 else grey(load_photo(sketch))
+    given = _check_sketch(sketch) if isinstance(sketch, np.ndarray) and sketch.ndim == 2 else _grey(load_photo(sketch))
     page = dark_on_light(given)
     if page.min() > .9: raise ValueError('the sketch is blank: draw some lines, darker than the paper')
     square, at = _in_square(page.clip(0, 1).astype(np.float32), size, 1.)
@@ -1039,7 +1039,7 @@ def _questions(sketched, size, limit):
     for i in numbers:
         photo, draw = sketched.read(sketched.names[i]), sketched.makers[i % len(sketched.makers)]
         photos.append(_square(photo, size))
-        sketches.append(grey(_square(np.rint(draw(photo)*255).astype(np.uint8), size)))
+        sketches.append(_grey(_square(np.rint(draw(photo)*255).astype(np.uint8), size)))
     order = np.random.default_rng(0).permutation(len(numbers))
     lends = np.empty_like(order)
     lends[order] = np.roll(order, 1)            # one long cycle: nobody lends to itself
@@ -1103,7 +1103,7 @@ def _view_style(
     "What `explore_style` shows"
     if swap and by != 'drawn': photo, style = style, photo
     if by in SKETCHERS: sketch = as_sketch(photo, by, device=device)
-    else: sketch = grey(photo) if by == 'drawing' else drawn
+    else: sketch = _grey(photo) if by == 'drawing' else drawn
     mixed = dict(mix='mosaic') if mosaic else dict(shares=[1 - share, share])
     picture = synthesize(sketch, [style, other], refine=refine, seed=seed, device=device, **mixed)
     shown = _mosaic([style, other]) if mosaic else style if share < .5 else other

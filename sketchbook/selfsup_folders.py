@@ -18,7 +18,7 @@ from .data import UnreadableImage, load_photo, save_image
 from .folders import (check_output, choose_names, gather, known_names, save_entry, stage, start_report,
                                 _take_gpu, work_through)
 from .pencil import _check_choice
-from .sketches import dark_on_light, grey, is_drawing
+from .sketches import dark_on_light, _grey, is_drawing
 from .weights import chosen
 
 # %% ../nbs/04ba_selfsup_folders.ipynb #sf000007
@@ -42,7 +42,7 @@ def _styles(paths, out):
 
 def _sketched(picture, by, device):
     "A drawing as it is, in grey; a photo as the sketch that `by` makes of it"
-    page = dark_on_light(grey(picture))
+    page = dark_on_light(_grey(picture))
     return page if is_drawing(page) else selfsup.as_sketch(picture, by, device=device)
 
 # %% ../nbs/04ba_selfsup_folders.ipynb #sf000010

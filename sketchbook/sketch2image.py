@@ -25,7 +25,7 @@ from .data import JointImages, augment_pair, load_photo, _provenance, save_image
 from .drawings import _COLORS, SimpleSet, _SvgViews, _rgb
 from .drawings import OpenMojiPairs
 from .metrics import _cosine, deep_features, frechet_distance, ink_width, perceptual_distance, ssim
-from .sketches import check_sketch, is_drawing
+from .sketches import _check_sketch, is_drawing
 from .sketchnet import _say_once, dodge, _embolden
 from .training import Task
 from .vectorize import _read_sketch
@@ -476,7 +476,7 @@ def _as_drawing(
         sketch = cv2.cvtColor(load_photo(sketch), cv2.COLOR_RGB2GRAY)
     if isinstance(sketch, np.ndarray) and sketch.dtype == np.uint8 and sketch.size and sketch.max() == 1:
         raise ValueError('The sketch is uint8 and has only 0 and 1: use 0 to 255, or floats from 0 to 1.')
-    sketch = check_sketch(sketch)
+    sketch = _check_sketch(sketch)
     if np.ptp(sketch) < .02: return np.ones_like(sketch)                       # one tone all over: nothing is drawn
     if is_drawing(sketch): return sketch
     if is_drawing(1 - sketch) or sketch.max() <= .5:

@@ -24,7 +24,7 @@ from .data import BoundaryPairs, PhotoFolder, SaliencyPairs, augment_pair, load_
 from .data import to_tensor
 from .masknet import _check_pair, cut_out, _disk
 from .metrics import boundary_scores, continuity, ink_width, thin_lines
-from .sketches import grey
+from .sketches import _grey
 from .training import Task, autocast
 from .weights import chosen
 
@@ -50,7 +50,7 @@ def dodge(
     gamma:float=2.,   # Above 1 darkens the lines
 ) -> np.ndarray:      # Sketch (H, W) float32, 1 = paper
     "The darkroom's pencil: divide the photo by its own blur, so that only what is darker than its surroundings remains"
-    g = grey(photo)
+    g = _grey(photo)
     return np.clip((g + .05)/(cv2.GaussianBlur(g, (blur, blur), 0) + .05), 0, 1)**gamma
 
 
@@ -63,7 +63,7 @@ def xdog(
     phi:float=40.,     # Sharpness of the step from ink to paper
 ) -> np.ndarray:       # Sketch (H, W) float32, 1 = paper
     "Extended difference of Gaussians (Winnemoeller 2011)"
-    g = grey(photo)
+    g = _grey(photo)
     d = cv2.GaussianBlur(g, (0, 0), sigma) - tau*cv2.GaussianBlur(g, (0, 0), k*sigma)
     return np.where(d >= eps, 1., np.clip(1 + np.tanh(phi*(d - eps)), 0, 1)).astype(np.float32)
 
@@ -1140,7 +1140,7 @@ def _evaluate_details(
     from skimage.feature import canny as skimage_canny
     maps = [line_maps(photo, None, net=net, device=device, blacks=False) for photo, _ in pairs]
     drawings = {k: [paint(m, detail) for m in maps] for k, detail in (('', _DETAIL), ('_0', 0), ('_1', 1))} | {
-                '_canny': [1. - skimage_canny(grey(p), 1.4) for p, _ in pairs], '_xdog': [xdog(p) for p, _ in pairs],
+                '_canny': [1. - skimage_canny(_grey(p), 1.4) for p, _ in pairs], '_xdog': [xdog(p) for p, _ in pairs],
                 '_coherent': [coherent_lines(p) for p, _ in pairs]}
     found = {k: _inner_lines(s, pairs) for k, s in drawings.items()}
     scores = {f'{what}{k}': v for k, both in found.items() for what, v in zip(('inner', 'debris'), both)}

@@ -19,10 +19,11 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from .blocks import (ConvBlock, _FrozenEncoder, GANStep, PerceptualLoss, _VGGFeatures, _check_weights,
                                _gram_matrix, _in_torch_cache, _check_number, _evaluating)
-from .data import PhotoFolder, _color_jitter, load_photo, _provenance, _random_affine, shrink, to_tensor, _warp
+from .data import (PhotoFolder, _color_jitter, load_photo, _provenance, _random_affine, shrink, to_tensor,
+                             _warp)
 from .metrics import _distance_to
 from .pencil import FromDrawings, _check_choice, _check_size, _spread
-from .sketches import check_sketch, grey
+from .sketches import _check_sketch, _grey
 from .sketchnet import coherent_lines
 from .training import Task, autocast
 from .weights import chosen
@@ -395,12 +396,12 @@ def edges_kept(
 ) -> float:             # 0..1
     "Share of the given edge pixels near which the picture has an edge"
     from skimage.feature import canny
-    picture, edges = load_photo(picture), check_sketch(edges)
+    picture, edges = load_photo(picture), _check_sketch(edges)
     if edges.shape != picture.shape[:2]:
         (h, w), (high, wide) = edges.shape, picture.shape[:2]
         raise ValueError(f'the edges are {w} x {h} pixels and the picture {wide} x {high}: both should be of one size')
     if edges.min() >= .5: raise ValueError('the edge map is blank: there is nothing to keep')
-    found = canny(grey(picture), _check_number('sigma', sigma, least=.1, high=50, unit='pixels'))
+    found = canny(_grey(picture), _check_number('sigma', sigma, least=.1, high=50, unit='pixels'))
     return float((_distance_to(found)[edges < .5] <= within).mean())
 
 # %% ../nbs/04aa_tom.ipynb #to000038

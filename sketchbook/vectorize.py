@@ -17,7 +17,7 @@ import torch
 
 from .blocks import _check_flag, _check_number, _pick_device
 from .metrics import iou
-from .sketches import check_sketch, grey, is_drawing
+from .sketches import _check_sketch, _grey, is_drawing
 from .sketchnet import draw
 from .strokes import _Canvas, Stroke, Strokes, _pack, _pen_way, _ragged
 from .tracer import _ink_mask, _ink_threshold, trace, _wanted_ink
@@ -158,7 +158,7 @@ def refine_strokes(
     watch=None,           # Called with `(step, overlap, strokes)` at the start and after each round
 ) -> Strokes:             # The best seen, never worse than `strokes`
     "Move control points and widths by gradient descent until the drawing covers the sketch's ink"
-    sketch,watch = check_sketch(sketch), watch or (lambda *_: None)
+    sketch,watch = _check_sketch(sketch), watch or (lambda *_: None)
     _check_refining(strokes, sketch, steps, seconds, lr, pixels, seed, watch)
     (target,mask),threshold,(h,w) = _wanted_ink(sketch),_ink_threshold(sketch),sketch.shape
     if not len(strokes): return strokes
@@ -205,7 +205,7 @@ def vectorize(
         raise ValueError(f"there is no method {method!r}; there is {', '.join(_METHODS)}")
     _check_flag('refine', refine)
     _pick_device(device)
-    sketch = check_sketch(sketch)
+    sketch = _check_sketch(sketch)
     if size is not None: sketch = _resize_sketch(sketch, size)
     if method=='virtual': options['device'] = device
     strokes = _METHODS[method](sketch, **options)
@@ -220,7 +220,7 @@ def _read_sketch(
     given = getattr(photo, 'shape', type(photo).__name__)
     if not (isinstance(photo, np.ndarray) and photo.dtype==np.uint8 and given[2:]==(3,) and photo.size):
         raise ValueError(f"a photo is a uint8 array of shape (height, width, 3), not {given}")
-    page = grey(photo)
+    page = _grey(photo)
     best = 'SketchNet' if 'sketchnet' in available() else 'Canny'
     if read_as=='auto': read_as = 'drawing' if is_drawing(page) else best
     if read_as=='drawing': return page

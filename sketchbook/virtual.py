@@ -21,10 +21,10 @@ from torch.utils.data import get_worker_info
 from .blocks import ConvBlock, _check_number
 from .data import PhotoFolder
 from .drawings import OpenMojiPairs, ink_only, render_svg
-from .sketches import check_sketch, dark_on_light, grey, is_drawing
+from .sketches import _check_sketch, dark_on_light, _grey, is_drawing
 from .sketchnet import draw
 from .strokes import Stroke, Strokes, _bezier, _lengths, _thickness_for, _window_after
-from .tracer import _chain, _depth, find_ink, find_lines, measure, trace, _wanted_ink
+from .tracer import _chain, _depth, _find_ink, _find_lines, measure, trace, _wanted_ink
 from .weights import chosen
 
 # %% ../nbs/02e_virtual.ipynb #62041f39
@@ -241,7 +241,7 @@ def _draw_on(
 
 def _to_page(
     sketch:np.ndarray, # (H, W) float 0..1, 1 = paper
-    threshold:float=None, # See `find_ink`
+    threshold:float=None, # See `_find_ink`
 ) -> tuple[np.ndarray, np.ndarray]: # uint8 (H, W), 255 = ink; bool (H, W), True = ink
     "Paper to 0, ink to 255, and as little as possible between"
     levels, ink = _wanted_ink(sketch, threshold)
@@ -533,8 +533,8 @@ def virtual(
     "Draw a sketch again with pens that see only a window of it, until 95 % of the ink is covered"
     _check_number('min_length', min_length, least=0, unit='pixels')
     for name, value in (('rounds', rounds), ('steps', steps)): _check_number(name, value, least=1, whole=True)
-    sketch, net = check_sketch(sketch), _sketcher(net, device)
-    ink = find_ink(sketch, threshold)
+    sketch, net = _check_sketch(sketch), _sketcher(net, device)
+    ink = _find_ink(sketch, threshold)
     if not ink.any(): return Strokes([], *ink.shape)
     if not is_drawing(sketch): warnings.warn('this looks more like a photo than a sketch; draw a sketch of it first')
     size = _working_size(ink)
@@ -586,7 +586,7 @@ def _compare(
 ) -> dict:             # Numbers by name
     "Measure the network on a sketch, with the tracer's strokes and the skeleton's branches beside it"
     found = measure(virtual(sketch, net=net, device=device), sketch)
-    return found | dict(traced=len(trace(sketch)), branches=len(find_lines(find_ink(sketch)).paths))
+    return found | dict(traced=len(trace(sketch)), branches=len(_find_lines(_find_ink(sketch)).paths))
 
 
 def evaluate(
@@ -635,7 +635,7 @@ def explore_pen(
     "A slider over the steps of a pen: its window on the page, and what it shows"
     from sketchbook.widgets import PhotoPicker, explorer, slider
     def prepare(photo):
-        sketch = dark_on_light(grey(photo))
+        sketch = dark_on_light(_grey(photo))
         return _follow_pen(sketch if is_drawing(sketch) else draw(photo, 1))
     def redraw(seen, step):
         page, canvas, cursor, window = seen[min(int(step), len(seen))-1]

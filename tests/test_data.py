@@ -9,9 +9,8 @@ import torch
 from PIL import Image
 
 from sketchbook.data import (BoundaryPairs, DrawingPairs, JointImages, _Members, PhotoFolder, SaliencyPairs,
-                             UnreadableImage, augment_pair,
-                             _color_jitter, _decode, load_photo, _paste_object, _random_affine, sample_photos, save_image,
-                             to_tensor, _warp)
+                             UnreadableImage, augment_pair, _color_jitter, _decode, load_photo, _paste_object,
+                             _random_affine, sample_photos, save_image, to_tensor, _warp)
 
 
 def photo_of(seed, h=40, w=60):

@@ -148,7 +148,7 @@ def test_lines_of_any_colour(page, net, ink, paper):
     "Inverted ones, too, and those of a file"
     colored = np.where((page < .5)[...,None], np.uint8(ink), np.uint8(paper))
     wanted = P.draw(page, net=net)
-    for given in (colored, 255 - colored, P.grey(colored)):
+    for given in (colored, 255 - colored, P._grey(colored)):
         np.testing.assert_array_equal(P.draw(given, net=net), wanted)
 
 
@@ -196,7 +196,7 @@ def test_a_model_size_makes_it_larger(page, net):
     assert P.draw(page, 384, 192, net=net).shape == (75, 100)
 
 
-@pytest.mark.parametrize('read', [np.asarray, P.grey])
+@pytest.mark.parametrize('read', [np.asarray, P._grey])
 def test_a_photo_is_traced_first(cat, net, read):
     with pytest.warns(UserWarning, match='looks like a photo, not like lines: its lines are extracted first'):
         np.testing.assert_array_equal(P.as_lines(read(cat), 1), P.extract_lines(read(cat), 1))
@@ -612,7 +612,7 @@ def test_evaluate_what_draws_photos(make, tmp_path):
     photo = sample_photos('cat')['cat'][:140,:150]
     for i in range(2):
         save_image(tmp_path/'photos'/f'{i}.jpg', photo)
-        save_image(tmp_path/'photos'/f'{i}.sketch.jpg', P.grey(photo))
+        save_image(tmp_path/'photos'/f'{i}.sketch.jpg', P._grey(photo))
     found = P.evaluate(make(), tmp_path/'photos')
     assert {'frechet', 'frechet_dodge', 'perceptual_dodge', 'n', 'backbone'} <= set(found) and found['n'] == 2
 
