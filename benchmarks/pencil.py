@@ -36,7 +36,7 @@ def works(device):
     "Functions to time, by name"
     photo = cv2.resize(sample_photos('astronaut')['astronaut'], (1024, 1024), interpolation=cv2.INTER_CUBIC)
     lines = pencil.extract_lines(photo)
-    found = {f'lines, {s}': (lambda s=s: pencil.extract_lines(photo, source=s, device=device)) for s in pencil.SOURCES}
+    found = {f'lines, {s}': (lambda s=s: pencil.extract_lines(photo, source=s, device=device)) for s in pencil._SOURCES}
     return found | {'pencil, patches': lambda: pencil.draw(lines, device=device),
                     'pencil, whole': lambda: pencil.draw(lines, 0, device=device)}
 

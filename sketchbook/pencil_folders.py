@@ -51,8 +51,8 @@ _DOT = np.ones((1, 1), bool)
 # %% ../nbs/02ba_pencil_folders.ipynb #bf00008b
 def _check(s):
     "A `ValueError` for settings out of range, before any picture is opened"
-    if 'source' in s: pencil._check_choice('source', s['source'], pencil.SOURCES)
-    if 'via' in s: pencil._check_choice('way via', s['via'], ('auto', 'photo', 'lines', *pencil.SOURCES))
+    if 'source' in s: pencil._check_choice('source', s['source'], pencil._SOURCES)
+    if 'via' in s: pencil._check_choice('way via', s['via'], ('auto', 'photo', 'lines', *pencil._SOURCES))
     pencil._thicken(_DOT, s['thickness'])
     _check_number('detail', s['detail'], least=0, high=1)
     _check_number('max_side', s['max_side'], least=16, whole=True, unit='pixels')

@@ -29,7 +29,7 @@ from .metrics import chamfer, deep_features, frechet_distance, perceptual_distan
 from .pencil import _check_choice, _spread
 from .sketches import _check_sketch, dark_on_light, _grey
 from .sketchnet import coherent_lines, draw as draw_lines
-from .tom import Tom, _square, _statistics, _without_sketches, adain, sketch_photo, strong_edges
+from .tom import Tom, _square, _statistics, _without_sketches, _adain, sketch_photo, strong_edges
 from .training import Task, _crossed, autocast
 from .weights import _companions, chosen
 
@@ -740,7 +740,7 @@ class Stylist(nn.Module):
             style = self.styles(style) if torch.is_tensor(style) else style
             rough = self.rough.decode(self.rough.contents(sketch), style[:3])
         made = self.refiner(rough, style[:3], sketch)
-        if self.recolors: made = adain(made.float(), *style[3][...,None,None].float().chunk(2, 1)).clamp(0, 1)
+        if self.recolors: made = _adain(made.float(), *style[3][...,None,None].float().chunk(2, 1)).clamp(0, 1)
         return (made, rough) if both else made
 
 # %% ../nbs/04b_selfsup.ipynb #ss000045
@@ -988,7 +988,7 @@ def _towards_adain(
     sketch, photo, start = (torch.stack([to_tensor(load_photo(p)) for p in found])
                             for found in (sketches, photos, map(_tinted, sketches, photos)))
     with torch.no_grad(), autocast(sketch.device):
-        wanted = [adain(s.float(), *_statistics(p.float())) for s, p in zip(features(sketch), features(photo))]
+        wanted = [_adain(s.float(), *_statistics(p.float())) for s, p in zip(features(sketch), features(photo))]
     x = start.clone().requires_grad_()
     adam = torch.optim.Adam([x], rate)
     for _ in range(steps):

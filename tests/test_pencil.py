@@ -103,7 +103,7 @@ def same(a, b): return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for 
     *((lambda page, cat, net, kw=kw: P.PencilTask(P.FromVectors([page]*9), **kw), said) for kw, said in [
         (dict(weights=dict(vgg=1.)), "no term 'vgg': use l1, adversarial, feature, style, unpaired"),
         (dict(weights=dict(l1=-1.)), 'the weight of l1 should be'), (dict(weights={}), 'nothing to learn'),
-        (dict(weights=dict.fromkeys(P.WEIGHTS, 0)), 'nothing to learn'), (dict(size=50), 'size should be'),
+        (dict(weights=dict.fromkeys(P._WEIGHTS, 0)), 'nothing to learn'), (dict(size=50), 'size should be'),
         (dict(size=0), 'size should be'), (dict(size=32), 'size should be'),
         (dict(lr=0), 'lr should be'), (dict(n=0), 'n should be'),
         (dict(overlaps=2), 'overlaps should be'), (dict(net='vgg'), 'vgg'), (dict(odds=[1, 2]), 'odds'),
@@ -466,8 +466,8 @@ def test_training(mine, pairs, tmp_path, more, nets):
     done = run(task(mine, **more), tmp_path)
     assert ' '.join(sorted(done.trained)) == nets
     assert all(np.isfinite(v) for rows in done.history.values() for _, v in rows)
-    terms = {*more.get('weights', P.WEIGHTS), *(['unpaired'] if 'netU' in nets else [])}
-    assert {*P.WEIGHTS, 'unpaired'} & set(done.history) == terms
+    terms = {*more.get('weights', P._WEIGHTS), *(['unpaired'] if 'netU' in nets else [])}
+    assert {*P._WEIGHTS, 'unpaired'} & set(done.history) == terms
     measured = terms - {'adversarial', 'unpaired'}
     assert {k for k in done.history if k.startswith('val_')} == {f'val_{k}' for k in measured}
     torch.manual_seed(0)
