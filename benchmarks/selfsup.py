@@ -40,7 +40,7 @@ SMALL = dict(size=64, n=16, n_refine=16)
 def works(device):
     "Functions to time, by name"
     photos = sample_photos(['coffee', 'astronaut'])
-    sketch, large = selfsup.as_sketch(photos['coffee'], 'coherent'), cv2.resize(photos['astronaut'], (512, 512))
+    sketch, large = selfsup._as_sketch(photos['coffee'], 'coherent'), cv2.resize(photos['astronaut'], (512, 512))
     paint = lambda **kw: selfsup.synthesize(sketch, photos['astronaut'], device=device, **kw)
     return {'autoencoder': lambda: paint(refine=False), 'refined': paint,
             'TOM, 512 x 512': lambda: sketch_photo(large, device=device)}
@@ -73,7 +73,7 @@ def rows(data, device):
 
 def variants():
     "Weights of the terms of both phases, by variant"
-    ae, gan = selfsup.AE_WEIGHTS, selfsup.GAN_WEIGHTS
+    ae, gan = selfsup._AE_WEIGHTS, selfsup._GAN_WEIGHTS
     return {'all': (ae, gan), 'with mutual information': (ae | {'mutual': .5}, gan),
             'without triplets': (ae | {'style': 0., 'content': 0., 'photo': 0.}, gan),
             'without D': (ae, gan | {'adversarial': 0.})}
