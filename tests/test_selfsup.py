@@ -493,7 +493,7 @@ def test_train_in_two_phases(data, tmp_path, capsys):
     made = ['selfsup-autoencoder', 'selfsup-autoencoder.netQ', 'selfsup-gan', 'selfsup-gan.netD']
     assert available(tmp_path) == made
     classes = [card(tmp_path/f'{n}.safetensors')['network'].partition(':')[2] for n in made]
-    assert classes == ['Autoencoder', 'MutualInformation', 'Stylist', 'Discriminator']
+    assert classes == ['Autoencoder', '_MutualInformation', 'Stylist', '_Discriminator']
     for n in made: weights.verify(tmp_path/f'{n}.safetensors')
     known = card(tmp_path/'selfsup-gan.safetensors')
     assert known['init'] == 'the phase autoencoder' and known['data'] == 'photos'
