@@ -56,7 +56,7 @@ SMALL = dict(size=64, n=16, blocks=4)
 def variants(data):
     "Phases by variant; their shares say how the steps are divided"
     def phases(drop=(), third=True):
-        terms = {kind: {k: w for k, w in found.items() if k not in drop} for kind, found in pirec.WEIGHTS.items()}
+        terms = {kind: {k: w for k, w in found.items() if k not in drop} for kind, found in pirec._WEIGHTS.items()}
         shares = dict(imitation=.2, generating=.4, refinement=.4) if third else dict(imitation=.2, generating=.8)
         made = {k: pirec.PirecTask(data, k, weights=terms[k], share=w, **SMALL) for k, w in shares.items()}
         for task in made.values(): task.monitor = task.patience = None      # all steps, and the last weights, for all
