@@ -16,7 +16,7 @@ from pipeline import peak_memory, reference
 from sketchbook.blocks import _pick_device
 from sketchbook.data import sample_photos
 from sketchbook.sketchnet import _trained, coherent_lines, _ink_probability, line_maps, paint, _resized
-from sketchbook.training import autocast, _has_bf16
+from sketchbook.training import _autocast, _has_bf16
 
 
 def forward(net, device, height, width):
@@ -25,7 +25,7 @@ def forward(net, device, height, width):
     x = x.to(device, memory_format=torch.channels_last)
     ask = net.layers if getattr(net, 'detail', None) else lambda x: [net(x)]
     def work():
-        with torch.inference_mode(), autocast(device): ask(x)[0].mean().item()
+        with torch.inference_mode(), _autocast(device): ask(x)[0].mean().item()
     return work
 
 

@@ -18,7 +18,7 @@ import torch.nn.functional as F
 
 from .blocks import ConvBlock, FeaturePyramid, _FrozenEncoder, _check_number, _param_groups
 from .data import SaliencyPairs, augment_pair, _paste_object, _provenance, to_tensor
-from .training import Task, autocast
+from .training import Task, _autocast
 from .weights import folded, load
 
 # %% ../nbs/01_masknet.ipynb #05e2e0c7
@@ -197,7 +197,7 @@ def _logits(
     def at(side):
         x = to_tensor(cv2.resize(photo, (side,side), interpolation=cv2.INTER_AREA))
         both = torch.stack([x, x.flip(-1)]).to(device, memory_format=torch.channels_last)   # the faster layout by far
-        with torch.inference_mode(), autocast(device): y,mirrored = net(both).float()
+        with torch.inference_mode(), _autocast(device): y,mirrored = net(both).float()
         both = (y + mirrored.flip(-1))[None]/2
         return F.interpolate(both, size=(max(sizes),)*2, mode='bilinear', align_corners=False)
     return sum(map(at, sizes))/len(sizes)

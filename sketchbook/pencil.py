@@ -26,7 +26,7 @@ from .masknet import _check_pair, clean_mask, cut_out, predict
 from .metrics import deep_features, frechet_distance, ssim, thin_lines
 from .sketches import _check_sketch, dark_on_light, _grey, is_drawing
 from .sketchnet import _pieces, coherent_lines, dodge, draw as draw_lines, xdog
-from .training import Task, autocast
+from .training import Task, _autocast
 from .weights import chosen
 
 # %% ../nbs/02b_pencil.ipynb #bc000008
@@ -770,7 +770,7 @@ def _runner(net):
         h, w = x.shape[1:]
         x = F.pad(torch.from_numpy(np.ascontiguousarray(x))[None].to(device), (0, -w % 32, 0, -h % 32))
         x = x.contiguous(memory_format=torch.channels_last)
-        with torch.inference_mode(), _evaluating(net), autocast(device): return net(x).float()[0,0,:h,:w].cpu().numpy()
+        with torch.inference_mode(), _evaluating(net), _autocast(device): return net(x).float()[0,0,:h,:w].cpu().numpy()
     return run
 
 

@@ -21,7 +21,7 @@ from .data import PhotoFolder, _color_jitter, load_photo, _provenance, shrink, t
 from .metrics import deep_features, frechet_distance, perceptual_distance, ssim, thin_lines
 from .sketches import _check_sketch, _grey
 from .tom import _padded, _parts, _split, _square, edges_kept
-from .training import Task, autocast
+from .training import Task, _autocast
 from .weights import chosen
 
 # %% ../nbs/05_pirec.ipynb #pi000008
@@ -400,7 +400,7 @@ def _paint(net, edges, colors):
     x = torch.cat([to_tensor(colors), torch.from_numpy(1 - edges).round()[None]])[None]
     h, w = edges.shape
     device = next(net.parameters()).device
-    with torch.inference_mode(), _evaluating(net), autocast(device): y = net(_padded(x, 32).to(device))
+    with torch.inference_mode(), _evaluating(net), _autocast(device): y = net(_padded(x, 32).to(device))
     return _postprocess(y[...,:h,:w])[0]
 
 # %% ../nbs/05_pirec.ipynb #pi000052

@@ -28,7 +28,7 @@ from .pencil import _check_choice, _spread
 from .sketches import _check_sketch, dark_on_light, _grey
 from .sketchnet import coherent_lines, draw as draw_lines
 from .tom import Tom, _square, _statistics, _without_sketches, _adain, sketch_photo, strong_edges
-from .training import Task, _crossed, autocast
+from .training import Task, _crossed, _autocast
 from .weights import _companions, chosen
 
 # %% ../nbs/04b_selfsup.ipynb #ss000008
@@ -891,7 +891,7 @@ def synthesize(
     net = chosen(net, 'selfsup', device, *_CLASSES)
     size, device = net.config['size'], next(net.parameters()).device
     page, at = _to_sketch_tensor(sketch, size)
-    with torch.inference_mode(), _evaluating(net), autocast(device):
+    with torch.inference_mode(), _evaluating(net), _autocast(device):
         vectors = _style_vectors(net, style, shares, mix, size)
     return _paint(net, page.to(device), vectors, refine, seed)[0][at]
 
@@ -899,7 +899,7 @@ def synthesize(
 def _paint(net, sketch, vectors, refine=True, seed=0):
     "Photos of sketches (N, 1, S, S) and style vectors"
     parts = net if isinstance(net, Autoencoder) else net.rough
-    with torch.random.fork_rng(), torch.inference_mode(), _evaluating(net), autocast(sketch.device):
+    with torch.random.fork_rng(), torch.inference_mode(), _evaluating(net), _autocast(sketch.device):
         torch.manual_seed(seed)
         vectors = [v.float() for v in vectors]
         if refine and parts is not net: made = net(sketch, vectors)
@@ -985,12 +985,12 @@ def _towards_adain(
     "One batch of `_adain_pictures`"
     sketch, photo, start = (torch.stack([to_tensor(load_photo(p)) for p in found])
                             for found in (sketches, photos, map(_tinted, sketches, photos)))
-    with torch.no_grad(), autocast(sketch.device):
+    with torch.no_grad(), _autocast(sketch.device):
         wanted = [_adain(s.float(), *_statistics(p.float())) for s, p in zip(features(sketch), features(photo))]
     x = start.clone().requires_grad_()
     adam = torch.optim.Adam([x], rate)
     for _ in range(steps):
-        with autocast(x.device): maps = features(x.clamp(0, 1))
+        with _autocast(x.device): maps = features(x.clamp(0, 1))
         loss = sum(F.mse_loss(m.float(), t)/t.var() for m, t in zip(maps, wanted))
         adam.zero_grad()
         loss.backward()
@@ -1052,7 +1052,7 @@ def _makers(net):
         for at in range(0, len(sketches), 16):
             x, y = (torch.stack([to_tensor(load_photo(p)) for p in found[at:at + 16]]).to(device)
                     for found in (sketches, styles))
-            with torch.inference_mode(), _evaluating(net), autocast(device): vectors = net.styles(y)
+            with torch.inference_mode(), _evaluating(net), _autocast(device): vectors = net.styles(y)
             made += _paint(net, x[:,:1], vectors, refine)
         return made
     return {'': lambda s, p: paint(s, p, True), '_rough': lambda s, p: paint(s, p, False),

@@ -25,7 +25,7 @@ from .data import to_tensor
 from .masknet import _check_pair, cut_out, _disk
 from .metrics import boundary_scores, continuity, ink_width, thin_lines
 from .sketches import _grey
-from .training import Task, autocast
+from .training import Task, _autocast
 from .weights import chosen
 
 # %% ../nbs/02_sketchnet.ipynb #99971a20
@@ -687,7 +687,7 @@ def _asked(photo, net, device, tile, ask):
         tile = _check_number('tile', tile, least=64, high=1e6, whole=True, right=right)
     net, device = _trained(net, device)
     x, side = to_tensor(_as_photo(photo))[None], tile and int(tile)//16*16
-    with torch.inference_mode(), autocast(device), _evaluating(net):
+    with torch.inference_mode(), _autocast(device), _evaluating(net):
         maps = _with_memory(lambda side: ask(net, x, partial(_in_tiles, device=device, side=side)), device, side)
     return [m[0,0].sigmoid().numpy() for m in maps]
 

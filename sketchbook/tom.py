@@ -24,7 +24,7 @@ from .metrics import _distance_to
 from .pencil import FromDrawings, _check_choice, _check_size, _spread
 from .sketches import _check_sketch, _grey
 from .sketchnet import coherent_lines
-from .training import Task, autocast
+from .training import Task, _autocast
 from .weights import chosen
 
 # %% ../nbs/04aa_tom.ipynb #to000008
@@ -381,7 +381,7 @@ def sketch_photo(
     seen, (h, w) = photo if size is None else shrink(photo, size), photo.shape[:2]
     device = next(net.parameters()).device
     x = _padded(to_tensor(seen)[None].to(device)).contiguous(memory_format=torch.channels_last)
-    with torch.inference_mode(), _evaluating(net), autocast(device): y = net(x)[0,0].float().cpu().numpy()
+    with torch.inference_mode(), _evaluating(net), _autocast(device): y = net(x)[0,0].float().cpu().numpy()
     y = y[:seen.shape[0],:seen.shape[1]]
     if y.shape != (h, w): y = cv2.resize(y, (w, h), interpolation=cv2.INTER_LINEAR)
     return y if threshold is None else (y > threshold).astype(np.float32)

@@ -220,7 +220,7 @@ def test_tiles_are_put_together(side, overlap):
     (lambda: P.PencilUNet(n=8), 128, .2)])
 def test_tiles_and_the_whole_page_agree(make, side, near, monkeypatch):
     "Away from the border of the page; a network with strides sees each tile as it sees the page"
-    monkeypatch.setattr(P, 'autocast', lambda device: contextlib.nullcontext())
+    monkeypatch.setattr(P, '_autocast', lambda device: contextlib.nullcontext())
     torch.manual_seed(0)
     net = make()
     page = np.minimum(circle(300, 400, 110), circle(300, 400, 70))
