@@ -63,7 +63,7 @@ def matrix(data, device):
 def rows(data, device):
     "Eight sketches in another photo's style, by every row of the table; two side by side"
     squares, sketches = held_out(data, 9)
-    net = selfsup.chosen(None, 'selfsup', device, *selfsup._CLASSES)
+    net = selfsup._chosen(None, 'selfsup', device, *selfsup._CLASSES)
     makers, styles = selfsup._makers(net), squares[1:]
     made = [makers[k](sketches[:8], styles) for k in ('_tint', '_adain', '_rough', '')]
     lines = [np.hstack([load_photo(s), p, *pictures]) for s, p, *pictures in zip(sketches, styles, *made)]

@@ -15,7 +15,7 @@ from PIL import ImageColor
 from .data import load_photo, sample_photos
 from .sketches import _grey, is_drawing
 from .strokes import _thickness_for
-from .widgets import _Control, PhotoPicker, explorer, slider, to_png
+from .widgets import _Control, PhotoPicker, explorer, slider, _to_png
 
 # %% ../nbs/02f_canvas.ipynb #ca000008
 @dataclass(frozen=True)
@@ -203,4 +203,4 @@ def explore_painting(
     "Paint over a picture, and see what a network would get"
     canvas = DrawingCanvas(size, size, 12, pages=sample_photos() if pictures is None else pictures, color=True)
     return explorer(dict(drawing=canvas), redraw=lambda drawing: {'picture': drawing},
-                    downloads={'painting.png': lambda drawing: to_png(drawing)})
+                    downloads={'painting.png': lambda drawing: _to_png(drawing)})

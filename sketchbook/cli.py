@@ -421,7 +421,7 @@ def _starting_weights(
     "State dicts of weights and of the networks that were saved beside them, and what the card says"
     if name is None: return {}
     from sketchbook import weights
-    beside = {k: weights.read(path)[0] for k, path in weights._companions(name).items()}
+    beside = {k: weights._read(path)[0] for k, path in weights._companions(name).items()}
     return dict(init={main: weights.load(name, 'cpu', fresh=True).state_dict(), **beside},
                 origin=f'{Path(name).name} (sha256 {weights.card(name)["sha256"][:12]})')
 

@@ -522,9 +522,9 @@ def _view_cut(
     threshold:float=0.5,  # 0..1
 ) -> dict:                # Pictures by title
     "What `explore_masks` shows: mask, mask after the cut, cut-out, and how often each value occurs in the mask"
-    from sketchbook.widgets import histogram
+    from sketchbook.widgets import _histogram
     cut = (soft if mode=='soft' else hard)(mask, threshold)
-    return {'mask': mask, mode: cut, 'cut-out': cut_out(photo, cut), 'histogram': histogram(mask, mark=threshold)}
+    return {'mask': mask, mode: cut, 'cut-out': cut_out(photo, cut), 'histogram': _histogram(mask, mark=threshold)}
 
 
 def explore_masks(
@@ -532,10 +532,10 @@ def explore_masks(
 ):                    # An ipywidgets `VBox`
     "Photo, version, edge filter and device run the network; soft/hard and the threshold only cut again, while you drag"
     import ipywidgets as W
-    from sketchbook.widgets import PhotoPicker, device_picker, explorer, slider
+    from sketchbook.widgets import PhotoPicker, _device_picker, explorer, slider
     controls = dict(photo=PhotoPicker(photos),
         version=W.Dropdown(options=[1,2], value=2, description='version'),
         edge_aware=W.Checkbox(value=False, description='follow the edges of the photo'),
         mode=W.Dropdown(options=['soft','hard'], description='cut'),
-        threshold=slider('threshold', 0., 1., .5, live=True), device=device_picker())
+        threshold=slider('threshold', 0., 1., .5, live=True), device=_device_picker())
     return explorer(controls, prepare=predict, redraw=_view_cut, max_side=400)

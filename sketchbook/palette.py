@@ -21,7 +21,7 @@ from .drawings import _COLORS, _rgb
 from .sketch2image import JointGAN, _as_drawing, _example_pages, _from_page, _inversion_strip, _measure
 from .sketch2image import _named_task, _on_page, _pair_tensors
 from .training import Task
-from .weights import available, chosen, load
+from .weights import available, _chosen, load
 
 # %% ../nbs/04a_palette.ipynb #121e9ebe
 def _palette_of(
@@ -315,7 +315,7 @@ def complete(
     right = 'a whole number from 0, or None for the most probable colours'
     if seed is not None: seed = _check_number('seed', seed, least=0, high=2**63 - 1, whole=True, right=right)
     sketch = _as_drawing(sketch)
-    net = chosen(net, 'sketch2image', device, [Completer], 'completing needs a Completer')
+    net = _chosen(net, 'sketch2image', device, [Completer], 'completing needs a Completer')
     hint = _hint_vector(net, hint)
     if sketch.min() > .98: return np.full((*sketch.shape, 3), 255, np.uint8)
     with _evaluating(net): return _painted(net, sketch, hint, seed, regions)
@@ -358,7 +358,7 @@ def explore_completion(
     import ipywidgets as W
     from matplotlib.colors import to_hex       # the colour picker also takes `red` and `#0f0`
     from sketchbook.canvas import DrawingCanvas
-    from sketchbook.widgets import device_picker, explorer, slider, to_png
+    from sketchbook.widgets import _device_picker, explorer, slider, _to_png
     known = {k: v for k, v in _VARIANTS.items() if v in available()}
     pages = pages or _example_pages(OpenMojiPairs('val', size=256, flags=False))
     variants = W.Dropdown(options=list(known), description='network')
@@ -367,7 +367,7 @@ def explore_completion(
                     hint=W.Dropdown(options=hints, description='hint'),
                     color=W.ColorPicker(value='#B399C8', description='my colour'),
                     samples=slider('pictures', 1, 6, 3), regions=slider('regions', 0., 1., 1., .05),
-                    steps=slider('search steps', 0, 120, 40), device=device_picker())
+                    steps=slider('search steps', 0, 120, 40), device=_device_picker())
     def enable(_=None): _enable(controls, known[variants.value])
     for control in (variants, controls['hint']): control.observe(enable, 'value')
     enable()
@@ -378,5 +378,5 @@ def explore_completion(
         return _inversion_strip(net, sketch, steps) if sketch.min() < .5 else {'nothing is drawn': sketch}
     def file(pictures): # the most probable one, or where the search ended
         made = list(pictures.values())
-        return to_png(made[-1 if any(k.startswith('step') for k in pictures) else 0], max_side=100_000)
+        return _to_png(made[-1 if any(k.startswith('step') for k in pictures) else 0], max_side=100_000)
     return explorer(controls, redraw, downloads={'picture.png': file})

@@ -27,7 +27,7 @@ from .metrics import deep_features, frechet_distance, ssim, thin_lines
 from .sketches import _check_sketch, dark_on_light, _grey, is_drawing
 from .sketchnet import _pieces, coherent_lines, dodge, draw as draw_lines, xdog
 from .training import Task, _autocast
-from .weights import chosen
+from .weights import _chosen
 
 # %% ../nbs/02b_pencil.ipynb #bc000008
 _SIZE = 128  # Pixels, the side of the crops that the networks learn from
@@ -836,7 +836,7 @@ _CLASSES = [Shader, PencilUNet], 'pencil drawing needs a Shader or a PencilUNet'
 
 def _network(net, ni, device):
     "The network to draw with, which should take `ni` channels besides noise and shade"
-    found = chosen(net, 'pencil' if ni == 2 else 'pencil-photo', device, *_CLASSES)
+    found = _chosen(net, 'pencil' if ni == 2 else 'pencil-photo', device, *_CLASSES)
     if found.config['ni'] == ni: return found
     raise ValueError('this network draws ' + ('photos, see `draw_photo`' if ni == 2 else 'lines, see `draw`'))
 
@@ -929,7 +929,7 @@ def evaluate(
     device='auto',    # See `blocks._pick_device`
 ) -> dict:            # Measures by name, those of the baselines with `_lines` and `_filter`, or `_dodge`, behind; `n`
     "Measure drawings made from the lines of pencil drawings (coherent, detail 0.6, patches of 128 px), or of photos"
-    net = chosen(name, 'pencil', device, *_CLASSES)
+    net = _chosen(name, 'pencil', device, *_CLASSES)
     photos = net.config['ni'] == 5
     makers, given, truths = _questions(net, photos, data, limit)
     patches = [p for t in truths for p in _patches(t)]
@@ -975,11 +975,11 @@ def explore_lines(
 ):                    # An ipywidgets `VBox`
     "Extract lines by four methods, thicker or thinner, and save them"
     import ipywidgets as W
-    from sketchbook.widgets import PhotoPicker, device_picker, explorer, slider, to_png
+    from sketchbook.widgets import PhotoPicker, _device_picker, explorer, slider, _to_png
     controls = dict(photo=PhotoPicker(photos), source=W.Dropdown(options=_SOURCES, description='lines by'),
                     detail=slider('detail', 0., 1., .6, .05), thickness=slider('thickness (px)', -2, 5, 0),
-                    blacks=W.Checkbox(value=False, description='solid blacks (SketchNet)'), device=device_picker())
-    return explorer(controls, _view_lines, downloads={'lines.png': lambda pictures: to_png(pictures['lines'])})
+                    blacks=W.Checkbox(value=False, description='solid blacks (SketchNet)'), device=_device_picker())
+    return explorer(controls, _view_lines, downloads={'lines.png': lambda pictures: _to_png(pictures['lines'])})
 
 # %% ../nbs/02b_pencil.ipynb #bc00081b
 def explore_pencil(
@@ -987,7 +987,7 @@ def explore_pencil(
 ):                    # An ipywidgets `VBox`
     "From a photo or a line drawing to a pencil drawing: the way, the thickness of the lines, patches and shading"
     import ipywidgets as W
-    from sketchbook.widgets import PhotoPicker, device_picker, explorer, slider, to_png
+    from sketchbook.widgets import PhotoPicker, _device_picker, explorer, slider, _to_png
     ways = {'lines by SketchNet': 'sketchnet', 'coherent lines': 'coherent', 'XDoG': 'xdog', 'dodge': 'dodge',
             'it is a line drawing': 'lines', 'straight from the photo': 'photo'}
     def menu(sizes, value, what):   # all options as pairs: of a mixture, ipywidgets would show the pairs as they are
@@ -1000,8 +1000,8 @@ def explore_pencil(
                     patch_size=menu([('whole', 0), 128, 256, 384, 512], 384, 'patch size'),
                     model_size=menu([('as the patch', 0), 128, 256, 384, 512], 0, 'model size'),
                     shade=slider('shading', 0., 1., .25, .05), seed=slider('grain (seed)', 0, 9, 0),
-                    device=device_picker())
-    return explorer(controls, _view_pencil, downloads={'pencil.png': lambda pictures: to_png(pictures['pencil'])})
+                    device=_device_picker())
+    return explorer(controls, _view_pencil, downloads={'pencil.png': lambda pictures: _to_png(pictures['pencil'])})
 
 
 def _view_pencil(photo, side, model_size, **settings): # what `explore_pencil` shows; a `Dropdown` cannot choose None

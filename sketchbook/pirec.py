@@ -22,7 +22,7 @@ from .metrics import deep_features, frechet_distance, perceptual_distance, ssim,
 from .sketches import _check_sketch, _grey
 from .tom import _padded, _parts, _split, _square, edges_kept
 from .training import Task, _autocast
-from .weights import chosen
+from .weights import _chosen
 
 # %% ../nbs/05_pirec.ipynb #pi000008
 _SIZE = 128   # Pixels, the side of the pictures that the shipped networks learned from
@@ -405,7 +405,7 @@ def _paint(net, edges, colors):
 
 # %% ../nbs/05_pirec.ipynb #pi000052
 def _network(net, phase, device):
-    return chosen(net, f'pirec-{phase}', device, [Reconstructor, UNet], 'painting needs a Reconstructor or a UNet')
+    return _chosen(net, f'pirec-{phase}', device, [Reconstructor, UNet], 'painting needs a Reconstructor or a UNet')
 
 
 def draw(
@@ -553,7 +553,7 @@ def explore_pirec(
     import ipywidgets as W
     from sketchbook.canvas import DrawingCanvas
     from sketchbook.data import sample_photos
-    from sketchbook.widgets import PhotoPicker, device_picker, explorer, slider, to_png
+    from sketchbook.widgets import PhotoPicker, _device_picker, explorer, slider, _to_png
     side = _check_number('side', side, least=_SIZE, high=8*_SIZE, whole=True, unit='pixels')
     empty = np.full((side, side, 3), 255, np.uint8)
     photo = PhotoPicker({**(sample_photos() if photos is None else photos), 'empty page': empty})
@@ -568,7 +568,7 @@ def explore_pirec(
             canvas.picker.notify()
     for control in (photo, sigma, k): control.observe(start, 'value')
     phase = W.ToggleButtons(options=['generate', 'refine'], style=dict(button_width='7em'))
-    controls = dict(photo=photo, sigma=sigma, k=k, phase=phase, device=device_picker(), edges=lines, colors=colors)
-    file = lambda name: lambda pictures: to_png(pictures[name][::2,::2])
+    controls = dict(photo=photo, sigma=sigma, k=k, phase=phase, device=_device_picker(), edges=lines, colors=colors)
+    file = lambda name: lambda pictures: _to_png(pictures[name][::2,::2])
     return explorer(controls, _view_painting, max_side=2*_SIZE,
                     downloads={f'{n}.png': file(n) for n in ('edges', 'colours', 'picture')})

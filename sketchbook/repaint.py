@@ -26,7 +26,7 @@ from .folders import (check_output, choose_names, gather, known_names, save_entr
                                 _take_gpu, work_through)
 from .pirec import _SIZE
 from .sketches import dark_on_light, _grey
-from .weights import chosen
+from .weights import _chosen
 
 # %% ../nbs/05a_repaint.ipynb #5a000011
 def _fit_size(
@@ -105,7 +105,7 @@ def _weights_of(s, phase):
 
 def _network(s, phase):
     "The network of a phase; folders are painted by `Reconstructor`s, weights of another class are a `WeightsError`"
-    return chosen(_weights_of(s, phase), None, s.device, [pirec.Reconstructor], 'painting needs a Reconstructor')
+    return _chosen(_weights_of(s, phase), None, s.device, [pirec.Reconstructor], 'painting needs a Reconstructor')
 
 
 def _folder(kind, s):

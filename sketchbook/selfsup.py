@@ -29,7 +29,7 @@ from .sketches import _check_sketch, dark_on_light, _grey
 from .sketchnet import coherent_lines, draw as draw_lines
 from .tom import Tom, _square, _statistics, _without_sketches, _adain, sketch_photo, strong_edges
 from .training import Task, _crossed, _autocast
-from .weights import _companions, chosen
+from .weights import _companions, _chosen
 
 # %% ../nbs/04b_selfsup.ipynb #ss000008
 @dataclass(frozen=True)
@@ -445,7 +445,7 @@ def _sketchers(tom='tom'):
     names = [*_companions(tom).values()]
     styles = [p for p in names if '.style' in p.name]
     # on the processor, where the processes that prepare samples run
-    nets = [chosen(n, 'tom', 'cpu', [Tom], 'sketching photos needs a Tom') for n in (*styles, tom)]
+    nets = [_chosen(n, 'tom', 'cpu', [Tom], 'sketching photos needs a Tom') for n in (*styles, tom)]
     return [*(partial(sketch_photo, style=net) for net in nets), *lines]
 
 
@@ -888,7 +888,7 @@ def synthesize(
     _check_choice('mix', mix, ('mean', 'mosaic'))
     _check_flag('refine', refine)
     seed = _check_number('seed', seed, least=0, high=2**63 - 1, whole=True)
-    net = chosen(net, 'selfsup', device, *_CLASSES)
+    net = _chosen(net, 'selfsup', device, *_CLASSES)
     size, device = net.config['size'], next(net.parameters()).device
     page, at = _to_sketch_tensor(sketch, size)
     with torch.inference_mode(), _evaluating(net), _autocast(device):
@@ -933,7 +933,7 @@ def transfer(
     **settings,     # See `synthesize`
 ) -> dict:          # `sketch` `(h, w)` float32 and `picture` `(h, w, 3)` uint8
     "Give a photo the style of another one: its sketch, painted"
-    net = chosen(settings.pop('net', None), 'selfsup', device, *_CLASSES)
+    net = _chosen(settings.pop('net', None), 'selfsup', device, *_CLASSES)
     sketch = _as_sketch(photo, by, net.config['size'], device)
     return {'sketch': sketch, 'picture': synthesize(sketch, style, net=net, device=device, **settings)}
 
@@ -1068,7 +1068,7 @@ def evaluate(
     baselines:bool=True, # Also measure what is tinted, and AdaIN, which takes minutes
 ) -> dict:            # Measures by name; of the autoencoder and the baselines with `_rough`, `_tint`, ... behind
     "Measure pictures of held-out sketches in the style of random other photos"
-    net = chosen(name, 'selfsup', device, *_CLASSES)
+    net = _chosen(name, 'selfsup', device, *_CLASSES)
     photos, sketches, lends = _questions(SketchedPhotos(data, 'val'), net.config['size'], limit)
     styles, others = [photos[i] for i in lends], [sketches[i] for i in lends]
     seen, backbone = deep_features(photos)
@@ -1118,7 +1118,7 @@ def explore_style(
     import ipywidgets as W
     from sketchbook.canvas import DrawingCanvas
     from sketchbook.data import sample_photos
-    from sketchbook.widgets import PhotoPicker, device_picker, explorer, slider, to_png
+    from sketchbook.widgets import PhotoPicker, _device_picker, explorer, slider, _to_png
     photos = photos or sample_photos()
     names = list(photos)
     def picker(first, label):
@@ -1131,7 +1131,7 @@ def explore_style(
         photo=picker(0, 'content'), by=W.Dropdown(options=list(ways.items()), description='sketch by'),
         style=picker(1, 'style'), other=picker(2, 'second style'), share=slider('mix of styles', 0., 1., 0., .05),
         mosaic=check(False, 'mosaic of both'), swap=check(False, 'exchange content and style'),
-        refine=check(True, 'refine'), seed=slider('noise (seed)', 0, 9, 0), device=device_picker(),
+        refine=check(True, 'refine'), seed=slider('noise (seed)', 0, 9, 0), device=_device_picker(),
         drawn=DrawingCanvas(side, side, 2))
-    return explorer(controls, _view_style, downloads={'picture.png': lambda pictures: to_png(pictures['picture']),
-                                                      'sketch.png': lambda pictures: to_png(pictures['sketch'])})
+    return explorer(controls, _view_style, downloads={'picture.png': lambda pictures: _to_png(pictures['picture']),
+                                                      'sketch.png': lambda pictures: _to_png(pictures['sketch'])})

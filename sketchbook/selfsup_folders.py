@@ -19,7 +19,7 @@ from .folders import (check_output, choose_names, gather, known_names, save_entr
                                 _take_gpu, work_through)
 from .pencil import _check_choice
 from .sketches import dark_on_light, _grey, is_drawing
-from .weights import chosen
+from .weights import _chosen
 
 # %% ../nbs/04ba_selfsup_folders.ipynb #sf000007
 _KIND = 'selfsup'                   # Folder of the results in `out`, and name of the report
@@ -50,7 +50,7 @@ def _run(action, paths, style, out, settings, pictures):
     "Write `pictures(sketch, styles)`, pictures by name, for every sketch into a folder of its own, all or nothing"
     _take_gpu()
     sources, styles = gather(paths, out, [_KIND, _MATRIX]), _styles(style, out)
-    chosen(settings['weights'], 'selfsup', settings['device'], *selfsup._CLASSES)   # or no sketch could be painted
+    _chosen(settings['weights'], 'selfsup', settings['device'], *selfsup._CLASSES)  # or no sketch could be painted
     out = check_output(out, [_KIND])
     known = known_names(out, [f'{_KIND}.json'], [f'{_KIND}/*'])
     names = known | choose_names(sources, known)
@@ -112,7 +112,7 @@ def matrix_folder(
     limit = _check_number('limit', limit, least=1, high=50, whole=True)
     cell = _check_number('cell', cell, least=32, high=1024, whole=True, unit='pixels')
     _check_choice('way to sketch', by, selfsup._SKETCHERS)
-    net = chosen(weights, 'selfsup', device, *selfsup._CLASSES)
+    net = _chosen(weights, 'selfsup', device, *selfsup._CLASSES)
     sources, columns = gather(sketches, out, [_KIND, _MATRIX]), dict(list(_styles(style, out).items())[:limit])
     rows, skipped = {}, []
     for key, name in choose_names(sources).items():

@@ -29,7 +29,7 @@ from .sketches import _check_sketch, is_drawing
 from .sketchnet import _say_once, dodge, _embolden
 from .training import Task
 from .vectorize import _read_sketch
-from .weights import chosen, load
+from .weights import _chosen, load
 
 # %% ../nbs/04_sketch2image.ipynb #d4000002
 def _picture_grid(
@@ -522,8 +522,8 @@ def complete_joint(
 ) -> np.ndarray:      # Picture (H, W, 3) uint8, at the sketch's size
     "Complete a sketch by a joint image; an empty page stays empty"
     seed = _check_number('seed', seed, least=0, high=2**63 - 1, whole=True)
-    net = chosen(net, 'sketch2image-paper', device, [JointGAN, OriginalGenerator],
-                 'completing a joint image needs a JointGAN or OriginalGenerator')
+    net = _chosen(net, 'sketch2image-paper', device, [JointGAN, OriginalGenerator],
+                  'completing a joint image needs a JointGAN or OriginalGenerator')
     sketch = _as_drawing(sketch)
     if sketch.min() > .98: return np.full((*sketch.shape, 3), 255, np.uint8)
     x = torch.from_numpy(_on_page(sketch))[None,None].to(next(net.parameters()).device)
@@ -649,12 +649,12 @@ def explore_inversion(
 ):                        # An ipywidgets `VBox`
     "Draw with the mouse, or load a sketch, and see the joint GAN being inverted"
     from sketchbook.canvas import DrawingCanvas
-    from sketchbook.widgets import device_picker, explorer, slider, to_png
+    from sketchbook.widgets import _device_picker, explorer, slider, _to_png
     canvas = DrawingCanvas(256, 256, 7, pages=pages or _example_pages(SimpleSet('val', 36, size=256)))
     controls = dict(sketch=canvas, steps=slider('search steps', 0, 120, 40), seed=slider('seed', 0, 9, 0),
-                    device=device_picker())
+                    device=_device_picker())
     def redraw(sketch, steps, seed, device):
         if sketch.min() > .5: return {'nothing is drawn': sketch}
         return _inversion_strip(load('sketch2image-paper', device), sketch, steps, seed=seed)
-    def file(pictures): return to_png(list(pictures.values())[-1], max_side=100_000)
+    def file(pictures): return _to_png(list(pictures.values())[-1], max_side=100_000)
     return explorer(controls, redraw, downloads={'joint.png': file})

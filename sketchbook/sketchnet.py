@@ -26,7 +26,7 @@ from .masknet import _check_pair, cut_out, _disk
 from .metrics import boundary_scores, continuity, ink_width, thin_lines
 from .sketches import _grey
 from .training import Task, _autocast
-from .weights import chosen
+from .weights import _chosen
 
 # %% ../nbs/02_sketchnet.ipynb #99971a20
 def canny(
@@ -673,7 +673,7 @@ def _trained(
     device='auto', # See `_pick_device`; a network that is given stays where it is
 ):                 # The network and its device
     "The network to draw with"
-    net = chosen(net, 'sketchnet', device, [_MultiScale], 'drawing needs a SketchNet')
+    net = _chosen(net, 'sketchnet', device, [_MultiScale], 'drawing needs a SketchNet')
     p = next(net.parameters(), None)
     if p is not None and p.dtype != torch.float32:
         raise ValueError(f'The network has {p.dtype} weights: drawing needs float32, `net.float()`.')
@@ -1202,17 +1202,17 @@ def explore_sketch(
 ):                         # An ipywidgets `VBox`
     "Photo, mask, resolution, merge, device; detail, gamma, blacks and line weight; the time and the sketch as a file"
     import ipywidgets as W
-    from sketchbook.widgets import PhotoPicker, device_picker, explorer, slider, to_png
+    from sketchbook.widgets import PhotoPicker, _device_picker, explorer, slider, _to_png
     def sketch(ready, detail, gamma, weight, blacks): return paint(ready[1], detail, gamma, weight, blacks)
     def redraw(ready, detail, gamma, weight, blacks):
         return {'photo': ready[0], 'sketch': sketch(ready, detail, gamma, weight, blacks)}, f'{ready[2]:.1f} s'
     def file(ready, detail, gamma, weight, blacks):
-        return to_png(sketch(ready, detail, gamma, weight, blacks), max_side=100_000)
+        return _to_png(sketch(ready, detail, gamma, weight, blacks), max_side=100_000)
     def check(words): return W.Checkbox(value=False, description=words)
     sizes = [('424 px', 1), ('600 px', 0), ('848 px', 2), ('1272 px', 3), ("the photo's own", 'own')]
     controls = dict(photo=PhotoPicker(photos), mask=check('only the object (MaskNet)'),
         resolution=W.Dropdown(options=sizes, value=2, description='resolution'), merge=check('merge with the negative'),
         detail=slider('detail', 0., 1., _DETAIL, .05),
         gamma=W.Checkbox(value=True, description='gamma: grey lines black'), blacks=check('solid blacks'),
-        weight=slider('line weight', .5, 4., 1., .1), device=device_picker())
+        weight=slider('line weight', .5, 4., 1., .1), device=_device_picker())
     return explorer(controls, prepare=_view, redraw=redraw, downloads={'sketch.png': file})

@@ -25,7 +25,7 @@ from .pencil import FromDrawings, _check_choice, _check_size, _spread
 from .sketches import _check_sketch, _grey
 from .sketchnet import coherent_lines
 from .training import Task, _autocast
-from .weights import chosen
+from .weights import _chosen
 
 # %% ../nbs/04aa_tom.ipynb #to000008
 def _statistics(x):
@@ -377,7 +377,7 @@ def sketch_photo(
         style = _STYLES[_check_number('style', style, least=0, high=len(_STYLES) - 1, whole=True)]
     if threshold is not None: _check_number('threshold', threshold, least=0, high=1)
     if size is not None: _check_number('size', size, least=16, high=8192, whole=True, unit='pixels')
-    photo, net = load_photo(photo), chosen(style, 'tom', device, [Tom], 'sketch_photo needs a Tom')
+    photo, net = load_photo(photo), _chosen(style, 'tom', device, [Tom], 'sketch_photo needs a Tom')
     seen, (h, w) = photo if size is None else shrink(photo, size), photo.shape[:2]
     device = next(net.parameters()).device
     x = _padded(to_tensor(seen)[None].to(device)).contiguous(memory_format=torch.channels_last)
@@ -437,7 +437,7 @@ def evaluate(
     device='auto',    # See `blocks._pick_device`
 ) -> dict:            # `gram`, `edges_kept` within 3 pixels, `ink`, those of coherent lines with `_coherent`; `n`
     "Measure drawings of photos: nearness to real drawings, the photo's strong edges, how much is drawn"
-    net = chosen(name, 'tom', device, [Tom], 'sketch_photo needs a Tom')
+    net = _chosen(name, 'tom', device, [Tom], 'sketch_photo needs a Tom')
     photos, _, val = _parts(data)
     names = [val[i] for i in _spread(len(val), limit, 1)]
     squares = [_square(photos._read(n), 128) for n in names]

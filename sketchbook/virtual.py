@@ -25,7 +25,7 @@ from .sketches import _check_sketch, dark_on_light, _grey, is_drawing
 from .sketchnet import draw
 from .strokes import Stroke, Strokes, _bezier, _lengths, _thickness_for, _window_after
 from .tracer import _chain, _depth, _find_ink, _find_lines, measure, trace, _wanted_ink
-from .weights import chosen
+from .weights import _chosen
 
 # %% ../nbs/02e_virtual.ipynb #62041f39
 class _Action(NamedTuple):
@@ -517,7 +517,7 @@ def _sketcher(
     device:str, # For weights that are loaded
 ) -> VirtualSketcher:
     "The network that draws, or one sentence on why `net` cannot"
-    return chosen(net, 'virtual', device, [VirtualSketcher], 'drawing needs a VirtualSketcher')
+    return _chosen(net, 'virtual', device, [VirtualSketcher], 'drawing needs a VirtualSketcher')
 
 
 def virtual(

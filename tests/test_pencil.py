@@ -15,7 +15,7 @@ from sketchbook.cli import main
 from sketchbook.data import sample_photos, save_image, shrink
 from sketchbook.masknet import MaskNet
 from sketchbook.training import fit
-from sketchbook.weights import WeightsError, available, card, read, save, verify
+from sketchbook.weights import WeightsError, available, card, _read, save, verify
 
 SMALL = dict(size=64, n=8, layers=(2,))     # what trains in no time
 PHOTO = 5                                   # channels of lines and a photo
@@ -540,7 +540,7 @@ def test_train_on_own_pairs(pairs, trained, tmp_path):
     assert card(tmp_path/'run'/'pencil.netD.safetensors')['network'] == 'sketchbook.blocks:MultiPatchGAN'
     assert book(*own, '--init', trained, '--out', tmp_path/'more') == 0
     for name in ('pencil', 'pencil.netD'):
-        a, b, c = (read(f/f'{name}.safetensors')[0] for f in (trained.parent, tmp_path/'run', tmp_path/'more'))
+        a, b, c = (_read(f/f'{name}.safetensors')[0] for f in (trained.parent, tmp_path/'run', tmp_path/'more'))
         near, far = (sum((c[k].float() - x[k].float()).norm() for k in c if c[k].ndim == 4) for x in (a, b))
         assert near < .2*far
 

@@ -502,7 +502,7 @@ def test_train_in_two_phases(data, tmp_path, capsys):
     assert S.synthesize(np.eye(40), load_photo(data/'photos'/'00.png'), net=tmp_path/'selfsup-gan.safetensors').any()
     for f in (tmp_path/'gan').iterdir(): f.unlink()
     assert book(*words, '--phase', 'gan', '--steps', 2) == 0
-    again = [weights.read(tmp_path/f'selfsup-{n}.safetensors')[0] for n in ('autoencoder', 'gan')]
+    again = [weights._read(tmp_path/f'selfsup-{n}.safetensors')[0] for n in ('autoencoder', 'gan')]
     assert all(torch.equal(again[1][f'rough.{k}'], v) for k, v in again[0].items())
     assert list((tmp_path/'gan').glob('pictures-*.png'))
 

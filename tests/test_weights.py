@@ -50,7 +50,7 @@ def test_round_trip(tmp_path, dtype):
 
 
 def test_counters_stay_integers(saved):
-    tensors,_ = weights.read(saved)
+    tensors,_ = weights._read(saved)
     counters = {k: t for k,t in tensors.items() if k.endswith('num_batches_tracked')}
     assert counters and all(t.dtype==torch.int64 and t==1 for t in counters.values())
 
@@ -60,7 +60,7 @@ def test_running_variance_past_half_range(tmp_path):
     key = next(k for k in net.state_dict() if k.endswith('running_var'))
     net.state_dict()[key].fill_(1e6)
     path = weights.save(net, tmp_path/'c.safetensors', KNOWN)
-    assert weights.read(path)[0][key].dtype==torch.float32
+    assert weights._read(path)[0][key].dtype==torch.float32
     assert (weights.load(path, 'cpu').state_dict()[key]==1e6).all()
 
 
