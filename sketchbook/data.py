@@ -289,7 +289,7 @@ class _Members:
             return f.read(size)
 
     def __len__(self): return len(self.names)
-    def __repr__(self): return f'Members({self.path.name}, {len(self)} files)'
+    def __repr__(self): return f'_Members({self.path.name}, {len(self)} files)'
 
 # %% ../nbs/00_data.ipynb #437266fc
 def _promises_too_much(
