@@ -19,7 +19,7 @@ import torch
 
 from pipeline import reference
 from sketchbook import masknet, weights
-from sketchbook.blocks import pick_device
+from sketchbook.blocks import _pick_device
 from sketchbook.data import SaliencyPairs, sample_photos, save_image
 
 BARS = {'network, its own sizes': .08, 'predict, 12 MP': .6, 'predict, 12 MP, edge-aware': .6}   # seconds
@@ -93,7 +93,7 @@ def main(argv=None):
         save_image(args.page, page([pairs[i] for i in range(len(pairs))]))
         return 0
     torch.set_num_threads(args.threads); cv2.setNumThreads(args.threads)
-    device = pick_device(args.device)
+    device = _pick_device(args.device)
     before = reference(device)
     seconds = {v: measure(v, device, args.rounds) for v in (1, 2)}
     ref = min(before, reference(device))

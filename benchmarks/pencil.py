@@ -22,7 +22,7 @@ import numpy as np
 import torch
 
 from sketchbook import pencil
-from sketchbook.blocks import PerceptualLoss, pick_device
+from sketchbook.blocks import PerceptualLoss, _pick_device
 from sketchbook.data import load_photo, sample_photos, save_image, to_tensor
 from sketchbook.metrics import deep_features
 from sketchbook.training import fit
@@ -36,7 +36,7 @@ def works(device):
     "Functions to time, by name"
     photo = cv2.resize(sample_photos('astronaut')['astronaut'], (1024, 1024), interpolation=cv2.INTER_CUBIC)
     lines = pencil.extract_lines(photo)
-    found = {f'lines, {s}': (lambda s=s: pencil.extract_lines(photo, source=s, device=device)) for s in pencil.SOURCES}
+    found = {f'lines, {s}': (lambda s=s: pencil.extract_lines(photo, source=s, device=device)) for s in pencil._SOURCES}
     return found | {'pencil, patches': lambda: pencil.draw(lines, device=device),
                     'pencil, whole': lambda: pencil.draw(lines, 0, device=device)}
 
@@ -125,7 +125,7 @@ def main(argv=None):
         ablation(args.data, args.val, args.ablation, args.steps)
         return 0
     torch.set_num_threads(args.threads)
-    device = pick_device(args.device)
+    device = _pick_device(args.device)
     if args.page:
         save_image(args.page, poster(device))
         return 0

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from sketchbook import pipeline
-from sketchbook.blocks import pick_device
+from sketchbook.blocks import _pick_device
 from sketchbook.cli import _SAMPLES
 from sketchbook.data import sample_photos
 
@@ -58,7 +58,7 @@ def main(argv=None):
     p.add_argument('--json', type=Path, help='also write the numbers into this file')
     args = p.parse_args(argv)
     settings = {k: getattr(args, k) for k in ('resolution', 'vectorize', 'device', 'mask_weights', 'sketch_weights')}
-    device = pick_device(args.device)
+    device = _pick_device(args.device)
     found,ref = measure(args.photos or sample_photos(_SAMPLES), args.rounds, settings, device)
     stages = list(found[0])
     seconds = {s: statistics.mean(f[s] for f in found) for s in stages}

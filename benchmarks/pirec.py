@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from sketchbook import pirec
-from sketchbook.blocks import pick_device
+from sketchbook.blocks import _pick_device
 from sketchbook.data import PhotoFolder, sample_photos, save_image
 from sketchbook.metrics import deep_features
 from sketchbook.training import fit_phases
@@ -56,7 +56,7 @@ SMALL = dict(size=64, n=16, blocks=4)
 def variants(data):
     "Phases by variant; their shares say how the steps are divided"
     def phases(drop=(), third=True):
-        terms = {kind: {k: w for k, w in found.items() if k not in drop} for kind, found in pirec.WEIGHTS.items()}
+        terms = {kind: {k: w for k, w in found.items() if k not in drop} for kind, found in pirec._WEIGHTS.items()}
         shares = dict(imitation=.2, generating=.4, refinement=.4) if third else dict(imitation=.2, generating=.8)
         made = {k: pirec.PirecTask(data, k, weights=terms[k], share=w, **SMALL) for k, w in shares.items()}
         for task in made.values(): task.monitor = task.patience = None      # all steps, and the last weights, for all
@@ -100,7 +100,7 @@ def main(argv=None):
         save_image(args.page, page(PhotoFolder(args.data, 'val')))
         return 0
     torch.set_num_threads(args.threads)
-    device = pick_device(args.device)
+    device = _pick_device(args.device)
     result = timed('128 px', device, 'what', args.rounds, works(device))
     if args.json: args.json.write_text(json.dumps(result, indent=1) + '\n')
     return 0

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from sketchbook import weights
-from sketchbook.blocks import pick_device
+from sketchbook.blocks import _pick_device
 from sketchbook.data import sample_photos
 from sketchnet import best_of
 
@@ -131,7 +131,7 @@ def main(argv=None):
     torch.set_num_threads(args.threads)
     cv2.setNumThreads(args.threads)
     if args.only:
-        print(json.dumps(measure(args.only, str(pick_device(args.device)), args.rounds)))
+        print(json.dumps(measure(args.only, str(_pick_device(args.device)), args.rounds)))
         return 0
     devices = ['cpu', *['cuda']*torch.cuda.is_available()]
     found = {name: {'parameters': weights.card(name)['n_params'], **{d: apart(name, d, args) for d in devices}}

@@ -24,10 +24,10 @@ import numpy as np
 import torch
 
 from sketchbook import selfsup, tom
-from sketchbook.blocks import PerceptualLoss, pick_device
+from sketchbook.blocks import PerceptualLoss, _pick_device
 from sketchbook.data import load_photo, sample_photos, save_image, to_tensor
 from sketchbook.pencil import FromDrawings
-from sketchbook.sketches import grey
+from sketchbook.sketches import _grey
 from sketchbook.tom import sketch_photo
 from sketchbook.training import fit_phases
 from sketchbook.weights import load, save
@@ -40,7 +40,7 @@ SMALL = dict(size=64, n=16, n_refine=16)
 def works(device):
     "Functions to time, by name"
     photos = sample_photos(['coffee', 'astronaut'])
-    sketch, large = selfsup.as_sketch(photos['coffee'], 'coherent'), cv2.resize(photos['astronaut'], (512, 512))
+    sketch, large = selfsup._as_sketch(photos['coffee'], 'coherent'), cv2.resize(photos['astronaut'], (512, 512))
     paint = lambda **kw: selfsup.synthesize(sketch, photos['astronaut'], device=device, **kw)
     return {'autoencoder': lambda: paint(refine=False), 'refined': paint,
             'TOM, 512 x 512': lambda: sketch_photo(large, device=device)}
@@ -63,7 +63,7 @@ def matrix(data, device):
 def rows(data, device):
     "Eight sketches in another photo's style, by every row of the table; two side by side"
     squares, sketches = held_out(data, 9)
-    net = selfsup.chosen(None, 'selfsup', device, *selfsup._CLASSES)
+    net = selfsup._chosen(None, 'selfsup', device, *selfsup._CLASSES)
     makers, styles = selfsup._makers(net), squares[1:]
     made = [makers[k](sketches[:8], styles) for k in ('_tint', '_adain', '_rough', '')]
     lines = [np.hstack([load_photo(s), p, *pictures]) for s, p, *pictures in zip(sketches, styles, *made)]
@@ -73,7 +73,7 @@ def rows(data, device):
 
 def variants():
     "Weights of the terms of both phases, by variant"
-    ae, gan = selfsup.AE_WEIGHTS, selfsup.GAN_WEIGHTS
+    ae, gan = selfsup._AE_WEIGHTS, selfsup._GAN_WEIGHTS
     return {'all': (ae, gan), 'with mutual information': (ae | {'mutual': .5}, gan),
             'without triplets': (ae | {'style': 0., 'content': 0., 'photo': 0.}, gan),
             'without D': (ae, gan | {'adversarial': 0.})}
@@ -100,7 +100,7 @@ def tom_limits(data, sketches):
     folders = [FromDrawings(s) for s in sketches]
     drawings = [d.drawing(i) for d in folders for i in range(len(d))]
     loss = PerceptualLoss(content=0., style=1.)
-    greys, made = [grey(p) for p in squares], [sketch_photo(p) for p in squares]
+    greys, made = [_grey(p) for p in squares], [sketch_photo(p) for p in squares]
     gram = lambda some: tom._gram_distance(some, itertools.cycle(drawings), loss)
     print('Gram distance: two drawings', round(tom._gram_distance(drawings, drawings[7:] + drawings[:7], loss), 2),
           'grey photo', round(gram(greys), 2), 'TOM', round(gram(made), 2))
@@ -144,7 +144,7 @@ def main(argv=None):
     if (args.matrix or args.rows or args.ablation or args.limits) and not args.data:
         p.error('--matrix, --rows, --ablation and --limits need --data')
     if args.limits and not args.sketches: p.error('--limits needs --sketches')
-    device = pick_device(args.device)
+    device = _pick_device(args.device)
     if args.matrix: save_image(args.matrix, matrix(args.data, device))
     elif args.rows: save_image(args.rows, rows(args.data, device))
     elif args.ablation: ablation(args.data, args.steps, device)

@@ -9,7 +9,7 @@ import json, sys
 import torch
 
 from sketchnet import options, timed
-from sketchbook.blocks import pick_device
+from sketchbook.blocks import _pick_device
 from sketchbook.drawings import OpenMojiPairs
 from sketchbook.palette import complete
 from sketchbook.weights import load
@@ -24,7 +24,7 @@ def work(net, size):
 def main(argv=None):
     args = options(__doc__, 'sketch2image', 15).parse_args(argv)
     if args.threads: torch.set_num_threads(args.threads)
-    device = pick_device(args.device)
+    device = _pick_device(args.device)
     net = load(args.weights, device)
     result = timed(f'{args.weights}, float32', device, 'side', args.rounds,
                    {str(size): work(net, size) for size in (64, 256, 1024)})

@@ -13,10 +13,10 @@ import torch
 
 from masknet import best_of
 from pipeline import peak_memory, reference
-from sketchbook.blocks import pick_device
+from sketchbook.blocks import _pick_device
 from sketchbook.data import sample_photos
 from sketchbook.sketchnet import _trained, coherent_lines, _ink_probability, line_maps, paint, _resized
-from sketchbook.training import autocast, _has_bf16
+from sketchbook.training import _autocast, _has_bf16
 
 
 def forward(net, device, height, width):
@@ -25,7 +25,7 @@ def forward(net, device, height, width):
     x = x.to(device, memory_format=torch.channels_last)
     ask = net.layers if getattr(net, 'detail', None) else lambda x: [net(x)]
     def work():
-        with torch.inference_mode(), autocast(device): ask(x)[0].mean().item()
+        with torch.inference_mode(), _autocast(device): ask(x)[0].mean().item()
     return work
 
 
@@ -85,7 +85,7 @@ def main(argv=None):
     args = p.parse_args(argv)
     if args.threads: torch.set_num_threads(args.threads)
     if args.memory: return memory(args.weights, args.memory, args.tile)
-    device = pick_device(args.device)
+    device = _pick_device(args.device)
     net, _ = _trained(args.weights, device)
     works = {f'{w}x{h}': forward(net, device, h, w) for h, w in ((321, 481), (848, 848))}
     works |= pens(net)

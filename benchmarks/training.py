@@ -13,7 +13,7 @@ import torch
 from pipeline import reference
 from sketchnet import timed
 from sketchbook.blocks import _DepthwiseConv, Encoder
-from sketchbook.training import autocast, fit, _has_bf16
+from sketchbook.training import _autocast, fit, _has_bf16
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]/'tools'))
 
@@ -22,7 +22,7 @@ def step(encoder, photos, float32):
     "A function that runs one step without the optimiser"
     def work():
         _DepthwiseConv.float32_gradients = float32
-        with autocast('cpu'): loss = sum(m.float().square().mean() for m in encoder(photos))
+        with _autocast('cpu'): loss = sum(m.float().square().mean() for m in encoder(photos))
         loss.backward()
         encoder.zero_grad()
     return work

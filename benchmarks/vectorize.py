@@ -27,7 +27,7 @@ from sketchbook.metrics import iou
 from sketchbook.sketches import load_sketch
 from sketchbook.sketchnet import xdog
 from sketchbook.strokes import Stroke, Strokes
-from sketchbook.tracer import _coverage, find_ink, find_lines, measure, _soft_overlap, trace
+from sketchbook.tracer import _coverage, _find_ink, _find_lines, measure, _soft_overlap, trace
 from sketchbook.vectorize import refine_strokes, _resize_sketch
 from sketchbook.virtual import _InkOf, virtual
 from sketchbook.weights import UnknownWeights
@@ -61,13 +61,13 @@ def drawn(sketch): return virtual(sketch, device='cpu')
 
 
 def thinned(sketch):
-    lines,seconds = timed(lambda s: find_lines(find_ink(s)), sketch)
+    lines,seconds = timed(lambda s: _find_lines(_find_ink(s)), sketch)
     return dict(seconds=seconds, strokes=len(lines.paths), points=sum(map(len, lines.paths)))
 
 
 def contours(sketch):
     "Borders of the ink as polygons that stay within a pixel of it, as the tracer's curves do"
-    ink = find_ink(sketch).astype(np.uint8)
+    ink = _find_ink(sketch).astype(np.uint8)
     def polygons():
         return [cv2.approxPolyDP(c, 1, True) for c in cv2.findContours(ink, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)[0]]
     found,seconds = timed(polygons)
@@ -80,7 +80,7 @@ def compared(svg, sketch):
     # `render_svg` gives squares: a square around the page, cut to the page again
     square = re.sub(r'<svg[^>]*>', f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {max(h, w)} {max(h, w)}">',
                     svg, count=1)
-    ink,drawn = find_ink(sketch),render_svg(square, max(h, w))[:h,:w,0]<128
+    ink,drawn = _find_ink(sketch),render_svg(square, max(h, w))[:h,:w,0]<128
     return dict(ink_covered=_coverage(ink, drawn), strokes_on_ink=_coverage(drawn, ink), iou=iou(ink, drawn))
 
 

@@ -13,9 +13,9 @@ import numpy as np
 from PIL import ImageColor
 
 from .data import load_photo, sample_photos
-from .sketches import grey, is_drawing
+from .sketches import _grey, is_drawing
 from .strokes import _thickness_for
-from .widgets import _Control, PhotoPicker, explorer, slider, to_png
+from .widgets import _Control, PhotoPicker, explorer, slider, _to_png
 
 # %% ../nbs/02f_canvas.ipynb #ca000008
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Drawing(_Strokes):
 
     def sketch(self) -> np.ndarray: # `(height, width)` float32, 1 = paper
         "The page in grey"
-        return grey(self.picture())
+        return _grey(self.picture())
 
 # %% ../nbs/02f_canvas.ipynb #62a6819e
 def _canvas(width, height, begin, move, end, ready):
@@ -191,7 +191,7 @@ class DrawingCanvas(_Pad):
 
     def _load(self):
         if self.color: return self.drawing.load(self.picker.photo, background=True)
-        sketch = grey(self.picker.photo)
+        sketch = _grey(self.picker.photo)
         # white on black is turned round, because the pen is black
         self.drawing.load(1-sketch if is_drawing(1-sketch) and not is_drawing(sketch) else sketch)
 
@@ -203,4 +203,4 @@ def explore_painting(
     "Paint over a picture, and see what a network would get"
     canvas = DrawingCanvas(size, size, 12, pages=sample_photos() if pictures is None else pictures, color=True)
     return explorer(dict(drawing=canvas), redraw=lambda drawing: {'picture': drawing},
-                    downloads={'painting.png': lambda drawing: to_png(drawing)})
+                    downloads={'painting.png': lambda drawing: _to_png(drawing)})

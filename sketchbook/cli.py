@@ -421,7 +421,7 @@ def _starting_weights(
     "State dicts of weights and of the networks that were saved beside them, and what the card says"
     if name is None: return {}
     from sketchbook import weights
-    beside = {k: weights.read(path)[0] for k, path in weights._companions(name).items()}
+    beside = {k: weights._read(path)[0] for k, path in weights._companions(name).items()}
     return dict(init={main: weights.load(name, 'cpu', fresh=True).state_dict(), **beside},
                 origin=f'{Path(name).name} (sha256 {weights.card(name)["sha256"][:12]})')
 
@@ -466,10 +466,10 @@ def _fitting(args, main):
 
 def _train(args):
     "Train a network by name"
-    from sketchbook.blocks import pick_device
+    from sketchbook.blocks import _pick_device
     from sketchbook.training import fit, fit_phases
     from sketchbook.weights import _save_all
-    pick_device(args.device)           # before any data is read
+    _pick_device(args.device)          # before any data is read
     task = _make_task(args)
     if isinstance(task, dict):
         first = task.get(args.phase) or next(iter(task.values()))

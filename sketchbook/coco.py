@@ -14,8 +14,8 @@ from pathlib import Path, PurePosixPath
 import cv2
 import numpy as np
 
-from .blocks import check_number
-from .data import Members, _decode, encode, shrink
+from .blocks import _check_number
+from .data import _Members, _decode, _encode, shrink
 
 # %% ../nbs/00g_coco.ipynb #74b9f12f
 def _object_window(
@@ -198,7 +198,7 @@ class CocoInstances:
         min_size:float=64,      # Shorter side of an object's box, pixels
         seed:int=0,             # Where off-centre objects go
     ):
-        self.members = Members(images)
+        self.members = _Members(images)
         chosen, self.left_out = _choose_objects(_read_coco(annotations), annotations, classes, min_size)
         files = _match_files([a['file'] for a in chosen], self.members.names)
         self.objects = [a for a in chosen if a['file'] in files]
@@ -314,7 +314,7 @@ def _write_tar(
         with tarfile.open(fileobj=f, mode='w', format=tarfile.GNU_FORMAT) as tar:
             for pairs, skipped in (make() for make in makes):
                 for name, photo, mask, labels in pairs:
-                    for file, a in ((f'{name}.jpg', photo), (f'{name}.png', mask)): _add(tar, file, encode(file, a))
+                    for file, a in ((f'{name}.jpg', photo), (f'{name}.png', mask)): _add(tar, file, _encode(file, a))
                     total['objects'].update(labels)
                 for k, v in dict(photos=bool(pairs), pairs=len(pairs), skipped=skipped).items(): total[k] += v
                 bar.update(1)
@@ -343,9 +343,9 @@ def _check_request(out, min_size, val, size):
     "Refuse settings that make no sense"
     if not os.fspath(out): raise ValueError("the name of the folder for the set is empty; name a folder")
     if Path(out).exists() and not Path(out).is_dir(): raise ValueError(f"{out} is a file; a set needs a folder")
-    check_number('min_size', min_size, least=1, unit='pixel')
-    check_number('val', val, least=0, high=1-1e-9, right='a share of the photos, from 0 to below 1')
-    if size is not None: check_number('size', size, least=16, right='at least 16 pixels, or None')
+    _check_number('min_size', min_size, least=1, unit='pixel')
+    _check_number('val', val, least=0, high=1-1e-9, right='a share of the photos, from 0 to below 1')
+    if size is not None: _check_number('size', size, least=16, right='at least 16 pixels, or None')
 
 # %% ../nbs/00g_coco.ipynb #a1184a91
 def build_coco_set(
@@ -363,7 +363,7 @@ def build_coco_set(
     "Write training sets for `SaliencyPairs` from COCO; killed, it leaves nothing half written: call it again"
     from tqdm import tqdm
     _check_request(out, min_size, val, size)
-    seed = check_number('seed', seed, least=0, whole=True)
+    seed = _check_number('seed', seed, least=0, whole=True)
     ds = CocoInstances(annotations, images, classes, centred, min_size, seed)
     photos = {}                                              # objects by photo, however the annotations call it
     for i, where in enumerate(ds.names): photos.setdefault(where, []).append(i)

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 
 from .blocks import GANStep
-from .data import SaliencyPairs, SketchPairs, color_jitter, provenance, random_affine, to_tensor, warp
+from .data import SaliencyPairs, SketchPairs, _color_jitter, _provenance, _random_affine, to_tensor, _warp
 from .masknet import cut_out, _disk
 from .metrics import thin_lines
 from .sketchnet import (_DetailBranch, _Discriminator, SketchNet, _SketchStep, coherent_lines, _crisp_loss,
@@ -118,10 +118,10 @@ def _window(lines, A, view, side, rng):
 def _cut_lines(lines, A, s, crop):
     "Lines and doubt (2, H, W) as a window shows them, float32: lines still whole, still one pixel wide"
     line, doubt = lines.astype(np.float32)
-    if s.min() < 2.2: line = warp(line, A, s, crop) > .05 # all that a line has touched, so that it does not break
-    else: line = warp(cv2.dilate(line, np.ones((2, 2))), A, s, crop) > .4
+    if s.min() < 2.2: line = _warp(line, A, s, crop) > .05 # all that a line has touched, so that it does not break
+    else: line = _warp(cv2.dilate(line, np.ones((2, 2))), A, s, crop) > .4
     line = thin_lines(line)
-    return np.stack([line, (warp(doubt, A, s, crop) > .5) & ~_grown(line, 3)]).astype(np.float32)
+    return np.stack([line, (_warp(doubt, A, s, crop) > .5) & ~_grown(line, 3)]).astype(np.float32)
 
 
 def _detail_views(
@@ -134,17 +134,17 @@ def _detail_views(
     alone:float=.25,         # Chance, 0..1, that the object stands alone on white
 ) -> tuple: # view and window, uint8; lines (2, crop, crop); mask of the view; the window's x0, y0, x1, y1 in it, 0..1
     "One random view of a photo, small, and a window of it, 2 to 4.4 times as large"
-    photo = color_jitter(photo, rng, .25, .25, .3, .3, grey=.05)
+    photo = _color_jitter(photo, rng, .25, .25, .3, .3, grey=.05)
     if mask is not None and rng.random() < alone: photo = cut_out(photo, mask)
     scale, zoom = ((.85, 1.1), (1.5, 3.)) if mask is None else ((.85, 1.6), (2., 4.4))
     fit = view/max(photo.shape[:2])
-    A, s = random_affine(photo.shape[:2], (view, view), rng, tuple(fit*f for f in scale), rotate=12)
+    A, s = _random_affine(photo.shape[:2], (view, view), rng, tuple(fit*f for f in scale), rotate=12)
     z = np.exp(rng.uniform(*np.log(zoom)))
     corner = _window(lines[0], A, view, crop/z, rng)
     B = np.column_stack([A[:,:2]/z, A@[*(corner + .5/z - .5), 1]])     # pixel centres lie at half a pixel
     box = np.float32([*corner, *(corner + crop/z)])/view
-    mask = np.zeros((view, view), np.float32) if mask is None else warp(mask, A, s, (view, view))
-    small, large = warp(photo, A, s, (view, view)), warp(photo, B, s*z, (crop, crop))
+    mask = np.zeros((view, view), np.float32) if mask is None else _warp(mask, A, s, (view, view))
+    small, large = _warp(photo, A, s, (view, view)), _warp(photo, B, s*z, (crop, crop))
     return small, large, _cut_lines(lines, B, s*z, (crop, crop)), mask, box
 
 # %% ../nbs/02a_details.ipynb #d02a0070
@@ -241,7 +241,7 @@ class DetailTask(_DetailStep):
 def _detail_task(*paths, **kw) -> DetailTask:
     "Train the detail branch on photos with masks, on photos with artists' sketches, or on both: one path or several"
     task = DetailTask(_DetailData(*paths), **kw)
-    task.about = provenance(*paths)
+    task.about = _provenance(*paths)
     return task
 
 

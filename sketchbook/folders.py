@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['gather', 'choose_names', 'OutputError', 'check_output', 'stage', 'save_entry', 'start_report', 'known_names',
-           'take_gpu', 'work_through']
+           'work_through']
 
 # %% ../nbs/00i_folders.ipynb #f0100005
 import hashlib
@@ -25,7 +25,7 @@ import torch
 
 import sketchbook
 from . import weights
-from .blocks import pick_device
+from .blocks import _pick_device
 from .data import UnreadableImage, _find_photos, _write_atomic
 from .training import _graceful_shutdown
 
@@ -181,16 +181,16 @@ def _versions() -> dict: # `{package: version}` of what is installed
 
 
 def _device_name(
-    device:str,  # As `pick_device` takes it
+    device:str,  # As `_pick_device` takes it
 ) -> str:        # 'cpu' or e.g. 'cuda (NVIDIA L4)'
     "The device by its full name"
-    device = pick_device(device)
+    device = _pick_device(device)
     return f'{device} ({torch.cuda.get_device_name(device)})' if device.type=='cuda' else str(device)
 
 # %% ../nbs/00i_folders.ipynb #3ed3489a
 def start_report(
     settings:dict, # What the user chose, as JSON has it
-    device:str,    # As `pick_device` takes it
+    device:str,    # As `_pick_device` takes it
     names:dict,    # Name of each result by key
     used=(),       # Weights, a name or file each
 ) -> dict:         # A report without photos
@@ -237,7 +237,7 @@ def _my_share(
     with PartialState().split_between_processes(jobs) as mine: yield mine, gather_object
 
 
-def take_gpu():
+def _take_gpu():
     "Make the GPU with this process's number on this machine its `cuda`, before anything is put on another's"
     if int(os.environ.get('WORLD_SIZE', 1))>1 and torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ.get('LOCAL_RANK', 0))%torch.cuda.device_count())

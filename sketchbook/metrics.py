@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['thin_lines', 'boundary_scores', 'human_agreement', 'continuity', 'ink_width', 'saliency_scores', 'iou', 'boundary_f',
-           'chamfer', 'ssim', 'perceptual_distance', 'deep_features', 'cosine', 'frechet_distance', 'fid']
+           'chamfer', 'ssim', 'perceptual_distance', 'deep_features', 'frechet_distance', 'fid']
 
 # %% ../nbs/00c_metrics.ipynb #9c650029
 from dataclasses import dataclass
@@ -607,7 +607,7 @@ def deep_features(
     return torch.cat([net(b)[-1].mean((2, 3)) for b in x.split(batch)]).double().numpy(), name
 
 # %% ../nbs/00c_metrics.ipynb #fb29f280
-def cosine(
+def _cosine(
     a:np.ndarray, # (N, C) features
     b:np.ndarray, # The same shape
 ) -> np.ndarray:  # (N,) -1..1

@@ -15,13 +15,13 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .blocks import ConvBlock, Encoder, GANStep, PatchGAN, TopDown, check_number, evaluating, param_groups
+from .blocks import ConvBlock, Encoder, GANStep, PatchGAN, TopDown, _check_number, _evaluating, _param_groups
 from .drawings import OpenMojiPairs
-from .drawings import COLORS, _rgb
+from .drawings import _COLORS, _rgb
 from .sketch2image import JointGAN, _as_drawing, _example_pages, _from_page, _inversion_strip, _measure
 from .sketch2image import _named_task, _on_page, _pair_tensors
 from .training import Task
-from .weights import available, chosen, load
+from .weights import available, _chosen, load
 
 # %% ../nbs/04a_palette.ipynb #121e9ebe
 def _palette_of(
@@ -184,7 +184,7 @@ class CompletionTask(_CompletionStep):
     def networks(self): return {'netG': Completer(self.palette, len(self.palette), self.head), 'netD': PatchGAN(4, 32)}
 
     def optimizers(self, nets):
-        return {'netG': torch.optim.AdamW(param_groups(nets['netG'], 2e-3, .25), weight_decay=.02),
+        return {'netG': torch.optim.AdamW(_param_groups(nets['netG'], 2e-3, .25), weight_decay=.02),
                 'netD': torch.optim.AdamW(nets['netD'].parameters(), 4e-4, betas=(.5, .999))}
 
     def __len__(self): return len(self.views)
@@ -266,12 +266,12 @@ def _hint_vector(
 ) -> torch.Tensor:  # (1, K)
     "The palette's nearest colours to those that are asked for"
     asked = [] if hint is None else list(hint) if isinstance(hint, (list, tuple)) else [hint]
-    def known(c): return isinstance(c, str) and (c in COLORS or re.fullmatch('#[0-9A-Fa-f]{6}', c))
+    def known(c): return isinstance(c, str) and (c in _COLORS or re.fullmatch('#[0-9A-Fa-f]{6}', c))
     unknown = [c for c in asked if not known(c)]
     if unknown:
-        raise ValueError(f'hint {unknown[0]!r} is neither a colour like #D22F27 nor one of {", ".join(COLORS)}.')
+        raise ValueError(f'hint {unknown[0]!r} is neither a colour like #D22F27 nor one of {", ".join(_COLORS)}.')
     v, palette = torch.zeros(1, len(net.palette)), net.palette.cpu()
-    for c in asked: v[0,(palette - torch.from_numpy(_rgb(COLORS.get(c, c))/255).float()).abs().sum(1).argmin()] = 1
+    for c in asked: v[0,(palette - torch.from_numpy(_rgb(_COLORS.get(c, c))/255).float()).abs().sum(1).argmin()] = 1
     v[0,0] = 0      # white is the paper's colour: training never hints at it
     return v
 
@@ -306,27 +306,27 @@ def _painted(net, sketch, hint, seed, regions):
 def complete(
     sketch,           # See `sketch2image._as_drawing`
     net=None,         # A `Completer`, a name or path of weights; None for `sketch2image`
-    device='auto',    # See `blocks.pick_device`; a network that is given stays where it is
+    device='auto',    # See `blocks._pick_device`; a network that is given stays where it is
     hint=None,        # Colours that are asked for: `#RRGGBB`, a class of the simple set, or a list of these
     seed:int|None=0,  # Another number, other colours; None for the most probable ones
     regions:float=1., # See `_choose_colors`; 0 lets each pixel choose alone
 ) -> np.ndarray:      # Picture (H, W, 3) uint8, at the sketch's size
     "Colour a sketch; an empty page stays empty"
-    check_number('regions', regions, least=0, high=1)
+    _check_number('regions', regions, least=0, high=1)
     right = 'a whole number from 0, or None for the most probable colours'
-    if seed is not None: seed = check_number('seed', seed, least=0, high=2**63 - 1, whole=True, right=right)
+    if seed is not None: seed = _check_number('seed', seed, least=0, high=2**63 - 1, whole=True, right=right)
     sketch = _as_drawing(sketch)
-    net = chosen(net, 'sketch2image', device, [Completer], 'completing needs a Completer')
+    net = _chosen(net, 'sketch2image', device, [Completer], 'completing needs a Completer')
     hint = _hint_vector(net, hint)
     if sketch.min() > .98: return np.full((*sketch.shape, 3), 255, np.uint8)
-    with evaluating(net): return _painted(net, sketch, hint, seed, regions)
+    with _evaluating(net): return _painted(net, sketch, hint, seed, regions)
 
 
 def evaluate(
     name='sketch2image', # Weights by name or path, or a network, see `complete`
     data='openmoji',     # See `sketch2image._measure`
     limit=None,          # Only so many, spread evenly
-    device='auto',       # See `blocks.pick_device`
+    device='auto',       # See `blocks._pick_device`
 ) -> dict:               # See `sketch2image.evaluate`
     "Measure a network that colours sketches, on held-out drawings at 64 px"
     return _measure(lambda s: complete(s, name, device), data, limit)
@@ -359,16 +359,16 @@ def explore_completion(
     import ipywidgets as W
     from matplotlib.colors import to_hex       # the colour picker also takes `red` and `#0f0`
     from sketchbook.canvas import DrawingCanvas
-    from sketchbook.widgets import device_picker, explorer, slider, to_png
+    from sketchbook.widgets import _device_picker, explorer, slider, _to_png
     known = {k: v for k, v in _VARIANTS.items() if v in available()}
     pages = pages or _example_pages(OpenMojiPairs('val', size=256, flags=False))
     variants = W.Dropdown(options=list(known), description='network')
-    hints = [('none', 'none'), *((f'colour of a {k}', k) for k in COLORS), ('my colour', 'my colour')]
+    hints = [('none', 'none'), *((f'colour of a {k}', k) for k in _COLORS), ('my colour', 'my colour')]
     controls = dict(sketch=DrawingCanvas(256, 256, 7, pages=pages), variant=variants,
                     hint=W.Dropdown(options=hints, description='hint'),
                     color=W.ColorPicker(value='#B399C8', description='my colour'),
                     samples=slider('pictures', 1, 6, 3), regions=slider('regions', 0., 1., 1., .05),
-                    steps=slider('search steps', 0, 120, 40), device=device_picker())
+                    steps=slider('search steps', 0, 120, 40), device=_device_picker())
     def enable(_=None): _enable(controls, known[variants.value])
     for control in (variants, controls['hint']): control.observe(enable, 'value')
     enable()
@@ -379,5 +379,5 @@ def explore_completion(
         return _inversion_strip(net, sketch, steps) if sketch.min() < .5 else {'nothing is drawn': sketch}
     def file(pictures): # the most probable one, or where the search ended
         made = list(pictures.values())
-        return to_png(made[-1 if any(k.startswith('step') for k in pictures) else 0], max_side=100_000)
+        return _to_png(made[-1 if any(k.startswith('step') for k in pictures) else 0], max_side=100_000)
     return explorer(controls, redraw, downloads={'picture.png': file})

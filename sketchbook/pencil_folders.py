@@ -12,11 +12,11 @@ from typing import Literal
 import numpy as np
 
 from . import pencil
-from .blocks import check_flag, check_number, pick_device
+from .blocks import _check_flag, _check_number, _pick_device
 from .data import load_photo, save_image
 from .folders import (check_output, choose_names, gather, known_names, save_entry, stage, start_report,
-                                take_gpu, work_through)
-from .sketches import dark_on_light, grey, is_drawing
+                                _take_gpu, work_through)
+from .sketches import dark_on_light, _grey, is_drawing
 
 # %% ../nbs/02ba_pencil_folders.ipynb #bf000008
 def _run(
@@ -28,7 +28,7 @@ def _run(
     work,          # Function of a photo to pictures by ending, '' for the result, and a dict for the report
 ) -> dict:         # The report
     "Do `work` for every picture and write what it gives, each picture all or nothing"
-    take_gpu()
+    _take_gpu()
     sources, out = gather(paths, out, _KINDS), check_output(out, _KINDS)
     known = known_names(out, [f'{kind}.json'], [f'{kind}/*.png'])
     names = choose_names(sources, known, _ENDINGS)
@@ -51,13 +51,13 @@ _DOT = np.ones((1, 1), bool)
 # %% ../nbs/02ba_pencil_folders.ipynb #bf00008b
 def _check(s):
     "A `ValueError` for settings out of range, before any picture is opened"
-    if 'source' in s: pencil._check_choice('source', s['source'], pencil.SOURCES)
-    if 'via' in s: pencil._check_choice('way via', s['via'], ('auto', 'photo', 'lines', *pencil.SOURCES))
+    if 'source' in s: pencil._check_choice('source', s['source'], pencil._SOURCES)
+    if 'via' in s: pencil._check_choice('way via', s['via'], ('auto', 'photo', 'lines', *pencil._SOURCES))
     pencil._thicken(_DOT, s['thickness'])
-    check_number('detail', s['detail'], least=0, high=1)
-    check_number('max_side', s['max_side'], least=16, whole=True, unit='pixels')
-    for name in ('blacks', 'mask', 'keep_lines'): check_flag(name, s.get(name, False))
-    pick_device(s['device'])
+    _check_number('detail', s['detail'], least=0, high=1)
+    _check_number('max_side', s['max_side'], least=16, whole=True, unit='pixels')
+    for name in ('blacks', 'mask', 'keep_lines'): _check_flag(name, s.get(name, False))
+    _pick_device(s['device'])
 
 # %% ../nbs/02ba_pencil_folders.ipynb #bf000010
 def lines_folder(
@@ -87,7 +87,7 @@ def lines_folder(
 def _way(photo, via):
     "What 'auto' stands for"
     if via != 'auto': return via
-    return 'lines' if is_drawing(dark_on_light(grey(photo))) else 'sketchnet'
+    return 'lines' if is_drawing(dark_on_light(_grey(photo))) else 'sketchnet'
 
 
 def _pencil_work(s): # settings of `pencil_folder` -> name of the weights, function of a photo to pictures by ending

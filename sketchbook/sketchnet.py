@@ -18,15 +18,15 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .blocks import ConvBlock, Encoder, GANStep, PatchGAN, TopDown, balanced_bce, check_flag, check_number
-from .blocks import dice_loss, evaluating, param_groups
-from .data import BoundaryPairs, PhotoFolder, SaliencyPairs, augment_pair, load_photo, provenance, shrink
+from .blocks import ConvBlock, Encoder, GANStep, PatchGAN, TopDown, balanced_bce, _check_flag, _check_number
+from .blocks import dice_loss, _evaluating, _param_groups
+from .data import BoundaryPairs, PhotoFolder, SaliencyPairs, augment_pair, load_photo, _provenance, shrink
 from .data import to_tensor
 from .masknet import _check_pair, cut_out, _disk
 from .metrics import boundary_scores, continuity, ink_width, thin_lines
-from .sketches import grey
-from .training import Task, autocast
-from .weights import chosen
+from .sketches import _grey
+from .training import Task, _autocast
+from .weights import _chosen
 
 # %% ../nbs/02_sketchnet.ipynb #99971a20
 def canny(
@@ -36,7 +36,7 @@ def canny(
     high:float=200.,   # Gradient above which everything is; in between, what hangs on to such a line
 ) -> np.ndarray:       # Sketch (H, W) float32, 1 = paper
     "Lines by Canny 1986, as OpenCV computes them"
-    check_number('sigma', sigma, least=0, high=1000, unit='pixels')
+    _check_number('sigma', sigma, least=0, high=1000, unit='pixels')
     if not 0 <= low <= high:
         raise ValueError(f'low and high should be 0 or more, and low no larger than high, not {low} and {high}')
     g = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
@@ -50,7 +50,7 @@ def dodge(
     gamma:float=2.,   # Above 1 darkens the lines
 ) -> np.ndarray:      # Sketch (H, W) float32, 1 = paper
     "The darkroom's pencil: divide the photo by its own blur, so that only what is darker than its surroundings remains"
-    g = grey(photo)
+    g = _grey(photo)
     return np.clip((g + .05)/(cv2.GaussianBlur(g, (blur, blur), 0) + .05), 0, 1)**gamma
 
 
@@ -63,7 +63,7 @@ def xdog(
     phi:float=40.,     # Sharpness of the step from ink to paper
 ) -> np.ndarray:       # Sketch (H, W) float32, 1 = paper
     "Extended difference of Gaussians (Winnemoeller 2011)"
-    g = grey(photo)
+    g = _grey(photo)
     d = cv2.GaussianBlur(g, (0, 0), sigma) - tau*cv2.GaussianBlur(g, (0, 0), k*sigma)
     return np.where(d >= eps, 1., np.clip(1 + np.tanh(phi*(d - eps)), 0, 1)).astype(np.float32)
 
@@ -122,13 +122,13 @@ def coherent_lines(
     smooth:float=30.,      # Bilateral filter before: differences below this many grey levels are evened out; 0 for none
 ) -> np.ndarray:           # Sketch (H, W) float32, 1 = paper
     "Flow-based difference of Gaussians (Kang, Lee and Chui 2007): lines that follow the shapes of the photo"
-    check_number('sigma', sigma, high=50, unit='pixels')
-    check_number('ratio', ratio, low=1, high=10)
-    check_number('tau', tau, least=0, high=1)
-    check_number('along', along, least=0, high=50, unit='pixels')
-    check_number('flow_sigma', flow_sigma, high=50, unit='pixels')
-    check_number('sharpness', sharpness, high=1e4)
-    check_number('smooth', smooth, least=0, high=255, unit='grey levels')
+    _check_number('sigma', sigma, high=50, unit='pixels')
+    _check_number('ratio', ratio, low=1, high=10)
+    _check_number('tau', tau, least=0, high=1)
+    _check_number('along', along, least=0, high=50, unit='pixels')
+    _check_number('flow_sigma', flow_sigma, high=50, unit='pixels')
+    _check_number('sharpness', sharpness, high=1e4)
+    _check_number('smooth', smooth, least=0, high=255, unit='grey levels')
     even = cv2.bilateralFilter(photo, 9, smooth, 7) if smooth else photo
     lab = cv2.cvtColor(even.astype(np.float32)/255, cv2.COLOR_RGB2LAB)/100
     flow = _edge_flow(lab, flow_sigma)
@@ -522,7 +522,7 @@ class SketchNetTask(_SketchStep):
 
     def optimizers(self, nets):
         lr, encoder_lr = self.lr
-        return {'netG': torch.optim.AdamW(param_groups(nets['netG'], lr, encoder_lr/lr)),
+        return {'netG': torch.optim.AdamW(_param_groups(nets['netG'], lr, encoder_lr/lr)),
                 'netD': torch.optim.AdamW(nets['netD'].parameters(), lr=2e-4, betas=(.5, .999))}
 
     def __len__(self): return len(self.pairs)
@@ -555,7 +555,7 @@ class _PencilPairs:
 def _bsds_task(path, **kw) -> SketchNetTask:
     "Train on the drawings of several people: a folder or tar with `ID.jpg` and `ID.boundaries.K.png`"
     task = SketchNetTask(BoundaryPairs(path), **kw)
-    task.about = provenance(path)
+    task.about = _provenance(path)
     return task
 
 
@@ -570,7 +570,7 @@ def _pencil_task(path):
     "Train on photos alone, with the dodge filter as the teacher: any folder or tar of photos"
     task = SketchNetTask(_PencilPairs(path))
     task.name = 'sketchnet-pencil'
-    task.about = provenance(path) | dict(notes='targets: dodge filter, gamma 3; no person drew anything')
+    task.about = _provenance(path) | dict(notes='targets: dodge filter, gamma 3; no person drew anything')
     return task
 
 # %% ../nbs/02_sketchnet.ipynb #a2ff17d0
@@ -670,10 +670,10 @@ def _with_memory(ask, device, side):
 
 def _trained(
     net=None,      # A `SketchNet`, a name or path of weights, None for the shipped ones
-    device='auto', # See `pick_device`; a network that is given stays where it is
+    device='auto', # See `_pick_device`; a network that is given stays where it is
 ):                 # The network and its device
     "The network to draw with"
-    net = chosen(net, 'sketchnet', device, [_MultiScale], 'drawing needs a SketchNet')
+    net = _chosen(net, 'sketchnet', device, [_MultiScale], 'drawing needs a SketchNet')
     p = next(net.parameters(), None)
     if p is not None and p.dtype != torch.float32:
         raise ValueError(f'The network has {p.dtype} weights: drawing needs float32, `net.float()`.')
@@ -684,10 +684,10 @@ def _asked(photo, net, device, tile, ask):
     "`ask(net, x, side of the tiles)` of a photo, a list of maps (1, 1, h, w) of logits, as arrays of probabilities"
     if not (tile is None or np.isscalar(tile) and tile == 0):
         right = '64 or more whole pixels, 0 for no tiles, or None to leave it to the size of the photo'
-        tile = check_number('tile', tile, least=64, high=1e6, whole=True, right=right)
+        tile = _check_number('tile', tile, least=64, high=1e6, whole=True, right=right)
     net, device = _trained(net, device)
     x, side = to_tensor(_as_photo(photo))[None], tile and int(tile)//16*16
-    with torch.inference_mode(), autocast(device), evaluating(net):
+    with torch.inference_mode(), _autocast(device), _evaluating(net):
         maps = _with_memory(lambda side: ask(net, x, partial(_in_tiles, device=device, side=side)), device, side)
     return [m[0,0].sigmoid().numpy() for m in maps]
 
@@ -695,7 +695,7 @@ def _asked(photo, net, device, tile, ask):
 def _ink_probability(
     photo,             # Photo, array or anything `load_photo` reads
     net=None,          # A `SketchNet`, a name or path of weights, None for the shipped ones
-    device='auto',     # See `pick_device`
+    device='auto',     # See `_pick_device`
     tile:int|None=None,# Side of the tiles, from 64 pixels; 0 for none; None for 1152 px above 3 megapixels
 ) -> np.ndarray:       # (H, W) float32, 0..1: the chance that a person draws an outline here
     "The network's raw answer at the photo's own size"
@@ -716,7 +716,7 @@ def _check_scales(scales): # A number or several, to a list
     "Sizes at which a photo can be looked at, or a sentence"
     some = scales if isinstance(scales, (list, tuple, np.ndarray)) else [scales]
     if not len(some): raise ValueError(f'scales should be one or more numbers from 0.05 to 4, not {scales!r}')
-    return [check_number('scales', s, least=.05, high=4, right='one or more numbers from 0.05 to 4') for s in some]
+    return [_check_number('scales', s, least=.05, high=4, right='one or more numbers from 0.05 to 4') for s in some]
 
 
 def _inverted(
@@ -737,7 +737,7 @@ def _fitted(prob, h, w):
 def _answers(photo, resolution, merge, mask, scales, ask):
     "The maps that `ask(view)` gives, the mean over `scales` and the largest over photo and negative"
     photo, scales = _as_photo(photo), _check_scales(scales)
-    check_flag('merge', merge)
+    _check_flag('merge', merge)
     views = [photo, _inverted(photo)] if merge else [photo]
     if mask is not None: views = [cut_out(view, mask) for view in views]
     found = [[ask(_resized(view, resolution, s)) for s in scales] for view in views]
@@ -751,7 +751,7 @@ def _look(
     resolution:int|None=2, # See `_resized`
     merge:bool=False,      # Also look at the photo with light and dark exchanged, and keep the surer of both
     mask=None,             # (H, W) float32, 1 = keep: paint the rest white first
-    device='auto',         # See `pick_device`
+    device='auto',         # See `_pick_device`
     net=None,              # A `SketchNet`, a name or path of weights, None for the shipped ones
     scales=(1.,),          # Sizes, relative to `resolution`, whose answers are averaged
     tile:int|None=None,    # See `_ink_probability`
@@ -784,7 +784,7 @@ def line_maps(
     resolution:int|None=2, # See `_resized`
     merge:bool=False,      # See `_look`
     mask=None,             # (H, W) float32, 1 = keep: the network sees the whole photo, the rest is cleared
-    device='auto',         # See `pick_device`
+    device='auto',         # See `_pick_device`
     net=None,              # A `SketchNet`, a name or path of weights, None for the shipped ones
     scales=(1.,),          # See `_look`
     tile:int|None=None,    # See `_ink_probability`
@@ -812,7 +812,7 @@ def _ink(
     floor:float=.15,   # What is less sure than this is paper
 ) -> np.ndarray:       # Sketch (H, W) float32, 1 = paper
     "Probabilities to dark lines on clean paper; `gamma` raises the sketch to the third power"
-    check_flag('gamma', gamma)
+    _check_flag('gamma', gamma)
     sketch = 1 - np.clip((prob - floor)/(1 - floor), 0, 1)
     return sketch**3 if gamma else sketch
 
@@ -824,8 +824,8 @@ def _spread(sketch, radius, how):
 
 
 def _check_weight(weight):
-    check_number('weight', weight, least=.01, high=10,
-                 right='a number from 0.01 to 10, with 1 to leave the lines as they are')
+    _check_number('weight', weight, least=.01, high=10,
+                  right='a number from 0.01 to 10, with 1 to leave the lines as they are')
 
 
 def _embolden(
@@ -901,7 +901,7 @@ def _lay_blacks(
 _DETAIL = .6 # The default of `draw`: chosen by looking, see the chapter on details
 
 
-def _check_detail(detail): return check_number('detail', detail, least=0, high=1, right='a number from 0 to 1')
+def _check_detail(detail): return _check_number('detail', detail, least=0, high=1, right='a number from 0 to 1')
 
 
 def _pieces(
@@ -1045,7 +1045,7 @@ def draw(
     gamma:bool=True,       # Turn grey lines black?
     merge:bool=False,      # Also look at the photo with light and dark exchanged, and keep the darker of both
     mask=None,             # (H, W) float32, 1 = keep: nothing is drawn outside
-    device='auto',         # See `pick_device`; a network that is given stays where it is
+    device='auto',         # See `_pick_device`; a network that is given stays where it is
     net=None,              # A `SketchNet`, a name or path of weights, None for the shipped ones
     weight:float=1.,       # Multiplies the width of the lines
     scales=(1.,),          # Sizes, relative to `resolution`, whose answers are averaged
@@ -1054,7 +1054,7 @@ def draw(
     blacks:bool=False,     # Fill dark areas of the subject with ink? See `_spot_blacks`; never at detail 0
 ) -> np.ndarray:           # Sketch (H, W) float32, 1 = paper, at the photo's own size
     "Draw the lines of a photo"
-    for name, flag in (('gamma', gamma), ('blacks', blacks)): check_flag(name, flag)
+    for name, flag in (('gamma', gamma), ('blacks', blacks)): _check_flag(name, flag)
     _check_weight(weight)      # said before the network has worked, not after
     detail = _check_detail(detail)
     if not detail:
@@ -1112,14 +1112,14 @@ def sweep_canny(
 # %% ../nbs/02_sketchnet.ipynb #dacecf36
 def _check_measure(limit, canny_sigma, canny_ratio, thresholds):
     "What `evaluate` is asked for, or a sentence"
-    if limit is not None: check_number('limit', limit, least=1, whole=True, right='1 or more photos, or None for all')
+    if limit is not None: _check_number('limit', limit, least=1, whole=True, right='1 or more photos, or None for all')
     if canny_sigma is not None:
-        check_number('canny_sigma', canny_sigma, least=0, high=100, right='0 to 100 pixels, or None for no Canny')
-    check_number('canny_ratio', canny_ratio, high=1)
+        _check_number('canny_sigma', canny_sigma, least=0, high=100, right='0 to 100 pixels, or None for no Canny')
+    _check_number('canny_ratio', canny_ratio, high=1)
     right = '1 or more, or a list of numbers from 0 to 1'
     if np.isscalar(thresholds) or thresholds is None:
-        check_number('thresholds', thresholds, least=1, high=10_000, whole=True, right=right)
-    else: [check_number('thresholds', t, least=0, high=1, right=right) for t in thresholds]
+        _check_number('thresholds', thresholds, least=1, high=10_000, whole=True, right=right)
+    else: [_check_number('thresholds', t, least=0, high=1, right=right) for t in thresholds]
 
 
 def _pairs_of(data):
@@ -1137,7 +1137,7 @@ def evaluate(
     name,              # `"sketchnet"`, the path of a weight file, or a network
     data,              # Folder or tar (`ID.jpg` with `ID.boundaries.K.png` or the mask `ID.png`), or pairs
     limit=None,        # Only the first so many photos
-    device='auto',     # See `pick_device`
+    device='auto',     # See `_pick_device`
     canny_sigma=2.4,   # Blur of the Canny measured beside it, pixels; None for no Canny
     canny_ratio=.4,    # Its `low` as a share of `high`
     thresholds=99,     # How many are tried, evenly between 0 and 1
@@ -1183,13 +1183,13 @@ def _inner_lines(
 def _evaluate_details(
     net,           # A `SketchNet`
     pairs,         # `(photo, mask)`; the network does not see the masks
-    device='auto', # See `pick_device`
+    device='auto', # See `_pick_device`
 ) -> dict:         # `inner, debris` at the default `detail`, at 0 and 1 (`_0`, `_1`) and of three filters; `n`
     "Measure which lines are drawn inside the subject, and how many outside; photos at their own size"
     from skimage.feature import canny as skimage_canny
     maps = [line_maps(photo, None, net=net, device=device, blacks=False) for photo, _ in pairs]
     drawings = {k: [paint(m, detail) for m in maps] for k, detail in (('', _DETAIL), ('_0', 0), ('_1', 1))} | {
-                '_canny': [1. - skimage_canny(grey(p), 1.4) for p, _ in pairs], '_xdog': [xdog(p) for p, _ in pairs],
+                '_canny': [1. - skimage_canny(_grey(p), 1.4) for p, _ in pairs], '_xdog': [xdog(p) for p, _ in pairs],
                 '_coherent': [coherent_lines(p) for p, _ in pairs]}
     found = {k: _inner_lines(s, pairs) for k, s in drawings.items()}
     scores = {f'{what}{k}': v for k, both in found.items() for what, v in zip(('inner', 'debris'), both)}
@@ -1251,17 +1251,17 @@ def explore_sketch(
 ):                         # An ipywidgets `VBox`
     "Photo, mask, resolution, merge, device; detail, gamma, blacks and line weight; the time and the sketch as a file"
     import ipywidgets as W
-    from sketchbook.widgets import PhotoPicker, device_picker, explorer, slider, to_png
+    from sketchbook.widgets import PhotoPicker, _device_picker, explorer, slider, _to_png
     def sketch(ready, detail, gamma, weight, blacks): return paint(ready[1], detail, gamma, weight, blacks)
     def redraw(ready, detail, gamma, weight, blacks):
         return {'photo': ready[0], 'sketch': sketch(ready, detail, gamma, weight, blacks)}, f'{ready[2]:.1f} s'
     def file(ready, detail, gamma, weight, blacks):
-        return to_png(sketch(ready, detail, gamma, weight, blacks), max_side=100_000)
+        return _to_png(sketch(ready, detail, gamma, weight, blacks), max_side=100_000)
     def check(words): return W.Checkbox(value=False, description=words)
     sizes = [('424 px', 1), ('600 px', 0), ('848 px', 2), ('1272 px', 3), ("the photo's own", 'own')]
     controls = dict(photo=PhotoPicker(photos), mask=check('only the object (MaskNet)'),
         resolution=W.Dropdown(options=sizes, value=2, description='resolution'), merge=check('merge with the negative'),
         detail=slider('detail', 0., 1., _DETAIL, .05),
         gamma=W.Checkbox(value=True, description='gamma: grey lines black'), blacks=check('solid blacks'),
-        weight=slider('line weight', .5, 4., 1., .1), device=device_picker())
+        weight=slider('line weight', .5, 4., 1., .1), device=_device_picker())
     return explorer(controls, prepare=_view, redraw=redraw, downloads={'sketch.png': file})

@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from .blocks import check_number
+from .blocks import _check_number
 from .data import _write_atomic
 
 # %% ../nbs/02c_strokes.ipynb #c689cdab
@@ -99,7 +99,7 @@ class Stroke:
     @property
     def end_widths(self): return np.stack([self.widths[:-1], self.widths[1:]], 1)
     def sample(self, step=1.):
-        check_number('step', step, unit='pixels')
+        _check_number('step', step, unit='pixels')
         return _flatten(self.points, self.end_widths, step)[:2]
     @property
     def length(self): return float(np.linalg.norm(np.diff(self.sample()[0], axis=0), axis=1).sum())
@@ -114,7 +114,7 @@ class Strokes:
         width:int,    # Pixels
     ):
         for name,side in (('height', height), ('width', width)):
-            check_number(f"the paper's {name}", side, least=1, high=100_000, whole=True, unit='pixels')
+            _check_number(f"the paper's {name}", side, least=1, high=100_000, whole=True, unit='pixels')
         self.strokes,self.height,self.width = list(strokes),int(height),int(width)
         for s in self.strokes:
             if not isinstance(s, Stroke): raise ValueError(f"a drawing is made of `Stroke`s, not of {type(s).__name__}")
@@ -194,7 +194,7 @@ def _picture_size(
     "The size of a picture when one side or both are left open: the paper's shape is kept"
     if height is None and width is None: return strokes.height,strokes.width
     for side in (height, width):
-        if side is not None: check_number('a side of a picture', side, least=1, unit='pixel')
+        if side is not None: _check_number('a side of a picture', side, least=1, unit='pixel')
     if height is None: height = max(1, round(strokes.height*width/strokes.width))
     if width is None: width = max(1, round(strokes.width*height/strokes.height))
     return int(height),int(width)
@@ -498,7 +498,7 @@ def _check_animation(
         raise ValueError(f"{path}: an animation is a .gif or an .mp4 file")
     limits = dict(seconds=dict(high=300), hold=dict(least=0, high=300), fps=dict(high=60),
                   size=dict(least=1, high=100_000, whole=True))
-    for name,value in numbers.items(): check_number(name, value, **limits[name])
+    for name,value in numbers.items(): _check_number(name, value, **limits[name])
 
 def _animate(
     strokes:Strokes,
@@ -586,8 +586,8 @@ def _check_sequence(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]: # Rows `(N, 7)`, a cursor a round `(r, 2)`, the rounds' bounds `(r+1,)`
     "Return the rows of a file, or raise ValueError with one sentence on why nobody can draw by them"
     side,width = (np.asarray(arrays[k]).item() for k in ('image_size', 'init_width'))
-    check_number('`image_size`', side, least=1, high=100_000, whole=True, unit='pixels')
-    check_number('`init_width`', width, least=0, high=1)
+    _check_number('`image_size`', side, least=1, high=100_000, whole=True, unit='pixels')
+    _check_number('`init_width`', width, least=0, high=1)
     data = np.asarray(arrays['strokes_data'], float).reshape(-1, 7)
     cursors,rounds = np.asarray(arrays['init_cursors'], float).reshape(-1, 2),np.ravel(arrays['round_length'])
     if not (np.isfinite(data).all() and np.isfinite(cursors).all()):

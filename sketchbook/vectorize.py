@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 import torch
 
-from .blocks import check_flag, check_number, pick_device
+from .blocks import _check_flag, _check_number, _pick_device
 from .metrics import iou
-from .sketches import check_sketch, grey, is_drawing
+from .sketches import _check_sketch, _grey, is_drawing
 from .sketchnet import draw
 from .strokes import _Canvas, Stroke, Strokes, _pack, _pen_way, _ragged
 from .tracer import _ink_mask, _ink_threshold, trace, _wanted_ink
@@ -128,11 +128,11 @@ def _check_refining(strokes, sketch, steps, seconds, lr, pixels, seed, watch):
     (h,w),paper = sketch.shape,(strokes.height, strokes.width)
     if (h,w)!=paper:
         raise ValueError(f"the sketch has {w}x{h} pixels, but the strokes are on paper of {paper[1]}x{paper[0]}")
-    if steps is None: check_number('seconds', seconds, high=86_400)
-    else: check_number('steps', steps, least=1, high=1_000_000, whole=True)
-    check_number('lr', lr, high=100, unit='pixels')
-    check_number('pixels', pixels, least=1, whole=True)
-    check_number('seed', seed, least=0, whole=True)
+    if steps is None: _check_number('seconds', seconds, high=86_400)
+    else: _check_number('steps', steps, least=1, high=1_000_000, whole=True)
+    _check_number('lr', lr, high=100, unit='pixels')
+    _check_number('pixels', pixels, least=1, whole=True)
+    _check_number('seed', seed, least=0, whole=True)
     if not callable(watch): raise ValueError(f"watch should be a function of step, overlap and strokes, not {watch!r}")
 
 
@@ -158,11 +158,11 @@ def refine_strokes(
     watch=None,           # Called with `(step, overlap, strokes)` at the start and after each round
 ) -> Strokes:             # The best seen, never worse than `strokes`
     "Move control points and widths by gradient descent until the drawing covers the sketch's ink"
-    sketch,watch = check_sketch(sketch), watch or (lambda *_: None)
+    sketch,watch = _check_sketch(sketch), watch or (lambda *_: None)
     _check_refining(strokes, sketch, steps, seconds, lr, pixels, seed, watch)
     (target,mask),threshold,(h,w) = _wanted_ink(sketch),_ink_threshold(sketch),sketch.shape
     if not len(strokes): return strokes
-    soft,rng,done = _SoftStrokes(strokes).to(pick_device(device)),np.random.default_rng(seed),0
+    soft,rng,done = _SoftStrokes(strokes).to(_pick_device(device)),np.random.default_rng(seed),0
     optimizer = torch.optim.Adam([dict(params=[soft.knots, soft.handles]), dict(params=[soft.pen], lr=lr/2)], lr=lr)
     best,score = strokes,iou(mask, _ink_mask(strokes.render(), threshold))
     watch(0, score, strokes)
@@ -184,7 +184,7 @@ def _resize_sketch(
     size:int,          # Longer side, pixels
 ) -> np.ndarray:       # float32, 0..1
     "Scale a sketch"
-    check_number('size, the longer side,', size, least=1, high=100_000, whole=True, unit='pixels')
+    _check_number('size, the longer side,', size, least=1, high=100_000, whole=True, unit='pixels')
     h,w = sketch.shape
     zoom = size/max(h, w)
     new = max(1, round(w*zoom)),max(1, round(h*zoom))
@@ -203,9 +203,9 @@ def vectorize(
     "Turn a raster sketch into strokes"
     if not isinstance(method, str) or method not in _METHODS:
         raise ValueError(f"there is no method {method!r}; there is {', '.join(_METHODS)}")
-    check_flag('refine', refine)
-    pick_device(device)
-    sketch = check_sketch(sketch)
+    _check_flag('refine', refine)
+    _pick_device(device)
+    sketch = _check_sketch(sketch)
     if size is not None: sketch = _resize_sketch(sketch, size)
     if method=='virtual': options['device'] = device
     strokes = _METHODS[method](sketch, **options)
@@ -220,7 +220,7 @@ def _read_sketch(
     given = getattr(photo, 'shape', type(photo).__name__)
     if not (isinstance(photo, np.ndarray) and photo.dtype==np.uint8 and given[2:]==(3,) and photo.size):
         raise ValueError(f"a photo is a uint8 array of shape (height, width, 3), not {given}")
-    page = grey(photo)
+    page = _grey(photo)
     best = 'SketchNet' if 'sketchnet' in available() else 'Canny'
     if read_as=='auto': read_as = 'drawing' if is_drawing(page) else best
     if read_as=='drawing': return page

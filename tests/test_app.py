@@ -8,7 +8,7 @@ W = pytest.importorskip('ipywidgets')
 
 from sketchbook import app as A
 from sketchbook import weights
-from sketchbook.app import ENTRIES, Entry, app, serve
+from sketchbook.app import ENTRIES, Entry, app, _serve
 from sketchbook.cli import main
 
 SLOW = 120      # seconds that nothing here takes
@@ -88,7 +88,7 @@ def test_a_failure_is_one_sentence_and_is_tried_again(monkeypatch):
 
 @pytest.mark.parametrize('port', [0, -1, 65536, 8866.5, True, 'eight'])
 def test_wrong_port(port):
-    with pytest.raises(ValueError, match='port should be a whole number from 1 to 65535'): serve(port=port)
+    with pytest.raises(ValueError, match='port should be a whole number from 1 to 65535'): _serve(port=port)
 
 
 @pytest.mark.parametrize('words', [['--port', 'eight'], ['--port', '70000'], ['--host', '0.0.0.0']])
@@ -108,7 +108,7 @@ def test_without_voila(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, 'voila', None)
     assert main(['app'])==2
     assert capsys.readouterr().err=='sketchbook: the package voila is missing; install it with pip.\n'
-    with pytest.raises(ModuleNotFoundError, match='pip install voila'): serve()
+    with pytest.raises(ModuleNotFoundError, match='pip install voila'): _serve()
 
 
 def test_no_free_port(monkeypatch, capsys):

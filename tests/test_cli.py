@@ -188,13 +188,13 @@ def test_train_evaluate_and_use(name, options, tmp_path, capsys, photos):
 def small(monkeypatch, tmp_path):
     "A network `small` that trains in no time; a function that trains it, with `--resume` and all"
     import torch
-    from sketchbook.data import PhotoFolder, provenance
+    from sketchbook.data import PhotoFolder, _provenance
     from sketchbook.sketchnet import SketchNet
     from sketchbook.training import Task
 
     class Small(Task):
         name, stop = 'small', None
-        def __init__(self, data): self.photos, self.about = PhotoFolder(data), provenance(data)
+        def __init__(self, data): self.photos, self.about = PhotoFolder(data), _provenance(data)
         def networks(self): return {'net': SketchNet('shallow', width=.1)}
         def __len__(self): return len(self.photos)
         def sample(self, i, rng): return torch.ones(3, 32, 32), torch.zeros(1)

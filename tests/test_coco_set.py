@@ -8,7 +8,7 @@ from pycocotools import mask as M
 
 from sketchbook import coco
 from sketchbook.cli import main
-from sketchbook.data import Members, SaliencyPairs, save_image
+from sketchbook.data import _Members, SaliencyPairs, save_image
 from sketchbook.coco import CocoInstances, build_coco_set
 from sketchbook.masknet import _as_pairs
 
@@ -220,7 +220,7 @@ def test_photos_in_a_tar_and_in_folders(build, small_set, tmp_path):
         for p in small_set[1].iterdir(): tar.add(p, arcname=f'val2017/{p.name}')
     build('a'), build('b', images=tmp_path/'images')
     for s in ('train', 'val'):
-        a, b = (Members(tmp_path/n/f'{s}.tar') for n in 'ab')
+        a, b = (_Members(tmp_path/n/f'{s}.tar') for n in 'ab')
         assert len(a.names) == len(b.names) and len(a) % 2 == 0
     every = lambda n: {i: p.tobytes() for s in ('train', 'val') for d in [SaliencyPairs(tmp_path/n/f'{s}.tar')]
                        for i, (p, _) in zip(d.ids, d)}
@@ -277,11 +277,11 @@ def test_the_same_bytes_every_time(build, tmp_path):
 def test_interrupted_and_run_again(build, tmp_path, monkeypatch, at):
     "An interrupt at the `at`th picture leaves nothing under a name that anyone reads; other settings may follow"
     build('whole')
-    real, calls = coco.encode, []
+    real, calls = coco._encode, []
     def cut(*a):
         calls.append(a)
         return stop() if len(calls) == at else real(*a)
-    monkeypatch.setattr(coco, 'encode', cut)
+    monkeypatch.setattr(coco, '_encode', cut)
     with pytest.raises(KeyboardInterrupt): build('cut', seed=1)
     assert [p.name for p in (tmp_path/'cut').iterdir()] == [PART]
     build('cut')
@@ -302,7 +302,7 @@ def die_at(owner, name, n, ask):
 
 @pytest.mark.skipif('fork' not in multiprocessing.get_all_start_methods(), reason='no fork here')
 @pytest.mark.parametrize('owner, name, n',
-                         [(coco, 'encode', 2), (coco, 'encode', 40), (coco, '_publish', 1), (os, 'fsync', 1),
+                         [(coco, '_encode', 2), (coco, '_encode', 40), (coco, '_publish', 1), (os, 'fsync', 1),
                           (os, 'fsync', 2), (os, 'replace', 1), (os, 'replace', 2), (os, 'replace', 3),
                           (shutil, 'rmtree', 1)])
 def test_killed_anywhere(owner, name, n, build, tmp_path):

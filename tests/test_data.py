@@ -8,10 +8,9 @@ import pytest
 import torch
 from PIL import Image
 
-from sketchbook.data import (BoundaryPairs, DrawingPairs, JointImages, Members, PhotoFolder, SaliencyPairs,
-                             UnreadableImage, augment_pair,
-                             color_jitter, _decode, load_photo, paste_object, random_affine, sample_photos, save_image,
-                             to_tensor, warp)
+from sketchbook.data import (BoundaryPairs, DrawingPairs, JointImages, _Members, PhotoFolder, SaliencyPairs,
+                             UnreadableImage, augment_pair, _color_jitter, _decode, load_photo, _paste_object,
+                             _random_affine, sample_photos, save_image, to_tensor, _warp)
 
 
 def photo_of(seed, h=40, w=60):
@@ -43,7 +42,7 @@ def pairs(tmp_path):
 
 def test_tar_equals_folder(pairs, tmp_path):
     for prefix in ('', './'):
-        a, b = Members(pairs), Members(pack(pairs, tmp_path/'pairs.tar', prefix))
+        a, b = _Members(pairs), _Members(pack(pairs, tmp_path/'pairs.tar', prefix))
         assert a.names==b.names and len(a)==12
         for n in a.names: assert a.read(n)==b.read(n)==(pairs/n).read_bytes()
 
@@ -57,22 +56,22 @@ def test_tar_with_long_names_links_and_folders(tmp_path, kind):
             tar.addfile(info, io.BytesIO(name[:3].encode()[:3]))
         link = tarfile.TarInfo('link.bin'); link.type = tarfile.SYMTYPE; link.linkname = '/etc/passwd'
         tar.addfile(link)
-    m = Members(tmp_path/'t.tar')
+    m = _Members(tmp_path/'t.tar')
     assert m.names==['plain.bin', long] and m.read(long)==b'xxx'
 
 
 def test_members_refuse(tmp_path, pairs):
-    with pytest.raises(FileNotFoundError, match='gone: no such'): Members(tmp_path/'gone')
+    with pytest.raises(FileNotFoundError, match='gone: no such'): _Members(tmp_path/'gone')
     (tmp_path/'text.tar').write_text('Buy milk'*200)
-    with pytest.raises(ValueError, match='text.tar: neither a folder nor a plain'): Members(tmp_path/'text.tar')
+    with pytest.raises(ValueError, match='text.tar: neither a folder nor a plain'): _Members(tmp_path/'text.tar')
     with tarfile.open(tmp_path/'z.tar.gz', 'w:gz') as tar: tar.add(pairs, 'x')
-    with pytest.raises(ValueError, match='uncompressed'): Members(tmp_path/'z.tar.gz')
+    with pytest.raises(ValueError, match='uncompressed'): _Members(tmp_path/'z.tar.gz')
     tar = pack(pairs, tmp_path/'ok.tar')
     data = tar.read_bytes()
-    last = max(o+n for o, n in Members(tar).index.values())
+    last = max(o+n for o, n in _Members(tar).index.values())
     tar.write_bytes(data[:last-5])
-    with pytest.raises(ValueError, match='cut off|plain'): Members(tar)
-    with pytest.raises(KeyError, match='no member'): Members(pack(pairs, tar)).read('nothing.png')
+    with pytest.raises(ValueError, match='cut off|plain'): _Members(tar)
+    with pytest.raises(KeyError, match='no member'): _Members(pack(pairs, tar)).read('nothing.png')
 
 
 def _mean(ds, i): return float(ds[i][0].mean())
@@ -238,7 +237,7 @@ def test_markers_stay_where_they_should(scale, fit):
         kw = dict(scale=scale, rotate=30, fit=fit, flip=True)
         crop, (mask, planes) = augment_pair(photo, [spots, np.stack([spots>.5]*2)], np.random.default_rng(seed),
                                             (200, 240), jitter=0, fill='white', target_fill=0, **kw)
-        A, s = random_affine(hw, (200, 240), np.random.default_rng(seed), **kw)
+        A, s = _random_affine(hw, (200, 240), np.random.default_rng(seed), **kw)
         where = (np.linalg.inv(np.vstack([A, [0, 0, 1]])) @ np.column_stack([mark, np.ones(3)]).T)[:2].T
         margin = 16*s.max() + 3
         if (where<margin).any() or (where>np.array([240, 200])-margin).any(): continue
@@ -259,7 +258,7 @@ def test_thin_lines_survive():
                                 rotate=20, flip=False, jitter=0)
             assert t.dtype==np.float32 and 0<=t.min() and t.max()<=1
             assert abs(t.mean()/lines.mean() - 1)<.25               # as much ink as before
-            A, sc = random_affine((240, 320), (96, 96), np.random.default_rng(seed), (s, s), 20, False)
+            A, sc = _random_affine((240, 320), (96, 96), np.random.default_rng(seed), (s, s), 20, False)
             for row in range(24, 216, 24):                          # walk along a line: it is there at every step
                 xy = np.linalg.inv(np.vstack([A, [0, 0, 1]])) @ np.vstack([np.linspace(20, 300, 200), np.full(200, row),
                                                                            np.ones(200)])
@@ -323,22 +322,22 @@ def test_pasted_objects():
     before = photo.copy(), mask.copy()
     cut = np.zeros((30, 50), np.float32); cut[5:25, 10:40] = 1
     for seed in range(10):
-        p, m = paste_object(photo, mask, np.full((30, 50, 3), 9, np.uint8), cut, np.random.default_rng(seed))
+        p, m = _paste_object(photo, mask, np.full((30, 50, 3), 9, np.uint8), cut, np.random.default_rng(seed))
         assert p.shape==photo.shape and p.dtype==np.uint8 and m.dtype==np.float32 and 0<=m.min() and m.max()<=1
         assert (m>=mask).all() and np.array_equal(p[m==0], photo[m==0])
         changed = (p!=photo).any(2)
         assert not (changed & (m==0)).any() and changed.any()
     assert np.array_equal(photo, before[0]) and np.array_equal(mask, before[1])
     with pytest.raises(ValueError, match=r'what lies on it \(39, 60\)'):
-        paste_object(photo, mask[1:], photo, mask, np.random.default_rng(0))
+        _paste_object(photo, mask[1:], photo, mask, np.random.default_rng(0))
     with pytest.raises(ValueError, match=r'the pair to cut from: .* what lies on it \(39, 60\)'):
-        paste_object(photo, mask, photo, mask[1:], np.random.default_rng(0))
+        _paste_object(photo, mask, photo, mask[1:], np.random.default_rng(0))
 
 
 def test_colour_jitter_leaves_inputs_alone():
     photo = photo_of(0); before = photo.copy()
     for seed in range(10):
-        out = color_jitter(photo, np.random.default_rng(seed), .5, .5, .9, .9, grey=.5)
+        out = _color_jitter(photo, np.random.default_rng(seed), .5, .5, .9, .9, grey=.5)
         assert out.dtype==np.uint8 and out.shape==photo.shape
     assert np.array_equal(photo, before)
     _, t = augment_pair(photo, np.full((40, 60), .5, np.float32), np.random.default_rng(0), 20, jitter=.9)

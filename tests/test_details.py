@@ -125,9 +125,9 @@ def test_window_and_view_show_the_same_place():
     photo = np.stack([x*255/400, y*255/300, np.full((300, 400), 128)], -1).astype(np.uint8)
     for seed in range(6):
         rng = np.random.default_rng(seed)
-        details.color_jitter, kept = (lambda p, *a, **k: p), details.color_jitter
+        details._color_jitter, kept = (lambda p, *a, **k: p), details._color_jitter
         try: view, window, *_, box = _detail_views(photo, np.zeros((2, 300, 400), bool), None, rng)
-        finally: details.color_jitter = kept
+        finally: details._color_jitter = kept
         at = ((box[:2] + box[2:])/2*208 - .5).round().astype(int)
         assert np.abs(view[at[1],at[0]].astype(int) - window[96,96]).max() <= 6
 

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from sketchbook import masknet, weights
-from sketchbook.blocks import count_params, fold_batch_norm
+from sketchbook.blocks import count_params, _fold_batch_norm
 from sketchbook.data import load_photo, sample_photos
-from sketchbook.masknet import (MaskNet, MaskNetTask, TASKS, clean_mask, cut_out, guided_filter, hard, _mask_loss,
-                                object_box, predict, predict_closely, soft)
+from sketchbook.masknet import (MaskNet, MaskNetTask, TASKS, clean_mask, cut_out, _guided_filter, hard, _mask_loss,
+                                _object_box, predict, predict_closely, soft)
 
 
 class Pairs:
@@ -37,7 +37,7 @@ def test_parameters(version, preset, n):
 
 
 def test_a_quarter_of_the_width():
-    assert count_params(masknet.PaperNet(2, .25))==960_129
+    assert count_params(masknet._PaperNet(2, .25))==960_129
 
 
 @pytest.mark.parametrize('preset', ['book','paper'])
@@ -57,7 +57,7 @@ def test_folded_norms_change_nothing_but_time(preset, version):
     with torch.no_grad():
         for _ in range(3): net(x)               # statistics of its own
         want = net.eval()(x)
-        got = fold_batch_norm(net)(x)
+        got = _fold_batch_norm(net)(x)
     assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in net.modules())
     assert (got-want).abs().max() < 1e-3*want.std() and want.std() > 0
 
@@ -124,7 +124,7 @@ def test_not_contiguous(net):
     np.zeros((0,8,3), np.uint8), 'cat.jpg', None])
 def test_not_a_photo(net, photo):
     for call in (lambda: predict(photo, net=net), lambda: cut_out(photo, np.ones((8,8))),
-                 lambda: guided_filter(np.ones((8,8)), photo)):
+                 lambda: _guided_filter(np.ones((8,8)), photo)):
         with pytest.raises(ValueError, match='uint8 array of shape'): call()
 
 
@@ -174,7 +174,7 @@ def test_whole_numbers_and_bools_are_masks_too():
 @pytest.mark.parametrize('mask,says', [
     (np.ones((7,6)), 'same size'), (np.full((6,7), np.nan), 'NaN'), (np.full((6,7), 2.), '0..1')])
 def test_guided_filter_refuses(mask, says):
-    with pytest.raises(ValueError, match=says): guided_filter(mask, np.zeros((6,7,3), np.uint8))
+    with pytest.raises(ValueError, match=says): _guided_filter(mask, np.zeros((6,7,3), np.uint8))
 
 
 @pytest.mark.parametrize('setting,says', [
@@ -185,21 +185,21 @@ def test_guided_filter_refuses(mask, says):
     (dict(side=0), 'side should be at least 1 pixel'), (dict(side=.5), 'not 0.5'),
     (dict(side=float('nan')), 'not nan'), (dict(side='400'), "not '400'")])
 def test_guided_filter_refuses_settings(setting, says):
-    with pytest.raises(ValueError, match=says): guided_filter(np.ones((6,7)), np.zeros((6,7,3), np.uint8), **setting)
+    with pytest.raises(ValueError, match=says): _guided_filter(np.ones((6,7)), np.zeros((6,7,3), np.uint8), **setting)
 
 
 @pytest.mark.parametrize('setting', [
     dict(radius=1), dict(radius=np.int64(300)), dict(eps=1e-9), dict(side=1), dict(side=10**400)])
 def test_guided_filter_takes_extreme_settings(setting):
     photo = np.random.default_rng(0).integers(0, 256, (30,40,3), dtype=np.uint8)
-    assert np.allclose(guided_filter(np.full((30,40), .5), photo, **setting), .5, atol=1e-3)
+    assert np.allclose(_guided_filter(np.full((30,40), .5), photo, **setting), .5, atol=1e-3)
 
 
 def test_guided_filter_leaves_its_inputs_alone():
     rng = np.random.default_rng(0)
     photo,mask = rng.integers(0, 256, (30,40,3), dtype=np.uint8), rng.random((30,40), np.float32)
     copies = photo.copy(),mask.copy()
-    filtered = guided_filter(mask, photo)
+    filtered = _guided_filter(mask, photo)
     assert filtered.dtype==np.float32 and 0<=filtered.min() and filtered.max()<=1
     assert np.array_equal(photo, copies[0]) and np.array_equal(mask, copies[1])
 
@@ -229,8 +229,8 @@ def test_guided_filter_follows_the_photo():
     photo = np.repeat((step*255).astype(np.uint8)[...,None], 3, 2)
     ramp = np.tile(np.clip((np.arange(64)-26)/12, 0, 1).astype(np.float32), (64,1))
     jump = lambda m: np.abs(np.diff(m, axis=1)).max()
-    assert jump(guided_filter(ramp, photo)) > 2*jump(ramp)
-    assert jump(guided_filter(ramp, photo*0)) <= jump(ramp)+1e-6
+    assert jump(_guided_filter(ramp, photo)) > 2*jump(ramp)
+    assert jump(_guided_filter(ramp, photo*0)) <= jump(ramp)+1e-6
 
 
 def blob(shape=(200,300), at=(100,100), radius=40, value=1.):
@@ -285,15 +285,15 @@ def test_clean_mask_refuses(mask, t, says):
 
 def test_object_box():
     m = np.zeros((100,200)); m[40:50,60:80] = 1
-    assert object_box(m, 0)==(40,60,50,80) and object_box(m)==(38,58,52,82) and object_box(m, 1e300)==(0,0,100,200)
-    assert object_box(m*.4) is None and object_box(m*.4, 0, threshold=.3)==(40,60,50,80)
-    assert object_box(np.ones((1,1)))==(0,0,1,1)
+    assert _object_box(m, 0)==(40,60,50,80) and _object_box(m)==(38,58,52,82) and _object_box(m, 1e300)==(0,0,100,200)
+    assert _object_box(m*.4) is None and _object_box(m*.4, 0, threshold=.3)==(40,60,50,80)
+    assert _object_box(np.ones((1,1)))==(0,0,1,1)
 
 
 @pytest.mark.parametrize('margin', [-1, float('nan'), float('inf'), '1', None])
 def test_object_box_refuses(margin):
     with pytest.raises(ValueError, match='margin should be at least 0, not'):
-        object_box(np.ones((4,4)), margin)
+        _object_box(np.ones((4,4)), margin)
 
 
 @pytest.mark.parametrize('at,radius,looks', [

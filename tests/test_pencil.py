@@ -15,7 +15,7 @@ from sketchbook.cli import main
 from sketchbook.data import sample_photos, save_image, shrink
 from sketchbook.masknet import MaskNet
 from sketchbook.training import fit
-from sketchbook.weights import WeightsError, available, card, read, save, verify
+from sketchbook.weights import WeightsError, available, card, _read, save, verify
 
 SMALL = dict(size=64, n=8, layers=(2,))     # what trains in no time
 PHOTO = 5                                   # channels of lines and a photo
@@ -103,7 +103,7 @@ def same(a, b): return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for 
     *((lambda page, cat, net, kw=kw: P.PencilTask(P.FromVectors([page]*9), **kw), said) for kw, said in [
         (dict(weights=dict(vgg=1.)), "no term 'vgg': use l1, adversarial, feature, style, unpaired"),
         (dict(weights=dict(l1=-1.)), 'the weight of l1 should be'), (dict(weights={}), 'nothing to learn'),
-        (dict(weights=dict.fromkeys(P.WEIGHTS, 0)), 'nothing to learn'), (dict(size=50), 'size should be'),
+        (dict(weights=dict.fromkeys(P._WEIGHTS, 0)), 'nothing to learn'), (dict(size=50), 'size should be'),
         (dict(size=0), 'size should be'), (dict(size=32), 'size should be'),
         (dict(lr=0), 'lr should be'), (dict(n=0), 'n should be'),
         (dict(overlaps=2), 'overlaps should be'), (dict(net='vgg'), 'vgg'), (dict(odds=[1, 2]), 'odds'),
@@ -148,7 +148,7 @@ def test_lines_of_any_colour(page, net, ink, paper):
     "Inverted ones, too, and those of a file"
     colored = np.where((page < .5)[...,None], np.uint8(ink), np.uint8(paper))
     wanted = P.draw(page, net=net)
-    for given in (colored, 255 - colored, P.grey(colored)):
+    for given in (colored, 255 - colored, P._grey(colored)):
         np.testing.assert_array_equal(P.draw(given, net=net), wanted)
 
 
@@ -196,7 +196,7 @@ def test_a_model_size_makes_it_larger(page, net):
     assert P.draw(page, 384, 192, net=net).shape == (75, 100)
 
 
-@pytest.mark.parametrize('read', [np.asarray, P.grey])
+@pytest.mark.parametrize('read', [np.asarray, P._grey])
 def test_a_photo_is_traced_first(cat, net, read):
     with pytest.warns(UserWarning, match='looks like a photo, not like lines: its lines are extracted first'):
         np.testing.assert_array_equal(P.as_lines(read(cat), 1), P.extract_lines(read(cat), 1))
@@ -220,7 +220,7 @@ def test_tiles_are_put_together(side, overlap):
     (lambda: P.PencilUNet(n=8), 128, .2)])
 def test_tiles_and_the_whole_page_agree(make, side, near, monkeypatch):
     "Away from the border of the page; a network with strides sees each tile as it sees the page"
-    monkeypatch.setattr(P, 'autocast', lambda device: contextlib.nullcontext())
+    monkeypatch.setattr(P, '_autocast', lambda device: contextlib.nullcontext())
     torch.manual_seed(0)
     net = make()
     page = np.minimum(circle(300, 400, 110), circle(300, 400, 70))
@@ -466,8 +466,8 @@ def test_training(mine, pairs, tmp_path, more, nets):
     done = run(task(mine, **more), tmp_path)
     assert ' '.join(sorted(done.trained)) == nets
     assert all(np.isfinite(v) for rows in done.history.values() for _, v in rows)
-    terms = {*more.get('weights', P.WEIGHTS), *(['unpaired'] if 'netU' in nets else [])}
-    assert {*P.WEIGHTS, 'unpaired'} & set(done.history) == terms
+    terms = {*more.get('weights', P._WEIGHTS), *(['unpaired'] if 'netU' in nets else [])}
+    assert {*P._WEIGHTS, 'unpaired'} & set(done.history) == terms
     measured = terms - {'adversarial', 'unpaired'}
     assert {k for k in done.history if k.startswith('val_')} == {f'val_{k}' for k in measured}
     torch.manual_seed(0)
@@ -540,7 +540,7 @@ def test_train_on_own_pairs(pairs, trained, tmp_path):
     assert card(tmp_path/'run'/'pencil.netD.safetensors')['network'] == 'sketchbook.blocks:MultiPatchGAN'
     assert book(*own, '--init', trained, '--out', tmp_path/'more') == 0
     for name in ('pencil', 'pencil.netD'):
-        a, b, c = (read(f/f'{name}.safetensors')[0] for f in (trained.parent, tmp_path/'run', tmp_path/'more'))
+        a, b, c = (_read(f/f'{name}.safetensors')[0] for f in (trained.parent, tmp_path/'run', tmp_path/'more'))
         near, far = (sum((c[k].float() - x[k].float()).norm() for k in c if c[k].ndim == 4) for x in (a, b))
         assert near < .2*far
 
@@ -612,7 +612,7 @@ def test_evaluate_what_draws_photos(make, tmp_path):
     photo = sample_photos('cat')['cat'][:140,:150]
     for i in range(2):
         save_image(tmp_path/'photos'/f'{i}.jpg', photo)
-        save_image(tmp_path/'photos'/f'{i}.sketch.jpg', P.grey(photo))
+        save_image(tmp_path/'photos'/f'{i}.sketch.jpg', P._grey(photo))
     found = P.evaluate(make(), tmp_path/'photos')
     assert {'frechet', 'frechet_dodge', 'perceptual_dodge', 'n', 'backbone'} <= set(found) and found['n'] == 2
 

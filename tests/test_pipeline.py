@@ -515,7 +515,7 @@ def test_a_round_trip_has_every_picture(trip):
 
 
 def test_survival_is_measured_for_every_picture_but_photo_and_mask(trip):
-    found = pipeline.survival(trip)
+    found = pipeline._survival(trip)
     assert list(found) == [k for k in trip if k not in ('photo', 'mask')]
     assert found['foreground']['colours'] == 0 and found['foreground']['perceptual'] < 1e-3
     assert all(0 <= f['edges'] <= 1 for f in found.values())

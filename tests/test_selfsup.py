@@ -163,7 +163,7 @@ def test_wrong_networks(page, cat, small_nets):
     *((dict(size=s), 'size should be a whole number of pixels, at least 16 and at most 8192, not') for s in
       (0, -5, 8, 64.5, True, 'large', None)), (dict(device='abacus'), 'Device "abacus" is unknown')])
 def test_bad_settings_of_a_sketch(cat, kw, said):
-    with pytest.raises(ValueError, match=said): S.as_sketch(cat, **kw)
+    with pytest.raises(ValueError, match=said): S._as_sketch(cat, **kw)
 
 
 @pytest.mark.parametrize('kw, said', [
@@ -224,7 +224,7 @@ def test_every_configuration_paints_and_judges(name, size):
     net = S.Stylist(c.kind, c.n, c.n_refine, c.size, c.preset)
     made, rough = net(torch.rand(1, 1, size, size), torch.rand(1, 3, size, size), both=True)
     assert made.shape == rough.shape == (1, 3, size, size) and 0 <= made.min() and made.max() <= 1
-    assert S.Discriminator(c.n_refine, size)(made).isfinite().all()
+    assert S._Discriminator(c.n_refine, size)(made).isfinite().all()
     assert net.config == dict(kind=c.kind, n=8, n_refine=8, size=size, preset='book')
 
 
@@ -344,11 +344,11 @@ def test_a_mosaic_is_one_style(page, cat, cup, net):
 
 
 @pytest.mark.parametrize('h, w', [(1, 1), (1, 1000), (120, 131)])
-@pytest.mark.parametrize('by', S.SKETCHERS)
+@pytest.mark.parametrize('by', S._SKETCHERS)
 def test_a_sketch_of_any_photo(cat, by, h, w):
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
-        sketch = S.as_sketch(np.resize(cat, (h, w, 3)), by, 64)
+        sketch = S._as_sketch(np.resize(cat, (h, w, 3)), by, 64)
     scale = min(1, 64/max(h, w))
     assert sketch.shape == tuple(max(1, round(scale*n)) for n in (h, w)) and sketch.dtype == np.float32
     assert 0 <= sketch.min() and sketch.max() <= 1 + 1e-6
@@ -379,7 +379,7 @@ def test_training(sketched, tmp_path, name, batch):
     runs = fit_phases({'a': S.AutoencoderTask(sketched, c), 'b': S.RefinerTask(sketched, c)}, tmp_path, steps=4,
                       batch_size=batch, plot=False, progress=False)
     assert [[*r.trained] for r in runs.values()] == [['rough'], ['net', 'netD']]
-    terms = S.AE_WEIGHTS.keys() - {'mutual'}, S.GAN_WEIGHTS.keys() | {'right'}
+    terms = S._AE_WEIGHTS.keys() - {'mutual'}, S._GAN_WEIGHTS.keys() | {'right'}
     for r, names in zip(runs.values(), terms):
         assert {k for k in r.history if not k.startswith('val_')} == names
         assert all(np.isfinite(v) for rows in r.history.values() for _, v in rows)
@@ -398,7 +398,7 @@ def test_small_sets_need_no_perceptual_network(sketched, tmp_path, monkeypatch):
 
 def test_mutual_information_learns_beside(sketched, tmp_path):
     "An estimator joins, trained itself, and the autoencoder changes by it"
-    with_it = S.AutoencoderTask(sketched, small('shoe'), weights=S.AE_WEIGHTS | dict(mutual=1.))
+    with_it = S.AutoencoderTask(sketched, small('shoe'), weights=S._AE_WEIGHTS | dict(mutual=1.))
     found, without = run(with_it, tmp_path/'a'), run(S.AutoencoderTask(sketched, small('shoe')), tmp_path/'b')
     assert [*found.trained] == ['rough', 'netQ'] and 'mutual' in found.history and 'mutual' not in without.history
     torch.manual_seed(0)
@@ -419,7 +419,7 @@ def test_resuming_gives_the_same_weights(sketched, tmp_path, kind, name):
         def step(self, run, *batch):
             if run.step == 6: os.kill(os.getpid(), signal.SIGINT)
             return super().step(run, *batch)
-    more = dict(weights=S.AE_WEIGHTS | dict(mutual=.1)) if kind is S.AutoencoderTask else {}
+    more = dict(weights=S._AE_WEIGHTS | dict(mutual=.1)) if kind is S.AutoencoderTask else {}
     def go(kind, out, **kw):
         metrics._backbone.cache_clear()
         return run(kind(sketched, small(name, objective='grey'), **more), tmp_path/out, steps=12, **kw)
@@ -493,7 +493,7 @@ def test_train_in_two_phases(data, tmp_path, capsys):
     made = ['selfsup-autoencoder', 'selfsup-autoencoder.netQ', 'selfsup-gan', 'selfsup-gan.netD']
     assert available(tmp_path) == made
     classes = [card(tmp_path/f'{n}.safetensors')['network'].partition(':')[2] for n in made]
-    assert classes == ['Autoencoder', 'MutualInformation', 'Stylist', 'Discriminator']
+    assert classes == ['Autoencoder', '_MutualInformation', 'Stylist', '_Discriminator']
     for n in made: weights.verify(tmp_path/f'{n}.safetensors')
     known = card(tmp_path/'selfsup-gan.safetensors')
     assert known['init'] == 'the phase autoencoder' and known['data'] == 'photos'
@@ -502,7 +502,7 @@ def test_train_in_two_phases(data, tmp_path, capsys):
     assert S.synthesize(np.eye(40), load_photo(data/'photos'/'00.png'), net=tmp_path/'selfsup-gan.safetensors').any()
     for f in (tmp_path/'gan').iterdir(): f.unlink()
     assert book(*words, '--phase', 'gan', '--steps', 2) == 0
-    again = [weights.read(tmp_path/f'selfsup-{n}.safetensors')[0] for n in ('autoencoder', 'gan')]
+    again = [weights._read(tmp_path/f'selfsup-{n}.safetensors')[0] for n in ('autoencoder', 'gan')]
     assert all(torch.equal(again[1][f'rough.{k}'], v) for k, v in again[0].items())
     assert list((tmp_path/'gan').glob('pictures-*.png'))
 
@@ -647,5 +647,5 @@ def test_shipped_weights_paint(page, cat, cup):
 
 
 def test_shipped_weights_take_the_colours_of_the_style(cat, cup):
-    sketch = S.as_sketch(cat, 'coherent')
+    sketch = S._as_sketch(cat, 'coherent')
     assert S._right_style(S.synthesize(sketch, cup), cup, cat)

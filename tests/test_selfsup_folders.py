@@ -97,7 +97,7 @@ def test_who_sketches_a_photo(pictures, styles, own, net, tmp_path, samples):
         assert book(*words) == 0
         assert list(report_of(tmp_path/by)['weights']) == [net, *['sketchnet']*(by == 'sketchnet')]
         made = load_photo(tmp_path/by/'selfsup'/'x-2'/'sketch.png')[...,0]/255
-        np.testing.assert_allclose(made, S.as_sketch(samples['cat'], by, device='cpu'), atol=.003)
+        np.testing.assert_allclose(made, S._as_sketch(samples['cat'], by, device='cpu'), atol=.003)
     for name in ('x', 'y'):
         a, b = (load_photo(tmp_path/by/'selfsup'/name/'sketch.png') for by in ('coherent', 'sketchnet'))
         np.testing.assert_array_equal(a, b)

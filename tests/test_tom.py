@@ -194,7 +194,7 @@ def test_shipped_styles_differ(cat):
     drawn = [T.sketch_photo(cat, i, None) for i in range(3)]
     for a, b in ((0, 1), (0, 2), (1, 2)): assert not np.array_equal(drawn[a], drawn[b])
     for i in range(3):
-        for style in (np.int64(i), float(i), T.STYLES[i]):
+        for style in (np.int64(i), float(i), T._STYLES[i]):
             np.testing.assert_array_equal(T.sketch_photo(cat, style, None), drawn[i])
 
 

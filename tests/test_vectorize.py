@@ -11,7 +11,7 @@ from PIL import Image
 
 from sketchbook.drawings import OpenMojiPairs, render_svg
 from sketchbook.strokes import _Canvas, Stroke, Strokes, _from_sequence, _to_sequence
-from sketchbook.tracer import (_faint_lines, _coverage, _drawing_order, find_ink, find_lines, _ink_mask, measure,
+from sketchbook.tracer import (_faint_lines, _coverage, _drawing_order, _find_ink, _find_lines, _ink_mask, measure,
                                _soft_overlap, trace)
 from sketchbook.vectorize import refine_strokes, vectorize
 from sketchbook.virtual import _InkOf
@@ -150,7 +150,7 @@ def test_openmoji(drawings):
     rows = [measure(trace(d), d) for d in drawings]
     mean = {k: np.mean([r[k] for r in rows]) for k in rows[0]}
     assert mean['ink_covered']>.98 and mean['strokes_on_ink']>.98 and mean['iou']>.85
-    branches = [len(find_lines(find_ink(d)).paths) for d in drawings]
+    branches = [len(_find_lines(_find_ink(d)).paths) for d in drawings]
     assert mean['strokes'] < .75*np.mean(branches)
 
 
@@ -158,7 +158,7 @@ def test_half_as_many_strokes_as_branches():
     "At 1024 pixels thinning tears OpenMoji's thick lines apart; the tracer puts them together again"
     inks = _InkOf(OpenMojiPairs('val'), sizes=(1024, 1025), pens=(2, 2))
     pages = [inks[i] for i in range(0, len(inks), len(inks)//12)][:12]
-    strokes, branches = sum(len(trace(p)) for p in pages), sum(len(find_lines(find_ink(p)).paths) for p in pages)
+    strokes, branches = sum(len(trace(p)) for p in pages), sum(len(_find_lines(_find_ink(p)).paths) for p in pages)
     assert strokes <= .5*branches
 
 

@@ -102,8 +102,8 @@ def test_the_ink_of_a_rollout_is_as_wide_as_asked(width):
     share = torch.tensor((2*width/side-.01)/.99)
     # straight to the right, as wide at the end
     net.stroke.bias.data = torch.tensor([0, 0, .8, 0, torch.logit(share), 0])
-    drawn = V.rollout(net, torch.zeros(1, 1, 160, 160), torch.tensor([[40., 80]]), torch.tensor([side]),
-                      torch.tensor([width]), 1)
+    drawn = V._rollout(net, torch.zeros(1, 1, 160, 160), torch.tensor([[40., 80]]), torch.tensor([side]),
+                       torch.tensor([width]), 1)
     across = drawn.soft[0,0,:,55]
     assert across.sum().item() == pytest.approx(width, abs=.4) and across[80].item() > .7
 
@@ -117,7 +117,7 @@ def test_a_rollout_reaches_all_weights():
     torch.manual_seed(0)
     net = V.VirtualSketcher()
     start = torch.tensor([[60., 60], [20, 100]]), torch.tensor([64., 128]), torch.tensor([3., 3])
-    drawn = V.rollout(net, torch.rand(2, 1, 140, 130), *start, 3)
+    drawn = V._rollout(net, torch.rand(2, 1, 140, 130), *start, 3)
     assert drawn.soft.shape == drawn.hard.shape == (2, 1, 140, 130)
     sum([drawn.soft.mean(), *T._pen_losses(drawn, 1.).values()]).backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in net.parameters())
@@ -157,7 +157,7 @@ def test_schedules():
 @pytest.mark.parametrize('seed', range(6))
 def test_the_expert_covers_the_page_and_stays_in_range(seed):
     page, trails = T.Drawings([plus()])[0]
-    expert, rng = T.Expert(page, trails, np.random.default_rng(seed)), np.random.default_rng(seed)
+    expert, rng = T._Expert(page, trails, np.random.default_rng(seed)), np.random.default_rng(seed)
     for _ in range(80):
         right = T._expert_actions(expert)
         if not right: break
@@ -184,7 +184,7 @@ def test_demonstrations_repeat_and_fit_the_loss():
 
 
 def test_the_place_error_of_right_actions_is_zero():
-    *_, pen, wanted, valid = T.demonstration(T.Expert(*T.Drawings([plus()])[0], np.random.default_rng(1)), 3)
+    *_, pen, wanted, valid = T._demonstration(T._Expert(*T.Drawings([plus()])[0], np.random.default_rng(1)), 3)
     w = torch.tensor(wanted)
     for k in range(int(valid[0].sum())):
         said = V._Action(None, w[:1,k,:2], w[:1,k,2:4], None, None)
@@ -205,7 +205,7 @@ class Knowing:
 
 def test_the_loss_of_a_lesson_is_zero_for_right_answers_alone():
     drawing = T.Drawings([plus()])[0]
-    demonstrations = (T.demonstration(T.Expert(*drawing, np.random.default_rng(seed)), 3) for seed in range(50))
+    demonstrations = (T._demonstration(T._Expert(*drawing, np.random.default_rng(seed)), 3) for seed in range(50))
     found = next(d for d in demonstrations if d[-1][:,0].all()) # one with an action at every step
     batch, (pen, wanted) = [torch.as_tensor(v)[None] for v in found], found[3:5]
     right = T._imitation_loss(Knowing(pen, wanted), *batch)

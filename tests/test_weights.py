@@ -50,7 +50,7 @@ def test_round_trip(tmp_path, dtype):
 
 
 def test_counters_stay_integers(saved):
-    tensors,_ = weights.read(saved)
+    tensors,_ = weights._read(saved)
     counters = {k: t for k,t in tensors.items() if k.endswith('num_batches_tracked')}
     assert counters and all(t.dtype==torch.int64 and t==1 for t in counters.values())
 
@@ -60,7 +60,7 @@ def test_running_variance_past_half_range(tmp_path):
     key = next(k for k in net.state_dict() if k.endswith('running_var'))
     net.state_dict()[key].fill_(1e6)
     path = weights.save(net, tmp_path/'c.safetensors', KNOWN)
-    assert weights.read(path)[0][key].dtype==torch.float32
+    assert weights._read(path)[0][key].dtype==torch.float32
     assert (weights.load(path, 'cpu').state_dict()[key]==1e6).all()
 
 
@@ -270,12 +270,20 @@ def test_checksum_right_but_no_safetensors(tmp_path):
 
 @pytest.mark.parametrize('network', [
     'os:system', 'torch.nn:Linear', 'sketchbookish.blocks:PatchGAN', 'sketchbook.blocks', ':PatchGAN',
-    '__main__:PatchGAN', 'sketchbook.blocks:pick_device', 'sketchbook.blocks:nn', 'sketchbook.blocks:NoSuchNet',
+    '__main__:PatchGAN', 'sketchbook.blocks:count_params', 'sketchbook.blocks:nn', 'sketchbook.blocks:NoSuchNet',
     'sketchbook.no_such_module:Net', 'sketchbook.data:write_atomic', 'sketchbook.blocks:PatchGAN.forward',
     'sketchbook.blocks:PatchGAN\n', ''])
 def test_network_elsewhere(saved, network):
     edit_card(saved, network=network)
     load_fails(saved, CorruptWeights, 'critic.safetensors')
+
+
+def test_a_private_network_can_be_loaded(tmp_path):
+    "A task saves its discriminator beside the generator, whatever the class is called"
+    from sketchbook.sketchnet import _Discriminator
+    path = weights.save(_Discriminator(), tmp_path/'sketchnet.netD.safetensors')
+    weights.verify(path)
+    assert type(weights.load(path, 'cpu')) is _Discriminator
 
 
 def test_foreign_module_is_not_imported(saved, monkeypatch):

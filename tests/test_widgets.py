@@ -9,9 +9,9 @@ W = pytest.importorskip('ipywidgets')
 
 from sketchbook import widgets
 from sketchbook.data import UnreadableImage, load_photo
-from sketchbook.widgets import (_Busy, _Memo, PhotoPicker, _ResultPane, _Soon, _DownloadButton, explorer, histogram,
+from sketchbook.widgets import (_Busy, _Memo, PhotoPicker, _ResultPane, _Soon, _DownloadButton, explorer, _histogram,
                                 slider,
-                                to_png)
+                                _to_png)
 
 PHOTOS = {name: np.random.default_rng(i).integers(0, 255, (12, 16, 3), dtype=np.uint8)
           for i,name in enumerate(['one', 'two'])}
@@ -29,7 +29,7 @@ def send(picker, *files):
                          [PHOTOS['one'], PHOTOS['one'][...,0]/255, PHOTOS['one'][...,0]>99,
                           np.float32(PHOTOS['one'][...,0])/255])
 def test_to_png(picture):
-    back = load_photo(to_png(picture))
+    back = load_photo(_to_png(picture))
     want = load_photo(picture)
     np.testing.assert_array_equal(back, want)
 
@@ -37,16 +37,16 @@ def test_to_png(picture):
 def test_to_png_of_a_figure_closes_it():
     plt = pytest.importorskip('matplotlib.pyplot')
     fig = plt.figure(figsize=(1, 1))
-    assert to_png(fig)[:4]==b'\x89PNG' and not plt.fignum_exists(fig.number)
+    assert _to_png(fig)[:4]==b'\x89PNG' and not plt.fignum_exists(fig.number)
 
 
-def test_bytes_pass(): assert to_png(b'GIF89a') == b'GIF89a'
+def test_bytes_pass(): assert _to_png(b'GIF89a') == b'GIF89a'
 
 
 @pytest.mark.parametrize('picture',
                          [np.zeros((2, 3, 4, 5)), np.full((3, 3), np.nan), np.zeros((0, 3)), 'cat.png', None])
 def test_not_a_picture(picture):
-    with pytest.raises(UnreadableImage): to_png(picture)
+    with pytest.raises(UnreadableImage): _to_png(picture)
 
 
 # the picker
@@ -57,7 +57,7 @@ def test_picker_begins_with_the_first(): assert PhotoPicker(PHOTOS).photo is PHO
 def test_upload_is_chosen_once():
     p,calls = PhotoPicker(PHOTOS), []
     p.observe(calls.append)
-    send(p, ('mine.png', to_png(PHOTOS['two'])))
+    send(p, ('mine.png', _to_png(PHOTOS['two'])))
     np.testing.assert_array_equal(p.photo, PHOTOS['two'])
     assert len(calls)==1 and p.choice.value=='mine.png' and p.upload.value==()
 
@@ -65,12 +65,12 @@ def test_upload_is_chosen_once():
 def test_the_same_name_again():
     p,calls = PhotoPicker(PHOTOS), []
     p.observe(calls.append)
-    for photo in (PHOTOS['one'], PHOTOS['two'], PHOTOS['one']): send(p, ('mine.png', to_png(photo)))
+    for photo in (PHOTOS['one'], PHOTOS['two'], PHOTOS['one']): send(p, ('mine.png', _to_png(photo)))
     assert list(p.photos)==['one', 'two', 'mine.png', 'mine.png (2)', 'mine.png (3)'] and len(calls)==3
     np.testing.assert_array_equal(p.photo, PHOTOS['one'])
 
 
-@pytest.mark.parametrize('data', [b'', b'milk, bread', to_png(PHOTOS['one'])[:100], bytes(999)])
+@pytest.mark.parametrize('data', [b'', b'milk, bread', _to_png(PHOTOS['one'])[:100], bytes(999)])
 def test_unreadable_upload_keeps_the_photo(data):
     p,calls = PhotoPicker(PHOTOS), []
     p.observe(calls.append)
@@ -91,19 +91,19 @@ def test_a_hostile_name_is_text():
 
 def test_uploads_shrink():
     p = PhotoPicker(PHOTOS, max_side=100)
-    send(p, ('big.png', to_png(np.zeros((300, 400, 3), np.uint8))))
+    send(p, ('big.png', _to_png(np.zeros((300, 400, 3), np.uint8))))
     assert p.photo.shape==(75, 100, 3)
 
 
 def test_pickers_share_nothing():
     a,b = PhotoPicker(PHOTOS), PhotoPicker(PHOTOS)
-    send(a, ('mine.png', to_png(PHOTOS['two'])))
+    send(a, ('mine.png', _to_png(PHOTOS['two'])))
     assert list(b.photos)==['one', 'two']==list(PHOTOS)
 
 
 def test_device_picker_lists_what_is_there():
     import torch
-    options = widgets.device_picker().options
+    options = widgets._device_picker().options
     assert options[:2]==('auto', 'cpu') and ('cuda' in options)==torch.cuda.is_available()
 
 
@@ -283,13 +283,13 @@ def test_an_unreadable_upload_is_refused_in_the_pane():
 @pytest.mark.parametrize('values', [[], [np.nan, np.inf], [-1, 0, .5, 1, 2], np.zeros((9, 9)), np.ones(5, bool)])
 @pytest.mark.parametrize('mark', [None, 0, .5, 1])
 def test_histogram_takes_what_a_network_gives(values, mark):
-    h = histogram(values, mark, bins=7, size=(120, 200))
+    h = _histogram(values, mark, bins=7, size=(120, 200))
     assert h.shape==(120, 200, 3) and h.dtype==np.uint8 and h.min()<100
 
 
 def test_histogram_is_quick():
     values = np.random.default_rng(0).random((800, 1000), np.float32)
-    def seconds(): start = time.process_time(); histogram(values, .5); return time.process_time()-start
+    def seconds(): start = time.process_time(); _histogram(values, .5); return time.process_time()-start
     assert min(seconds() for _ in range(5)) < .03
 
 
@@ -312,8 +312,8 @@ def test_download_button():
 def test_files_of_an_explorer():
     log = []
     def prepare(photo): log.append('prepare'); return photo//2
-    files = {'half.png': lambda half: to_png(half), 'n.txt': lambda half, n: str(n).encode(), 'seen.png': lambda half,
-             pictures: to_png(pictures['it']),
+    files = {'half.png': lambda half: _to_png(half), 'n.txt': lambda half, n: str(n).encode(), 'seen.png': lambda half,
+             pictures: _to_png(pictures['it']),
              'bad.svg': lambda half: half.to_svg()}
     ex = explorer(dict(photo=PhotoPicker(PHOTOS), n=slider('n', 1, 9, 1)), lambda half, n: {'it': half*n}, prepare,
                   downloads=files)
@@ -330,7 +330,7 @@ def test_files_of_an_explorer():
 
 def test_a_file_without_a_slow_half():
     ex = explorer(dict(n=slider('n', 1, 9, 1)), lambda n: PHOTOS['one']*0+n,
-                  downloads={'it.png': lambda pictures: to_png(pictures[''])})
+                  downloads={'it.png': lambda pictures: _to_png(pictures[''])})
     ex.controls['n'].value = 7
     ex.downloads['it.png'].button.click()
     assert (load_photo(saved(ex.downloads['it.png'])[1])==7).all()

@@ -36,7 +36,7 @@ def question(net, rng):
 def walked(net, page, cursor):
     "Two strokes from the middle of two pages"
     full = lambda value: torch.full((len(page),), value, device=page.device)
-    return virtual.rollout(net, page[:,None], cursor, full(32.), full(1.), 2).soft
+    return virtual._rollout(net, page[:,None], cursor, full(32.), full(1.), 2).soft
 
 
 def answer(net, inputs, ask, device, precision):
