@@ -462,7 +462,7 @@ def test_evaluate_returns_curves_and_lines(cat):
 
 def test_sweep_puts_the_best_first(cat):
     drawn = [canny(cat, 2, 40, 100) < .5]
-    found = sketchnet.sweep_canny([(cat, np.array(drawn))], sigmas=(1., 2.), ratios=(.4,))
+    found = sketchnet._sweep_canny([(cat, np.array(drawn))], sigmas=(1., 2.), ratios=(.4,))
     assert [m['sigma'] for m in found] == [2., 1.] and found[0]['ods'] > .8 and found[0]['ods'] >= found[1]['ods']
     assert 80 < found[0]['high'] < 125
 
