@@ -56,7 +56,7 @@ def tom(device):
 
 def strokes(device):
     from sketchbook import virtual
-    return '256 x 256 lines', lambda p=ring(256): virtual.draw(p, device=device)
+    return '256 x 256 lines', lambda p=ring(256): virtual.virtual(p, device=device)
 
 
 def colour(device):

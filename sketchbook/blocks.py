@@ -239,7 +239,7 @@ class _FrozenEncoder(Encoder):
     "An encoder whose stem and first stages can stay as they are, batch statistics included"
     frozen = 0
 
-    def freeze(self, stages:int): # Of the seven stages; 0 thaws all
+    def freeze(self, stages:int): # How many of the stages, of which Lite0 has seven; 0 thaws all
         self.frozen = stages
         for i, part in enumerate(self._parts()): part.requires_grad_(stages == 0 or i > stages+1)
         return self.train(self.training)

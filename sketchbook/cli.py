@@ -83,7 +83,8 @@ _DEVICES = 'auto, cpu, cuda or mps; auto takes the fastest there is'
 def _add_vector_options(parser):
     "Options of the vectoriser"
     parser.add_argument('--size', type=_number(64, 4096, int), default=800, metavar='PX',
-        help='longest side at which is traced; a larger one keeps more detail (%(default)s)')
+        help='longest side at which is traced, whatever the size of the sketch; a larger one keeps more detail '
+             '(%(default)s)')
     parser.add_argument('--method', choices=('trace', 'virtual'), default='trace',
         help='how to vectorise (%(default)s)')
     _switch(parser, 'refine', False, 'fit the strokes to the sketch by gradient afterwards')
@@ -197,7 +198,8 @@ def _add_evaluate(commands):
     c.add_argument('name', metavar='NAME_OR_FILE', help='shipped weights, or a .safetensors file of yours')
     c.add_argument('--data', required=True, metavar='PATH', help='folder or tar of test data')
     c.add_argument('--sketches', action='append', metavar='PATH', help='for tom: real drawings to compare with')
-    c.add_argument('--limit', type=_number(1, kind=int), metavar='N', help='only the first N')
+    c.add_argument('--limit', type=_number(1, kind=int), metavar='N',
+        help='only N of the test data; which ones, the chapter of the network says')
     c.add_argument('--device', default='auto', help=_DEVICES)
     c.add_argument('--json', action='store_true', help='print JSON')
     c.add_argument('--write-card', action='store_true', help='also put the numbers on the card of the weights')

@@ -251,7 +251,7 @@ class MaskNetTask(_MaskStep):
         size:int=176,         # Side of the training crops, pixels
         lr:float=2e-3,        # Learning rate of the decoder
         encoder_lr:float=0.1, # The encoder's learning rate, as a fraction of `lr`
-        frozen:int=0,         # Stages of the encoder, of seven, that do not learn
+        frozen:int=0,         # Stages of the encoder that do not learn, of 7 (version 1) or 6 (2)
         paste:float=.15,      # Chance, 0..1, that another pair's object is pasted in
         scale=(.9,1.4),       # Size of the whole photo, from and to, in crops
         shift:float=0.,       # The photo moves by up to so much to either side, share of the crop

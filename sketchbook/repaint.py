@@ -325,7 +325,7 @@ def _common_colors(
     return float(np.sort(counts)[-n:].sum()/counts.sum())
 
 
-def _is_color_domain(picture): return _common_colors(picture)>.9      # a photo has .85 at most, see below
+def _is_color_domain(picture): return _common_colors(picture)>.9      # a photo has .82 at most, see below
 
 # %% ../nbs/05a_repaint.ipynb #5a000045
 def _middle(picture, shape):

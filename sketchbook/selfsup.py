@@ -754,6 +754,11 @@ class Stylist(nn.Module):
         return (made, rough) if both else made
 
 # %% ../nbs/04b_selfsup.ipynb #ss000045
+def _lent(photo, half):
+    "Whose style each picture of a batch gets: its own photo's in the first half, then that of the photo before it"
+    return torch.cat([photo[:half], photo[half-1:-1]])
+
+
 class _Refining(_Watched):
     "One step of the discriminator, then one of the refiner"
     def sample(self, i, rng):
@@ -763,8 +768,7 @@ class _Refining(_Watched):
     def step(self, run, photo, sketch):
         net, half = run.plain['net'], self.half(photo)
         with run.accelerator.autocast():
-            lent = torch.cat([photo[:half], photo[half:].roll(1, 0)])
-            made, rough = (x.float() for x in net(sketch, lent, both=True))
+            made, rough = (x.float() for x in net(sketch, _lent(photo, half), both=True))
         loss, right = self.gan.loss_D(run.nets['netD'], photo, made)
         run.minimize(loss, 'netD')
         terms = {'adversarial': self.gan.loss_G(run.nets['netD'], made)}

@@ -1142,7 +1142,7 @@ def evaluate(
     canny_ratio=.4,    # Its `low` as a share of `high`
     thresholds=99,     # How many are tried, evenly between 0 and 1
 ) -> dict:             # `ods, ois, ap, ods_threshold, curve, continuity, ink_width`, `canny_` ones and `n`
-    "Measure outlines, one scale, at the photos' size, and Canny at every `high`; with masks, see `_evaluate_details`"
+    "Measure outlines at the photos' own size, all scales averaged, and Canny; with masks, see `_evaluate_details`"
     _check_measure(limit, canny_sigma, canny_ratio, thresholds)
     net, device = _trained(name, device)
     pairs = _pairs_of(data)

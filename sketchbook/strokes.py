@@ -48,7 +48,7 @@ def _ragged(
 def _flatten(
     points:np.ndarray, # Control points, shape `(n, 4, 2)`, pixels
     widths:np.ndarray, # Pen width at both ends of each segment, shape `(n, 2)`, pixels
-    step:float=1.,     # Largest distance between two samples, pixels
+    step:float=1.,     # Largest mean distance of a segment's samples, which are equally far apart in t, pixels
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]: # Samples `(m, 2)`, their widths `(m,)`, their segment's number `(m,)`
     "Sample every segment from end to end, both ends included"
     hull = np.linalg.norm(np.diff(points, axis=1), axis=2).sum(1)
@@ -58,6 +58,18 @@ def _flatten(
     return _bezier(points[seg], t), widths[seg,0]*(1-t) + widths[seg,1]*t, seg
 
 # %% ../nbs/02c_strokes.ipynb #1f7c9be2
+def _check_joints(
+    points:np.ndarray, # See `Stroke`, float64
+):
+    "Raise ValueError if a segment does not begin where the one before it ends"
+    apart = np.linalg.norm(points[1:,0]-points[:-1,3], axis=1)
+    # 1e-5: float32, in which strokes are kept, and resizing round in proportion
+    bad = np.flatnonzero(apart>1e-3+1e-5*np.abs(points).max())
+    if len(bad):
+        raise ValueError(f"segment {bad[0]+2} of a stroke begins {apart[bad[0]]:.3g} pixels from where segment "
+                         f"{bad[0]+1} ends")
+
+
 def _check_stroke(
     points:np.ndarray, # See `Stroke`
     widths:np.ndarray, # See `Stroke`
@@ -73,6 +85,7 @@ def _check_stroke(
         raise ValueError("a stroke's points and widths should be finite numbers, and no width negative")
     if max(np.abs(points).max(), widths.max()) > 1e6:
         raise ValueError("a stroke's points and widths should be at most a million pixels")
+    _check_joints(points.astype(float))
 
 # %% ../nbs/02c_strokes.ipynb #8bac7884
 @dataclass(eq=False)
@@ -212,7 +225,7 @@ def _sample_strokes(
     strokes:Strokes,
     height:int,      # Of the picture, pixels
     width:int,       # Of the picture, pixels
-    step:float=.7,   # Largest distance between two samples, pixels
+    step:float=.7,   # See `_flatten`
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]: # Samples `(m, 2)`, pen widths `(m,)`, stroke numbers `(m,)`
     "Sample all strokes, in drawing order, scaled to a picture's size"
     (points,ends,stroke),zoom = _segments(strokes),np.array([width/strokes.width, height/strokes.height])
@@ -520,7 +533,7 @@ def _animate(
 def _to_rows(
     points:np.ndarray, # Control points, shape `(n, 4, 2)`, pixels
     widths:np.ndarray, # Pen width at both ends of each segment, shape `(n, 2)`, pixels
-    step:float=24.,    # Longest piece, pixels
+    step:float=24.,    # Largest mean length of a segment's pieces, which are equally long in t, pixels
 ) -> tuple[np.ndarray, np.ndarray]: # Control x, y, end x, y and end width `(m, 5)`, pixels; their segments `(m,)`
     "Cut segments into short quadratic Bezier curves"
     hull = np.linalg.norm(np.diff(points, axis=1), axis=2).sum(1)

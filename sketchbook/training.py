@@ -415,11 +415,12 @@ def _loop(run, batches, share, asked, show, checkpoint, logs=50, measures=10, ch
         run.ema.update_parameters(run.exported)
         run.step += 1
         run.seconds, stop = _clock(run, start, asked)
-        if _crossed(logs, now, share(run)):
+        if (logged := _crossed(logs, now, share(run))):
             _check_finite(run)
             numbers = meter.means()
-            run.log.add(run.step, run.seconds, numbers); show.update(run, numbers)
+            run.log.add(run.step, run.seconds, numbers)
         if _crossed(measures, now, share(run)): _validate(run); over = _on_plateau(run)
+        if logged: show.update(run, numbers)    # now, or the figure would end without the last measurement
         if run.seconds - saved > checkpoint_seconds: checkpoint(); saved = run.seconds   # all processes together
     run.interrupted = share(run) < 1 and not over
 

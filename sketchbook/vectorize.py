@@ -29,7 +29,7 @@ class _SoftStrokes(torch.nn.Module):
     "Strokes as parameters: knots, handles and widths that gradients can move"
     def __init__(self,
         strokes:Strokes,
-        step:float=2.,   # Distance between samples, pixels
+        step:float=2.,   # Largest mean distance of a segment's samples, pixels
     ):
         super().__init__()
         arrays = _pack(strokes)

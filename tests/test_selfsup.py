@@ -215,6 +215,12 @@ def test_a_batch_of_one_has_no_halves(sketched, tmp_path):
             run(kind(sketched, small('shoe')), tmp_path/kind.name, batch_size=1)
 
 
+@pytest.mark.parametrize('n', [2, 3, 4, 7])
+def test_half_of_a_batch_is_painted_in_the_style_of_another_photo(n):
+    lent, own = S._lent(torch.arange(n), S._Common.half(range(n))), torch.arange(n)
+    assert (lent == own).tolist() == [True]*(n//2) + [False]*(n - n//2) and len(lent[n//2:].unique()) == n - n//2
+
+
 # networks
 
 @pytest.mark.parametrize('name', ['art', 'face', 'shoe'])

@@ -61,6 +61,14 @@ def tiny(): return type(_tiny())
 def same(a, b): return all(torch.equal(v, b[k]) for k, v in a.items())
 
 
+def test_the_last_figure_has_the_last_measurement(tiny, tmp_path, monkeypatch):
+    shown = []
+    monkeypatch.setattr(training._Show, 'update', lambda self, run, numbers: shown.append(
+        {k: rows[-1][0] for k, rows in run.history.items()}))
+    run = fit(tiny(), tmp_path, steps=12, batch_size=2, plot=False)
+    assert shown[-1] == {k: 12 for k in ('D', 'accuracy', 'val_size')} and run.history['val_size'][-1][0] == 12
+
+
 @pytest.mark.parametrize('workers', [0, 1])
 def test_gan_resumes_bit_for_bit(tiny, tmp_path, workers):
     whole = fit(tiny(), tmp_path/'whole', steps=12, batch_size=4, plot=False)

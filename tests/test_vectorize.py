@@ -403,6 +403,21 @@ def test_strokes_are_checked():
     with pytest.raises(ValueError, match='3 widths'): Stroke(np.zeros((2,4,2)), np.ones(2))
 
 
+@pytest.mark.parametrize('kind', [np.uint8, np.float32])
+def test_segments_meet(kind):
+    "But for what rounding takes away, also far from the corner and on larger paper"
+    first,second = np.repeat([[0,0],[9,9]], (1,3), axis=0),np.repeat([[9,9],[20,3]], (2,2), axis=0)
+    chain = np.array([first, second, second[::-1]], kind)
+    Stroke(chain, np.ones(4))
+    with pytest.raises(ValueError, match='segment 3 of a stroke begins 12.5 pixels from where segment 2 ends'):
+        Stroke(chain[[0,1,1]], np.ones(4))
+    near = chain.astype(float)
+    near[1,0,0] += 9e-4
+    for move in (0, 1e5): Strokes([Stroke(near+move, np.ones(4))], 30, 30).resize(3000).to_svg(tapered=True)
+    near[1,0,0] += 1e-2
+    with pytest.raises(ValueError, match='segment 2 of a stroke begins 0.0109 pixels'): Stroke(near, np.ones(4))
+
+
 @pytest.mark.parametrize('options,says', (
     (dict(seconds=0), 'seconds should be more than 0'), (dict(fps=float('nan')), 'fps'), (dict(size=-1), 'size'),
     (dict(hold=-1), 'hold'), (dict(hold=700), 'hold'), (dict(seconds=1e5), 'seconds'), (dict(seconds='a'), 'seconds'),

@@ -1,5 +1,7 @@
 "Virtual Sketching: geometry, rules, demonstrations, training, bad input, and what the shipped weights promise"
 import contextlib
+import importlib
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -375,3 +377,11 @@ def test_cuda_draws_and_trains_too(tmp_path):
     run = fit(task, tmp_path/'run', steps=2, batch_size=2, device='cuda', plot=False, progress=False)
     assert np.isfinite([v for _, v in run.history['raster']]).all()
     assert isinstance(V.virtual(plus(), net=run.net, rounds=1, steps=5), Strokes) and next(run.net.parameters()).is_cuda
+
+
+def test_the_table_of_costs_times_the_pens(monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).parents[1]/'benchmarks')
+    drawn = []
+    monkeypatch.setattr(V, 'virtual', lambda page, device: drawn.append((page.shape, device)))
+    importlib.import_module('run').strokes('cpu')[1]()
+    assert drawn == [((256, 256), 'cpu')]
