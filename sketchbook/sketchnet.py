@@ -944,7 +944,7 @@ def _passing(details, inside, detail):
     even = .35*detail                               # how far a faint line is drawn like a strong one
     return _step(details, .4*floor, floor)*(even + (1 - even)*details)
 
-# %% ../nbs/02_sketchnet.ipynb #c02ac005
+# %% ../nbs/02_sketchnet.ipynb #c02ac0a1
 def _middle_lines(
     where:np.ndarray, # (H, W) bool
     least:int=10,     # Side branches of fewer pixels go
@@ -983,7 +983,7 @@ def _outline_lines(
     nearest[label[ridge]] = sure[ridge]
     return _scattered(line, edge, n), (1 - _step(far, *reach))*nearest[label]
 
-# %% ../nbs/02_sketchnet.ipynb #c02ac006
+# %% ../nbs/02_sketchnet.ipynb #c02ac0a2
 def _chosen_lines(
     maps:_LineMaps, # See `line_maps`, with details
     detail:float,   # See `draw`
