@@ -325,7 +325,7 @@ def complete(
 def evaluate(
     name='sketch2image', # Weights by name or path, or a network, see `complete`
     data='openmoji',     # See `sketch2image._measure`
-    limit=None,          # Only so many, spread evenly
+    limit=None,          # Only so many, always the same random ones
     device='auto',       # See `blocks._pick_device`
 ) -> dict:               # See `sketch2image.evaluate`
     "Measure a network that colours sketches, on held-out drawings at 64 px"

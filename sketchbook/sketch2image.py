@@ -612,7 +612,7 @@ def _held_out(data):
 def _measure(
     complete,      # A function from sketch (H, W) float32 to picture (H, W, 3) uint8
     data,          # `openmoji`, `simple`, a folder or tar of joint images, or pairs
-    limit=None,    # Only so many, spread evenly
+    limit=None,    # Only so many, always the same random ones
 ) -> dict:         # See `evaluate`
     "Measure a function that completes sketches, on held-out drawings"
     if limit is not None: limit = _check_number('limit', limit, least=2, whole=True, right='2 or more, or None for all')
@@ -620,7 +620,9 @@ def _measure(
     if not len(pairs): raise ValueError(f'{data}: there are no pairs to measure on.')
     n = min(len(pairs), limit or len(pairs))
     if n < 2: raise ValueError(f'{data}: there is only one pair; measuring needs two or more.')
-    ids, some = zip(*_readable(pairs, [i*len(pairs)//n for i in range(n)]))
+    # not every so-manieth: such steps can keep time with classes that alternate, and meet only some of them
+    numbers = np.sort(np.random.default_rng(0).permutation(len(pairs))[:n])
+    ids, some = zip(*_readable(pairs, numbers.tolist()))
     sketches, truths = zip(*some)
     labels = [pairs.labels[i] for i in ids] if isinstance(pairs, SimpleSet) else None
     return _picture_scores(sketches, [complete(s) for s in sketches], truths, labels)
@@ -629,7 +631,7 @@ def _measure(
 def evaluate(
     name='sketch2image-paper', # Weights by name or path, or a network, see `complete_joint`
     data='simple',             # See `_measure`
-    limit=None,                # Only so many, spread evenly
+    limit=None,                # Only so many, always the same random ones
     device='auto',             # See `blocks._pick_device`
 ) -> dict:                    # Measures by name; `backbone`, `perceptual_backbone`, `n`
     "Measure a network of joint images by Fréchet distance, cosine, perceptual distance, SSIM and what is painted"

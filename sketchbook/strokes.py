@@ -58,18 +58,6 @@ def _flatten(
     return _bezier(points[seg], t), widths[seg,0]*(1-t) + widths[seg,1]*t, seg
 
 # %% ../nbs/02c_strokes.ipynb #1f7c9be2
-def _check_joints(
-    points:np.ndarray, # See `Stroke`, float64
-):
-    "Raise ValueError if a segment does not begin where the one before it ends"
-    apart = np.linalg.norm(points[1:,0]-points[:-1,3], axis=1)
-    # 1e-5: float32, in which strokes are kept, and resizing round in proportion
-    bad = np.flatnonzero(apart>1e-3+1e-5*np.abs(points).max())
-    if len(bad):
-        raise ValueError(f"segment {bad[0]+2} of a stroke begins {apart[bad[0]]:.3g} pixels from where segment "
-                         f"{bad[0]+1} ends")
-
-
 def _check_stroke(
     points:np.ndarray, # See `Stroke`
     widths:np.ndarray, # See `Stroke`
@@ -85,7 +73,19 @@ def _check_stroke(
         raise ValueError("a stroke's points and widths should be finite numbers, and no width negative")
     if max(np.abs(points).max(), widths.max()) > 1e6:
         raise ValueError("a stroke's points and widths should be at most a million pixels")
-    _check_joints(points.astype(float))
+
+
+def _joined(
+    points:np.ndarray, # See `Stroke`
+) -> np.ndarray:       # The same, every segment beginning exactly where the one before it ends
+    "Share the knots, or raise ValueError where two segments do not meet"
+    apart = np.linalg.norm(points[1:,0].astype(float)-points[:-1,3], axis=1)
+    if not apart.any(): return points
+    bad = np.flatnonzero(apart>1e-3+1e-5*np.abs(points).max()) # float32 rounds in proportion
+    if len(bad):
+        raise ValueError(f"segment {bad[0]+2} of a stroke begins {apart[bad[0]]:.3g} pixels from where segment "
+                         f"{bad[0]+1} ends")
+    return np.concatenate([points[:1], np.concatenate([points[:-1,3:], points[1:,1:]], 1)])
 
 # %% ../nbs/02c_strokes.ipynb #8bac7884
 @dataclass(eq=False)
@@ -97,7 +97,7 @@ class Stroke:
     def __post_init__(self):
         points,widths = np.asarray(self.points),np.asarray(self.widths)
         _check_stroke(points, widths)
-        self.points,self.widths = (np.ascontiguousarray(a, np.float32) for a in (points, widths))
+        self.points,self.widths = (np.ascontiguousarray(a, np.float32) for a in (_joined(points), widths))
 
     def __len__(self): return len(self.points)
     def __eq__(self, other):

@@ -9,8 +9,8 @@ import torch
 from sketchbook import sketch2image as s2i
 from sketchbook.cli import main
 from sketchbook.data import JointImages, save_image
-from sketchbook.drawings import OpenMojiPairs
-from sketchbook.drawings import SimpleSet, _SvgViews, _draw_animal, _draw_flower, _draw_shape, _draw_ship, _draw_tree
+from sketchbook.drawings import COLORS, OpenMojiPairs, SimpleSet, _SvgViews
+from sketchbook.drawings import _draw_animal, _draw_flower, _draw_shape, _draw_ship, _draw_tree
 from sketchbook.training import fit
 from sketchbook.weights import save
 
@@ -147,6 +147,14 @@ def test_one_broken_joint_image_is_named_and_the_rest_is_used(tmp_path):
                                                ('simple', 1, '2 or more')])
 def test_what_cannot_be_measured(data, limit, said):
     with pytest.raises(ValueError, match=said): s2i._measure(None, data, limit)
+
+
+def test_part_of_the_simple_set_has_all_its_classes(monkeypatch):
+    "The classes alternate, so equal steps through the set would meet three of them, or one alone"
+    monkeypatch.setattr(s2i, '_picture_scores', lambda sketches, pictures, truths, labels: sorted(labels))
+    for n in (60, 100):
+        labels = s2i._measure(lambda s: s, 'simple', n)
+        assert len(labels) == n and {*labels} == {*COLORS} and labels == s2i._measure(lambda s: s, 'simple', n)
 
 
 def test_pages_of_the_explorer():

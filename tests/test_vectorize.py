@@ -413,7 +413,10 @@ def test_segments_meet(kind):
         Stroke(chain[[0,1,1]], np.ones(4))
     near = chain.astype(float)
     near[1,0,0] += 9e-4
-    for move in (0, 1e5): Strokes([Stroke(near+move, np.ones(4))], 30, 30).resize(3000).to_svg(tapered=True)
+    for move in (0, 5e4):
+        stroke = Stroke(near+move, np.ones(4))
+        assert np.array_equal(stroke.points[1:,0], stroke.points[:-1,3])
+        Strokes([stroke], 30, 30).resize(300).to_svg(tapered=True)
     near[1,0,0] += 1e-2
     with pytest.raises(ValueError, match='segment 2 of a stroke begins 0.0109 pixels'): Stroke(near, np.ones(4))
 
