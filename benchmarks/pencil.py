@@ -8,11 +8,12 @@ With `--page FILE` it draws the sample photo of a motorcycle, 1024 pixels wide, 
 
 With `--ablation FILE --data TAR --val TAR` it trains small generators, each for as many steps (`--steps`): L1 alone,
 with feature and style terms, with one discriminator, with three, with the U-Net instead, and with unpaired lines and
-drawings. It prints what `evaluate` measures on the drawings of `--val`, and draws what each makes of three things.
+drawings. It prints what `evaluate` measures on the drawings of `--val`, drawn in one piece at the shade of `evaluate`
+(`--shade` takes another), and draws what each makes of three things.
 
-With `--limits --data TAR --val TAR` it looks for the settings of the blur-and-grain filter on eight drawings of
-`--data` and prints the best; and for every fifth drawing of `--val` the perceptual distance of what no network could
-beat: the drawing itself blurred or moved a little, and the drawing of somebody else.
+With `--limits --data TAR --val TAR` it looks for the settings of the blur-and-grain filter on a few drawings of
+`--data`, spread evenly (nine of 180), and prints the best; and for every fifth drawing of `--val` the perceptual
+distance of what no network could beat: the drawing itself blurred or moved a little, and the drawing of somebody else.
 """
 import itertools, json, sys, tempfile
 from pathlib import Path
@@ -62,7 +63,7 @@ def variants(pairs):
             'unpaired': task(full | dict(unpaired=.5), unpaired=[pairs[1], pairs[0]])}
 
 
-def ablation(data, val, file, steps):
+def ablation(data, val, file, steps, shade):
     "Train every variant, print their measures, draw what they make"
     held_out = pencil.FromDrawings(val)
     truths = [held_out.drawing(i) for i in range(len(held_out))]
@@ -77,9 +78,9 @@ def ablation(data, val, file, steps):
     for name, task in variants(pairs).items():
         with tempfile.TemporaryDirectory() as out:      # a short run, a short memory of its averages
             net = fit(task, out, steps=steps, batch_size=8, ema=.95, plot=False).net
-        scores = pencil._scores([pencil.draw(l, 0, net=net) for l in lines], truths, seen, loss)
+        scores = pencil._scores([pencil.draw(l, 0, shade=shade, net=net) for l in lines], truths, seen, loss)
         print(f'{name:<22}' + ''.join(f'{scores[k]:>12.3f}' for k in names), flush=True)
-        rows.append(np.hstack([pencil.draw(l, 0, net=net) for l in shown]))
+        rows.append(np.hstack([pencil.draw(l, 0, shade=shade, net=net) for l in shown]))
     save_image(file, np.vstack(rows))
 
 
@@ -115,6 +116,7 @@ def main(argv=None):
     p.add_argument('--limits', action='store_true', help='tune the baseline filter, and measure what is out of reach')
     p.add_argument('--val', type=Path, help='held-out drawings for --ablation and --limits')
     p.add_argument('--steps', type=int, default=400, help='of each variant (%(default)s)')
+    p.add_argument('--shade', type=float, default=.6, help='at which --ablation draws (%(default)s)')
     args = p.parse_args(argv)
     if (args.ablation or args.limits) and not (args.data and args.val):
         p.error('--ablation and --limits need --data and --val')
@@ -122,7 +124,7 @@ def main(argv=None):
         limits(args.data, args.val)
         return 0
     if args.ablation:
-        ablation(args.data, args.val, args.ablation, args.steps)
+        ablation(args.data, args.val, args.ablation, args.steps, args.shade)
         return 0
     torch.set_num_threads(args.threads)
     device = _pick_device(args.device)

@@ -42,7 +42,7 @@ def _object_lines(
     photo:np.ndarray, # (H, W, 3) uint8
     mask:np.ndarray,  # (H, W) float32, above one half is the object
 ) -> np.ndarray:      # (2, H, W) bool: lines one pixel wide; where we do not ask
-    "The lines of one object: coherent lines inside its mask, bright lines, and its outline where there is neither"
+    "The lines of one object: coherent lines in its mask; its outline and bright lines where none of these is near"
     ink, inside = 1 - coherent_lines(photo), mask > .5
     near = _grown(inside, 3)                        # the dark side of an outline may lie outside the mask
     dark = np.where(near, ink, 0)

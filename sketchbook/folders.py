@@ -78,23 +78,23 @@ def _this_machine() -> str: # 8 hex digits
     return hashlib.sha256(f'{platform.node()} {space}'.encode()).hexdigest()[:8]
 
 
-def _is_gone(
+def _is_alive(
     part, # A folder of `_all_or_nothing`
-) -> bool: # False also where nobody can know
-    "Whether the process that made `part` ended, on this machine"
+) -> bool|None: # None where nobody can know
+    "Whether the process that made `part` still runs, on this machine"
     _, machine, pid, *_ = [*part.name.split('-'), '', '']
-    if os.name!='posix' or machine!=_this_machine() or not pid.isdecimal(): return False
+    if os.name!='posix' or machine!=_this_machine() or not pid.isdecimal(): return None
     try: os.kill(int(pid), 0)
-    except (ProcessLookupError, OverflowError): return True
+    except (ProcessLookupError, OverflowError): return False
     except OSError: pass    # somebody else's, and alive
-    return False
+    return True
 
 # %% ../nbs/00i_folders.ipynb #b80a8ae6
 @contextmanager
 def _all_or_nothing(
     out,   # A folder
 ):         # Gives a hidden folder inside; at the end `.files` of it have moved to the same places in `out`
-    "Collect files in a hidden folder, then move them into `out`; after an error `out` is as it was"
+    "Collect files in a hidden folder, then move them into `out`; an error before the first move leaves `out` as it was"
     out = Path(out)
     with tempfile.TemporaryDirectory(prefix=f'.part-{_this_machine()}-{os.getpid()}-', dir=out) as tmp:
         part = Path(tmp)
@@ -119,7 +119,8 @@ def _sweep_up(
     for part in Path(out).glob('.part-*'):
         try: old = part.stat().st_mtime < time.time()-3600*hours
         except OSError: continue    # it has just moved
-        if old or _is_gone(part): shutil.rmtree(part, ignore_errors=True)
+        alive = _is_alive(part)
+        if alive is False or alive is None and old: shutil.rmtree(part, ignore_errors=True)
 
 # %% ../nbs/00i_folders.ipynb #35e780c5
 def check_output(

@@ -596,10 +596,10 @@ def _fit(photo, size):
 def deep_features(
     pictures,             # Photos, each (H, W, 3) uint8, any sizes
     size:int=128,         # Side to which each is scaled, pixels
-    backbone:str='auto',  # See `blocks.perceptual_backbone`
+    backbone:str='auto',  # See `blocks._perceptual_backbone`
     batch:int=64,         # Pictures at a time
 ) -> tuple[np.ndarray, str]: # (N, C) float64, and the backbone's name
-    "What a network trained on ImageNet sees in each picture: its last map, averaged over the places"
+    "The coarsest of four maps of a network trained on ImageNet (EfficientNet-Lite0: stride 16), averaged over places"
     name, net = _backbone(backbone)
     fitted = [_fit(p, size) for p in pictures]
     if not fitted: raise ValueError('There is nothing to look at: no pictures were given.')

@@ -9,7 +9,7 @@ __all__ = ['load_sketch', 'is_drawing', 'dark_on_light']
 import cv2
 import numpy as np
 
-from .data import load_photo
+from .data import load_photo, shrink
 
 # %% ../nbs/00h_sketches.ipynb #1f5394f8
 def _grey(
@@ -53,11 +53,23 @@ def _is_photo(
     return bool(((grey>.25)&(grey<.75)).mean()>=.3)
 
 
+def _is_cut_out(
+    grey:np.ndarray, # `(H, W)` float 0..1
+) -> bool:
+    "Does a part of a photo stand alone on blank white?"
+    small = shrink(np.asarray(grey, np.float32), 256)
+    square = np.ones((round(min(small.shape)/32)|1,)*2, np.uint8)
+    darkest,lightest = cv2.erode(small, square),cv2.dilate(small, square)   # of the square around each pixel
+    rough = cv2.morphologyEx(small, cv2.MORPH_GRADIENT, np.ones((3,3)))>.01 # a printed colour is flat
+    toned = rough&(darkest>.1)&(lightest<.9)                              # no line, no paper, no solid ink
+    return bool((darkest>.98).mean()>.1 and toned.sum()>.08*(small<=.98).sum())
+
+
 def is_drawing(
     grey:np.ndarray, # `(H, W)` float 0..1
 ) -> bool:
-    "Is it mostly light paper, with few middle tones?"
-    return bool((grey>.75).mean()>.5) and not _is_photo(grey)
+    "Is it mostly light paper with few middle tones, and no photo cut out on white?"
+    return bool((grey>.75).mean()>.5) and not _is_photo(grey) and not _is_cut_out(grey)
 
 
 def dark_on_light(

@@ -1211,7 +1211,7 @@ def explore_canny(
         said = ', '.join(f'{k}: {len(v)} setting{"s"*(len(v) > 1)} tried' for k, v in tried.items())
         return {'photo': photo, 'Canny': canny(photo, sigma, low, high), 'SketchNet': _ink(prob, floor=sure)}, said
     controls = dict(photo=PhotoPicker(photos), sigma=slider('sigma (px)', 0., 5., 1., .1),
-                    low=slider('low', 0., 1000., 80., 5.),
+                    low=slider('low', 0., 1000., 100., 5.),
                     high=slider('high', 0., 1000., 200., 5.), sure=slider('SketchNet: sure', 0., .9, .15, .01))
     return explorer(controls, prepare=begin, redraw=compare)
 

@@ -452,8 +452,8 @@ def _card(run, settings, command):
     measured = {k[4:]: dict(v)[at] for k, v in run.history.items() if k.startswith('val_') and at in dict(v)}
     losses = {k: v[-1][1] for k, v in run.history.items() if not k.startswith('val_')}
     return dict(settings, **task.about) | dict(
-        command=command or f'sketchbook.training.fit({type(task).__name__}(...))', steps=run.step, weights_from_step=at,
-        minutes=round(run.seconds/60, 1), machine=_machine(run.device), validation=measured,
+        command=command or f'none: `training.fit` was called from Python with a {type(task).__name__}', steps=run.step,
+        weights_from_step=at, minutes=round(run.seconds/60, 1), machine=_machine(run.device), validation=measured,
         losses=losses)
 
 # %% ../nbs/00b_training.ipynb #e7887784

@@ -619,11 +619,13 @@ def _shade_ink(
 def _follow_pen(
     sketch:np.ndarray, # (H, W) float 0..1, 1 = paper
     steps:int=60,      # At most
-) -> list:             # Page, canvas, cursor and window of each step
-    "Let the pens of the first round draw, and keep what the first of them saw"
-    seen = []
+) -> list:             # Page, canvas, cursor and window of each step, and how many pens were followed so far
+    "Let the pens of the first round draw, and keep what the first of them saw; when it ends, the next"
+    seen, drawn = [], []            # `drawn` has the strokes of each pen that was the first
     def watch(_, pens):
-        if len(pens): seen.append((pens.page, pens.canvas.copy(), pens.cursor[0], pens.window[0]))
+        if not len(pens): return
+        if not drawn or pens.rows[0] is not drawn[-1]: drawn.append(pens.rows[0])
+        seen.append((pens.page, pens.canvas.copy(), pens.cursor[0], pens.window[0], len(drawn)))
     virtual(sketch, rounds=1, steps=steps, watch=watch)
     if not seen: raise ValueError('the page is blank: there is nothing to draw')
     return seen
@@ -638,10 +640,10 @@ def explore_pen(
         sketch = dark_on_light(_grey(photo))
         return _follow_pen(sketch if is_drawing(sketch) else draw(photo, 1))
     def redraw(seen, step):
-        page, canvas, cursor, window = seen[min(int(step), len(seen))-1]
+        page, canvas, cursor, window, pen = seen[min(int(step), len(seen))-1]
         whole, corner = _shade_ink(page, canvas), [np.rint(cursor+s*window/2).astype(int).tolist() for s in (-1, 1)]
         cv2.rectangle(whole, *corner, (200, 40, 40), 2)
         shown = cv2.resize(_shade_ink(_look(page, cursor, window), _look(canvas, cursor, window)), None, fx=4, fy=4)
-        said = f'step {min(int(step), len(seen))} of {len(seen)}: a window of {window:.0f} pixels'
+        said = f'step {min(int(step), len(seen))} of {len(seen)}, pen {pen}: a window of {window:.0f} pixels'
         return {'the window on the page': whole, 'what it shows': shown}, said
     return explorer(dict(photo=PhotoPicker(pictures), step=slider('step', 1, 60, 8, 1)), redraw, prepare)

@@ -469,6 +469,7 @@ def test_sweep_puts_the_best_first(cat):
 
 def test_explore_canny_counts(cat):
     ex = sketchnet.explore_canny({'cat': cat[::2, ::2].copy()})
+    assert [ex.controls[k].value for k in ('sigma', 'low', 'high')] == [1, 100, 200], 'the defaults of `canny`'
     assert ex.pane.message.text == 'Canny: 1 setting tried, SketchNet: 1 setting tried'
     ex.controls['sigma'].value = 2.
     ex.controls['low'].value = 20.

@@ -297,9 +297,22 @@ def test_the_explorer_follows_a_pen(monkeypatch, net):
         ex.controls['photo'].choice.value = name
         assert ex.pane.images['the window on the page'].value == first and ex.pane.error is None
     ex.controls['step'].value = 1
-    assert ex.pane.message.text.startswith('step 1 of') and ex.pane.images['the window on the page'].value != first
+    assert ex.pane.message.text.startswith('step 1 of') and ', pen 1:' in ex.pane.message.text
+    assert ex.pane.images['the window on the page'].value != first
     ex.controls['photo'].choice.value = 'blank'
     assert 'the page is blank' in ex.pane.message.text
+
+
+def test_pens_that_are_followed_are_counted(monkeypatch):
+    class Pens:
+        page = canvas = np.zeros((4, 4), np.uint8)
+        cursor, window = np.zeros((2, 2)), np.full(2, 9.)
+        def __init__(self, *rows): self.rows = rows
+        def __len__(self): return len(self.rows)
+    first, second = [], []                              # equal, but not the same
+    rounds = [Pens(first, second), Pens(first, second), Pens(second), Pens()]
+    monkeypatch.setattr(V, 'virtual', lambda *_, watch, **kw: [watch(0, p) for p in rounds])
+    assert [step[-1] for step in V._follow_pen(None)] == [1, 1, 2]
 
 
 def test_a_bad_sketch_among_others_is_named(net, tmp_path):

@@ -316,3 +316,19 @@ def test_nothing_is_copied_when_one_shape_is_wrong():
 def test_device_that_is_not_there(saved):
     if torch.cuda.is_available(): pytest.skip('this machine has a CUDA device')
     with pytest.raises(ValueError, match='cuda|CUDA'): weights.load(saved, 'cuda')
+
+
+def test_who_measured_the_perceptual_distance_is_on_the_card():
+    for name in weights.available():
+        if not name.startswith(('sketch2image', 'pirec', 'selfsup')): continue
+        measured = [m for m in weights.card(name)['metrics'].values() if 'perceptual' in m]
+        assert all(m['perceptual_backbone'] == m['backbone'] == 'efficientnet-lite0' for m in measured)
+
+
+def test_a_card_invents_no_command():
+    from types import SimpleNamespace
+    from sketchbook import training
+    run = SimpleNamespace(task=SimpleNamespace(about={}), best=None, step=3, history={}, seconds=60,
+                          device=torch.device('cpu'))
+    assert training._card(run, {}, None)['command'].startswith('none: ')
+    assert training._card(run, {}, 'make it')['command'] == 'make it'
