@@ -7,7 +7,7 @@ from sketchbook.data import SaliencyPairs, SketchPairs, sample_photos
 from sketchbook.drawings import OpenMojiPairs
 from sketchbook.masknet import clean_mask, cut_out, predict
 from sketchbook.pencil_folders import _way
-from sketchbook.sketches import dark_on_light, grey, is_drawing
+from sketchbook.sketches import _grey, dark_on_light, is_drawing
 
 
 def as_jpeg(page):
@@ -29,13 +29,13 @@ def test_a_cut_out_photo_is_no_drawing(name, side):
     mask = predict(photo)
     for m in (mask, clean_mask(mask)):
         cut = cut_out(photo, m)
-        page = grey(cut)
+        page = _grey(cut)
         assert not is_drawing(page) and not is_drawing(as_jpeg(page)) and _way(cut, 'auto') == 'sketchnet'
         assert (dark_on_light(page) == page).all()
 
 
 def test_cut_on_black_is_not_inverted():
-    cat = grey(sample_photos('cat')['cat'])
+    cat = _grey(sample_photos('cat')['cat'])
     disc = cv2.circle(np.zeros_like(cat), (250, 120), 80, 1, -1) > 0
     cut = np.where(disc, cat, 0)
     assert (dark_on_light(cut) == cut).all()
@@ -64,13 +64,13 @@ def test_any_size(size, dtype): assert is_drawing(np.ones(size, dtype)) and not 
 def test_most_cut_outs(shared_data):
     pairs = SaliencyPairs(shared_data/'duts_large_val.tar')
     some = [pairs[i] for i in range(0, len(pairs), 4)]
-    assert sum(is_drawing(grey(cut_out(*pair))) for pair in some) <= 2
-    assert sum(is_drawing(grey(photo)) for photo, _ in some) <= 2
+    assert sum(is_drawing(_grey(cut_out(*pair))) for pair in some) <= 2
+    assert sum(is_drawing(_grey(photo)) for photo, _ in some) <= 2
 
 
 def test_pencil_drawings_are_as_before(shared_data):
     pairs = SketchPairs(shared_data/'fs2k_val.tar')
     for i in range(0, len(pairs), 4):
         page = pairs[i][1]
-        page = (grey(page) if page.ndim == 3 else page/255 if page.dtype == np.uint8 else page).astype(np.float32)
+        page = (_grey(page) if page.ndim == 3 else page/255 if page.dtype == np.uint8 else page).astype(np.float32)
         assert is_drawing(page) == ((page > .75).mean() > .5 and ((page > .25) & (page < .75)).mean() < .3)
