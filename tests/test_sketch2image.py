@@ -9,7 +9,7 @@ import torch
 from sketchbook import sketch2image as s2i
 from sketchbook.cli import main
 from sketchbook.data import JointImages, save_image
-from sketchbook.drawings import COLORS, OpenMojiPairs, SimpleSet, _SvgViews
+from sketchbook.drawings import _COLORS, OpenMojiPairs, SimpleSet, _SvgViews
 from sketchbook.drawings import _draw_animal, _draw_flower, _draw_shape, _draw_ship, _draw_tree
 from sketchbook.training import fit
 from sketchbook.weights import save
@@ -154,7 +154,7 @@ def test_part_of_the_simple_set_has_all_its_classes(monkeypatch):
     monkeypatch.setattr(s2i, '_picture_scores', lambda sketches, pictures, truths, labels: sorted(labels))
     for n in (60, 100):
         labels = s2i._measure(lambda s: s, 'simple', n)
-        assert len(labels) == n and {*labels} == {*COLORS} and labels == s2i._measure(lambda s: s, 'simple', n)
+        assert len(labels) == n and {*labels} == {*_COLORS} and labels == s2i._measure(lambda s: s, 'simple', n)
 
 
 def test_pages_of_the_explorer():
