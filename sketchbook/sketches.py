@@ -58,7 +58,7 @@ def _is_cut_out(
 ) -> bool:
     "Does a part of a photo stand alone on blank white?"
     small = shrink(np.asarray(grey, np.float32), 256)
-    square = np.ones((round(min(small.shape)/32)|1,)*2, np.uint8)
+    square = np.ones((max(5, round(min(small.shape)/32)|1),)*2, np.uint8)   # 1/32 of the short side
     darkest,lightest = cv2.erode(small, square),cv2.dilate(small, square)   # of the square around each pixel
     rough = cv2.morphologyEx(small, cv2.MORPH_GRADIENT, np.ones((3,3)))>.01 # a printed colour is flat
     toned = rough&(darkest>.1)&(lightest<.9)                              # no line, no paper, no solid ink

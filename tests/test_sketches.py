@@ -3,11 +3,12 @@ import cv2
 import numpy as np
 import pytest
 
-from sketchbook.data import SaliencyPairs, SketchPairs, sample_photos
+from sketchbook.data import SaliencyPairs, SketchPairs, sample_photos, shrink
 from sketchbook.drawings import OpenMojiPairs
 from sketchbook.masknet import clean_mask, cut_out, predict
+from sketchbook.pencil import extract_lines
 from sketchbook.pencil_folders import _way
-from sketchbook.sketches import _grey, dark_on_light, is_drawing
+from sketchbook.sketches import _grey, _is_cut_out, dark_on_light, is_drawing
 
 
 def as_jpeg(page):
@@ -47,6 +48,14 @@ def test_drawings_stay_drawings(inks):
         for drawn in (page, 1 - .5*(1 - page), 1 - .3*(1 - page), 1 - .5*(1 - thick)): assert is_drawing(drawn)
         assert is_drawing(as_jpeg(page)) and is_drawing(cv2.resize(page, (1000, 1000)).clip(0, 1))
         assert (dark_on_light(1 - page) == 1 - (1 - page)).all()
+
+
+@pytest.mark.parametrize('side', [60, 96, 150, 250])
+@pytest.mark.parametrize('source', ['coherent', 'dodge'])
+def test_lines_of_a_small_photo_are_no_cut_out(side, source):
+    for photo in sample_photos(['cat', 'coffee', 'motorcycle']).values():
+        small = shrink(photo, side)
+        for thickness in (0, 2): assert not _is_cut_out(extract_lines(small, thickness, source))
 
 
 @pytest.mark.parametrize('tone', [0., .4, .8])
