@@ -8,6 +8,7 @@ shipped weights would lose. `virtual` and `sketch2image` learn OpenMoji's drawin
 import argparse, json, sys, tempfile
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import numpy as np
@@ -23,6 +24,12 @@ from sketchbook.training import fit
 from sketchbook.weights import save
 
 
+class Variant(NamedTuple):
+    task: Any
+    replaced: Any = nullcontext()       # a context in which it is trained and measured
+    share: float = 1.                   # of the steps
+
+
 class _NoSides(masknet.MaskNetTask):
     "MaskNet without losses on its coarse outputs"
     def step(self, run, photo, mask):
@@ -33,13 +40,14 @@ class _NoSides(masknet.MaskNetTask):
 
 
 def masknets(data, val, limit):
-    "Tasks by variant, with what is replaced meanwhile; what measures a file of weights"
+    "What is trained, by name; what measures a file of weights"
     pairs, loss = SaliencyPairs(data), masknet._mask_loss
     make = lambda kind=masknet.MaskNetTask: kind(pairs, version=2, size=192, frozen=3, best=False)
     only = lambda term: patch.object(masknet, '_mask_loss', lambda *a: {term: loss(*a)[term]})
     even = patch.object(masknet, '_border_weight', lambda mask, *_: torch.ones_like(mask))
-    variants = {'all': (make(), None), 'without IoU': (make(), only('bce')), 'without BCE': (make(), only('iou')),
-                'all pixels weigh alike': (make(), even), 'without side losses': (make(_NoSides), None)}
+    variants = {'all': Variant(make()), 'without IoU': Variant(make(), only('bce')),
+                'without BCE': Variant(make(), only('iou')), 'all pixels weigh alike': Variant(make(), even),
+                'without side losses': Variant(make(_NoSides))}
     return variants, lambda path: masknet.evaluate(path, val, limit, 'cpu')
 
 
@@ -48,9 +56,9 @@ def sketchnets(data, val, limit):
     pairs = BoundaryPairs(data)
     make = lambda **kw: sketchnet.SketchNetTask(pairs, size=160, **kw)
     plain = patch.object(sketchnet, '_inhibit', lambda logits, *a, **kw: logits)
-    variants = {'all': (make(), None), 'without D': (make(lambda_gan=0., gan_from=2.), None),
-                'without side losses': (make(lambda_coarse=0.), None), 'one scale': (make(zooms=(1.,)), None),
-                'without suppression': (make(), plain)}
+    variants = {'all': Variant(make()), 'without D': Variant(make(lambda_gan=0., gan_from=2.)),
+                'without side losses': Variant(make(lambda_coarse=0.)), 'one scale': Variant(make(zooms=(1.,))),
+                'without suppression': Variant(make(), plain)}
     return variants, lambda path: sketchnet.evaluate(path, val, limit, 'cpu', canny_sigma=None)
 
 
@@ -61,24 +69,24 @@ class _Calm:
     def normal(self, mean, deviation, size=None): return mean if size is None else np.full(size, float(mean))
 
 
-class _Shown(virtual_training.VirtualTask):
-    "Demonstrations without noise, or with one right action alone"
-    calm, one = False, False
+class _WithoutNoise(virtual_training.VirtualTask):
+    def sample(self, i, rng): return super().sample(i, _Calm(rng))
+
+
+class _OneRightAction(virtual_training.VirtualTask):
     def sample(self, i, rng):
-        found = list(super().sample(i, _Calm(rng) if self.calm else rng))
-        if self.one: found[5][:,1:] = 0
-        return tuple(found)
+        *seen, wanted, valid, page, start = super().sample(i, rng)
+        valid[:,1:] = 0
+        return *seen, wanted, valid, page, start
 
 
 def virtuals(data, val, limit):
     "The same; every eighth training drawing of OpenMoji"
     pages = OpenMojiPairs('train', flags=False)
     drawings = virtual_training.Drawings(Subset(virtual._InkOf(pages), range(0, len(pages), 8)))
-    make = lambda **kw: _Shown(drawings, **kw)
-    calm, one = make(), make()
-    calm.calm = one.one = True
-    variants = {'all': (make(), None), 'without pixels': (make(raster_from=2.), None), 'without noise': (calm, None),
-                'one right action': (one, None)}
+    make = lambda kind=virtual_training.VirtualTask, **kw: Variant(kind(drawings, **kw))
+    variants = {'all': make(), 'without pixels': make(raster_from=2.), 'without noise': make(_WithoutNoise),
+                'one right action': make(_OneRightAction)}
     return variants, lambda path: virtual.evaluate(path, 'openmoji', limit, 'cpu')
 
 
@@ -86,9 +94,9 @@ def palettes(data, val, limit):
     "The same; with D only two steps of three are G's, so the others take two thirds of the steps"
     views, _ = _training_views('openmoji')
     make = lambda **kw: CompletionTask(views, **kw)
-    variants = {'all': (make(), None), 'without D': (make(lambda_gan=0.), None),
-                'RGB and L1, without D': (make(lambda_gan=0., head='rgb'), None),
-                'without hints': (make(hints=0.), None)}
+    variants = {'all': Variant(make()), 'without D': Variant(make(lambda_gan=0.), share=2/3),
+                'RGB and L1, without D': Variant(make(lambda_gan=0., head='rgb'), share=2/3),
+                'without hints': Variant(make(hints=0.))}
     return variants, lambda path: palette.evaluate(path, 'openmoji', limit, 'cpu')
 
 
@@ -112,11 +120,10 @@ def main(argv=None):
     if unknown := set(args.only or ()) - set(variants):
         p.error(f'there is no variant {", ".join(unknown)}: choose of {", ".join(variants)}')
     for name in args.only or variants:
-        task, replaced = variants[name]
-        with tempfile.TemporaryDirectory() as folder, replaced or nullcontext():
-            alone = isinstance(task, CompletionTask) and not task.lambda_gan
-            steps = round(2*args.steps/3) if alone else args.steps
-            run = fit(task, folder, steps=steps, batch_size=batch_size, device='cpu', plot=False, progress=False)
+        task, replaced, share = variants[name]
+        with tempfile.TemporaryDirectory() as folder, replaced:
+            run = fit(task, folder, steps=round(share*args.steps), batch_size=batch_size, device='cpu', plot=False,
+                      progress=False)
             found = measure(save(run.net, Path(folder)/'net.safetensors', run.card))
         numbers = {k: round(v, 4) for k, v in found.items() if isinstance(v, (int, float))}
         print(f'{name:<24}', json.dumps(numbers), flush=True)
