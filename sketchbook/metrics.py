@@ -634,7 +634,28 @@ def frechet_distance(
 _INCEPTION = 'weights-inception-2015-12-05-6726825d.pth'     # as torch-fidelity calls it
 
 
-@torch.inference_mode()
+def _inception():
+    "The file of Inception's weights, or None unless it, torchmetrics and torch-fidelity are here"
+    weights = Path(torch.hub.get_dir())/'checkpoints'/_INCEPTION
+    return weights if weights.exists() and all(map(find_spec, ('torchmetrics', 'torch_fidelity'))) else None
+
+
+def _fid_to(photos, size=128, batch=32):
+    "A function of pictures to their FID, see `fid`; what Inception sees in the photos is computed once"
+    from torchmetrics.image.fid import FrechetInceptionDistance
+    measure = FrechetInceptionDistance(reset_real_features=False, feature_extractor_weights_path=str(_inception()))
+    @torch.inference_mode()
+    def add(some, real):
+        x = torch.from_numpy(np.stack([_fit(p, size) for p in some])).permute(0, 3, 1, 2)
+        for part in x.split(batch): measure.update(part, real=real)
+    def distance(pictures):
+        measure.reset()             # forgets the pictures before, not the photos
+        add(pictures, False)
+        return float(measure.compute())
+    add(photos, True)
+    return distance
+
+
 def fid(
     pictures,     # Photos, each (H, W, 3) uint8, at least two
     photos,       # What they should be like, at least two; neither need be of one size
@@ -642,13 +663,7 @@ def fid(
     batch:int=32, # Pictures at a time
 ) -> float|None:  # None where torchmetrics, torch-fidelity or the weights are missing
     "Fréchet Inception distance (Heusel et al. 2017) by torchmetrics"
-    weights = Path(torch.hub.get_dir())/'checkpoints'/_INCEPTION
-    if not weights.exists() or not all(map(find_spec, ('torchmetrics', 'torch_fidelity'))): return None
-    sets = [np.stack([_fit(p, size) for p in some]) if len(some) > 1 else None for some in (pictures, photos)]
-    if any(s is None for s in sets):
+    if _inception() is None: return None
+    if min(len(pictures), len(photos)) < 2:
         raise ValueError(f'FID needs at least two pictures in each set, not {len(pictures)} and {len(photos)}.')
-    from torchmetrics.image.fid import FrechetInceptionDistance
-    measure = FrechetInceptionDistance(feature_extractor_weights_path=str(weights))
-    for seen, real in zip(sets, (False, True)):
-        for x in torch.from_numpy(seen).permute(0, 3, 1, 2).split(batch): measure.update(x, real=real)
-    return float(measure.compute())
+    return _fid_to(photos, size, batch)(pictures)

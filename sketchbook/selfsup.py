@@ -23,7 +23,7 @@ from .blocks import (GANStep, PerceptualLoss, _check_weights, _ease_depthwise, _
                                _perceptual_backbone, _check_flag, _check_number, _evaluating)
 from .data import (PhotoFolder, _color_jitter, load_photo, _provenance, _random_affine, save_image, shrink,
                              to_tensor, _warp)
-from .metrics import chamfer, deep_features, fid, frechet_distance, perceptual_distance
+from .metrics import chamfer, _fid_to, _inception, deep_features, frechet_distance, perceptual_distance
 from .pencil import _check_choice, _spread
 from .sketches import _check_sketch, dark_on_light, _grey
 from .sketchnet import coherent_lines, draw as draw_lines
@@ -736,18 +736,14 @@ class Stylist(nn.Module):
         super().train(mode).rough.eval()               # it does not learn any more
         return self
 
-    def styles(self, photo):
-        "The autoencoder's three vectors, and mean and deviation of the colours, where these are used"
-        return _vectors(self, photo)
-
     def forward(
         self,
         sketch,      # (N, 1, S, S), 1 = paper
-        style,       # Photo (N, 3, S, S), or what `styles` gives
+        style,       # Photo (N, 3, S, S), or what `_vectors` gives
         both=False,  # Also give what the autoencoder makes?
     ):
         with torch.no_grad():
-            style = self.styles(style) if torch.is_tensor(style) else style
+            style = _vectors(self, style) if torch.is_tensor(style) else style
             rough = self.rough.decode(self.rough.contents(sketch), style[:3])
         made = self.refiner(rough, style[:3], sketch)
         if self.recolors: made = _recolored(made, style[3])
@@ -1090,12 +1086,13 @@ def evaluate(
     photos, sketches, lends = _questions(SketchedPhotos(data, 'val'), net.config['size'], limit)
     styles, others = [photos[i] for i in lends], [sketches[i] for i in lends]
     seen, backbone = deep_features(photos)
+    to_photos = _fid_to(photos) if _inception() else None
     found = {}
     for suffix, make in _makers(net).items():
         if not baselines and suffix in ('_tint', '_matched', '_adain'): continue
         made = make(sketches, styles)
         found[f'frechet{suffix}'] = frechet_distance(deep_features(made)[0], seen)
-        if (inception := fid(made, photos)) is not None: found[f'fid{suffix}'] = inception
+        if to_photos: found[f'fid{suffix}'] = to_photos(made)
         found[f'style{suffix}'] = float(np.mean([_right_style(*x) for x in zip(made, styles, photos)]))
         found[f'edges{suffix}'] = float(np.mean([_right_edges(*x) for x in zip(made, sketches, others)]))
         if suffix in ('', '_rough'):
