@@ -86,7 +86,7 @@ def test_a_mask_hides_the_rest_at_every_detail(cat, net):
 
 
 def test_tiles_change_no_detail(cat, net):
-    whole, tiled = (line_maps(cat, net=net, device='cpu', tile=t) for t in (0, 144))
+    whole, tiled = (line_maps(cat, net=net, device='cpu', tile=t) for t in (0, 288))
     for a, b in zip(whole[:3], tiled[:3]): assert np.abs(a - b).max() < .02
 
 

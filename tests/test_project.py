@@ -269,32 +269,30 @@ def test_every_way_to_import_a_chapter_is_seen(code):
 
 
 def test_refresh_twice_changes_nothing(tmp_path):
+    "And leaves a chapter that fails alone"
     import chapters
     path = notebook(tmp_path/'00_tiny.ipynb', *GOOD[:3], '#| eval: false\n1/0', '#| slow\n1/0',
                     'import os; print(os.environ.get("IN_TEST"), object())',
                     'import matplotlib.pyplot as plt\nfig,ax = plt.subplots(figsize=(1,1)); ax.plot([1,2]);',
                     'import ipywidgets as W\nW.VBox([W.IntSlider(), W.Image()])',
                     'h = display("a", display_id=True); h.update("b")')
-    command = [sys.executable, str(ROOT/'tools'/'refresh.py'), str(path)]
-    env = os.environ | {'IN_TEST': '1'}
-    first = subprocess.run(command, env=env, capture_output=True, text=True)
+    def refresh(*paths):
+        return subprocess.run([sys.executable, ROOT/'tools'/'refresh.py', *paths], env=os.environ | {'IN_TEST': '1'},
+                              capture_output=True, text=True)
+    first = refresh(path)
     assert first.returncode==0, first.stderr
     once = path.read_bytes()
     nb = json.loads(once)
     shown = [c.get('outputs') for c in nb['cells']]
     assert shown[3]==shown[4]==shown[7]==[] and shown[5][0]['text']==['None <object object>\n']
     assert 'image/png' in shown[6][0]['data'] and [o['data']['text/plain'] for o in shown[8]]==[["'b'"]]
-    assert 'nothing changed' in subprocess.run(command, env=env, capture_output=True, text=True).stdout
-    assert path.read_bytes()==once
+    failing = notebook(tmp_path/'01_failing.ipynb', *GOOD[:3], 'raise ValueError("the sky is green")')
+    before = failing.read_bytes()
+    second = refresh(path, failing)
+    assert 'nothing changed' in second.stdout and path.read_bytes()==once
+    assert second.returncode==1 and 'the sky is green' in second.stderr and failing.read_bytes()==before
     import check_notebooks
     assert check_notebooks.problems(path)==[]
-
-
-def test_refresh_leaves_a_failing_chapter_alone(tmp_path):
-    path = notebook(tmp_path/'00_tiny.ipynb', *GOOD[:3], 'raise ValueError("the sky is green")')
-    before = path.read_bytes()
-    run = subprocess.run([sys.executable, str(ROOT/'tools'/'refresh.py'), str(path)], capture_output=True, text=True)
-    assert run.returncode==1 and 'the sky is green' in run.stderr and path.read_bytes()==before
 
 
 def test_export_check_catches_an_edited_module(tmp_path):

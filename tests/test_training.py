@@ -93,23 +93,21 @@ def test_workers_start_where_opencv_has_threads(tiny, tmp_path):
     assert fit(tiny(), tmp_path, steps=2, batch_size=4, plot=False, workers=1).step == 2 and cv2.getNumThreads() == 2
 
 
-def test_killed_without_warning_goes_on_from_the_last_checkpoint(tmp_path):
+def test_killed_without_warning_goes_on_from_the_last_checkpoint(tiny, tmp_path):
     script = TASK + textwrap.dedent('''
         import sketchbook.training as t
-        if len(sys.argv) > 2: Tiny.pause = .05; t._loop.__defaults__ = (50, 10, .2)
-        run = fit(Tiny(), sys.argv[1], steps=100, batch_size=2, plot=False, resume=True)
-        print(run.step, float(sum(p.double().sum() for p in run.net.parameters())))
+        Tiny.pause, t._loop.__defaults__ = .05, (50, 10, .2)
+        fit(Tiny(), sys.argv[1], steps=100, batch_size=2, plot=False)
     ''')
-    def start(*args):
-        return subprocess.Popen([sys.executable, '-c', script, *map(str, args)], cwd=ROOT, stdout=subprocess.PIPE,
-                                text=True)
-    doomed, saved = start(tmp_path/'a', 'slow'), tmp_path/'a'/'checkpoint.pt'
+    doomed = subprocess.Popen([sys.executable, '-c', script, tmp_path/'a'], cwd=ROOT)
+    saved = tmp_path/'a'/'checkpoint.pt'
     deadline = time.monotonic() + 120
     while not saved.exists() and time.monotonic() < deadline: time.sleep(.05)
     doomed.kill(); doomed.wait()
     at = torch.load(saved, weights_only=True)['where']['step']
     assert 0 < at < 100
-    assert start(tmp_path/'a').communicate()[0] == start(tmp_path/'b').communicate()[0] != ''
+    rest, whole = (fit(tiny(), tmp_path/n, steps=100, batch_size=2, plot=False, resume=True) for n in 'ab')
+    assert rest.step == whole.step == 100 and same(rest.net.state_dict(), whole.net.state_dict())
 
 
 def test_log_drops_what_came_after_the_checkpoint(tiny, tmp_path):
@@ -174,56 +172,60 @@ def test_time_budget_and_rng_left_alone(tiny, tmp_path):
     assert _lr_factor(1.) == 0 and _has_bf16(torch.device('meta')) is False
 
 
-def test_two_processes_do_what_one_does(tmp_path):
-    script = tmp_path/'train.py'
-    script.write_text(TASK + textwrap.dedent('''
-        class Plain(Tiny):
-            "No batch norm and no dropout: the mean of two half batches is the whole batch"
-            exports = ('net',)
-            def networks(self): return {'net': nn.Conv2d(1, 1, 3, padding=1)}
-            def optimizers(self, nets): return {'net': torch.optim.SGD(nets['net'].parameters(), .01)}
-            def step(self, run, x, y):
-                loss = (run.nets['net'](x) - y).pow(2).mean()
-                run.minimize(loss, 'net')
-                return {'loss': loss}
-            def validate(self, nets): return {}
-        run = fit(Plain(), sys.argv[1], steps=6, batch_size=int(sys.argv[2]), precision='fp32', device='cpu',
-                  plot=False)
-        if run.accelerator.is_main_process: torch.save(run.net.state_dict(), sys.argv[3])
-        os._exit(0)   # torch's gloo threads now and then abort a process that has finished
-    '''))
-    env = {**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'}
-    def go(*args): subprocess.run([sys.executable, *map(str, args)], check=True, env=env, cwd=tmp_path, timeout=300)
-    go(script, tmp_path/'one', 4, tmp_path/'one.pt')
-    go('-m', 'torch.distributed.run', '--standalone', '--nproc_per_node', 2, script, tmp_path/'two', 2,
-       tmp_path/'two.pt')
-    one, two = (torch.load(tmp_path/f'{n}.pt', weights_only=True) for n in ('one', 'two'))
-    for k in one: torch.testing.assert_close(one[k], two[k])
+PLAIN = textwrap.dedent('''
+    class Plain(Tiny):
+        "No batch norm and no dropout: the mean of two half batches is the whole batch"
+        exports = ('net',)
+        def networks(self): return {'net': nn.Conv2d(1, 1, 3, padding=1)}
+        def optimizers(self, nets): return {'net': torch.optim.SGD(nets['net'].parameters(), .01)}
+        def step(self, run, x, y):
+            loss = (run.nets['net'](x) - y).pow(2).mean()
+            run.minimize(loss, 'net')
+            return {'loss': loss}
+        def validate(self, nets): return {}
+''')
+ON_CPU = dict(precision='fp32', device='cpu', plot=False)
 
 
-def test_told_to_stop_one_process_stops_all(tmp_path):
-    script = tmp_path/'train.py'
-    script.write_text(TASK + textwrap.dedent('''
-        import os, signal
-        class Plain(Tiny):
+@pytest.fixture(scope='module')
+def two_processes(tmp_path_factory):
+    "Two runs by two processes, `plain`, and `told`, in which one process is told to stop; the folder"
+    folder = tmp_path_factory.mktemp('two processes')
+    script = folder/'train.py'
+    script.write_text(TASK + PLAIN + textwrap.dedent(f'''
+        import signal
+        class Told(Tiny):
             def step(self, run, *batch):
                 if run.step == 3 and run.accelerator.process_index == 1: os.kill(os.getpid(), signal.SIGTERM)
                 return super().step(run, *batch)
-        run = fit(Plain(), sys.argv[1], steps=50, batch_size=2, precision='fp32', device='cpu', plot=False)
-        open(f'{sys.argv[1]}.{run.accelerator.process_index}', 'w').write(f'{run.step} {run.interrupted}')
-        os._exit(0)   # as above
+        run = fit(Plain(), 'plain', steps=6, batch_size=2, **{ON_CPU})
+        if run.accelerator.is_main_process: torch.save(run.net.state_dict(), 'plain.pt')
+        run = fit(Told(), 'told', steps=50, batch_size=2, **{ON_CPU})
+        open(f'told.{{run.accelerator.process_index}}', 'w').write(f'{{run.step}} {{run.interrupted}}')
+        os._exit(0)   # torch's gloo threads now and then abort a process that has finished
     '''))
-    env = {**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'}
     said = subprocess.run([sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node', '2',
-                           str(script), str(tmp_path/'run')],
-                          env=env, cwd=tmp_path, timeout=300, capture_output=True, text=True)
+                           str(script)], cwd=folder, timeout=300, capture_output=True, text=True,
+                          env=os.environ | dict(PYTHONPATH=str(ROOT), OMP_NUM_THREADS='1'))
     assert said.returncode == 0, said.stderr[-800:]
-    assert [(tmp_path/f'run.{rank}').read_text() for rank in (0, 1)] == ['4 True', '4 True']
-    state = torch.load(tmp_path/'run'/'checkpoint.pt', weights_only=True)
+    return folder
+
+
+def test_two_processes_do_what_one_does(two_processes, tmp_path):
+    space = {}
+    exec(TASK + PLAIN, space)
+    one = fit(space['Plain'](), tmp_path, steps=6, batch_size=4, **ON_CPU).net.state_dict()
+    two = torch.load(two_processes/'plain.pt', weights_only=True)
+    for k in one: torch.testing.assert_close(one[k], two[k])
+
+
+def test_told_to_stop_one_process_stops_all(tiny, two_processes):
+    assert [(two_processes/f'told.{rank}').read_text() for rank in (0, 1)] == ['4 True', '4 True']
+    state = torch.load(two_processes/'told'/'checkpoint.pt', weights_only=True)
     one, two = (rng['cpu'] for rng in state['rng'])
     assert not torch.equal(one, two)                     # dropout is not the same on both
     with pytest.raises(ValueError, match='was made with processes = 2, not 1'):
-        fit(_tiny(), tmp_path/'run', steps=50, batch_size=2, precision='fp32', device='cpu', plot=False, resume=True)
+        fit(tiny(), two_processes/'told', steps=50, batch_size=2, resume=True, **ON_CPU)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ STEPS = {   # name: (what it asks, command, seconds it may take)
     'readme':    ('is README.md what nbs/index.ipynb says?', [PY, 'tools/readme.py', '--check'], 120),
     'weights':   ('do the weights match their cards?', [PY, '-c', WEIGHTS], 120),
     'chapters':  ('does every chapter run?', [PY, '-c', CHAPTERS, '--n_workers', '2', '--timing'], 900),
-    'tests':     ('does pytest pass?', [PY, '-m', 'pytest', '-q', '-n', '2', '--dist', 'loadfile'], 1800),
+    'tests':     ('does pytest pass?', [PY, '-m', 'pytest', '-q', '-n', '2', '--dist', 'worksteal'], 1800),
 }
 
 
