@@ -201,7 +201,8 @@ def _write_atomic(
 # %% ../nbs/00_data.ipynb #23b01452
 _FORMATS = {'.png':'PNG', '.jpg':'JPEG', '.jpeg':'JPEG', '.webp':'WEBP', '.bmp':'BMP', '.tif':'TIFF', '.tiff':'TIFF'}
 
-# a quarter of the time of Pillow's default; one filter for all rows, where OpenCV lets us choose (4.12 and later)
+# a quarter of the time of Pillow's default, and some 5 % larger: fast compression, and where OpenCV lets us choose
+# (4.12 and later) one filter for all rows
 _PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT]
 if hasattr(cv2, 'IMWRITE_PNG_FILTER'): _PNG += [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_PAETH]
 
@@ -224,7 +225,8 @@ def _encode(
         if a.ndim==3: a = cv2.cvtColor(a, cv2.COLOR_RGB2BGR if a.shape[2]==3 else cv2.COLOR_RGBA2BGRA)
         return cv2.imencode('.png', a, _PNG)[1].tobytes()
     buf = io.BytesIO()
-    Image.fromarray(a).save(buf, format=_FORMATS[suffix], **dict(quality=95) if suffix in ('.jpg', '.jpeg', '.webp') else {})
+    how = dict(quality=95) if suffix in ('.jpg', '.jpeg', '.webp') else {}
+    Image.fromarray(a).save(buf, format=_FORMATS[suffix], **how)
     return buf.getvalue()
 
 def save_image(

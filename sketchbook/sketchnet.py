@@ -202,10 +202,6 @@ def _inhibit(
     return logits - strength*(top - logits)
 
 # %% ../nbs/02_sketchnet.ipynb #8f85fd85
-def _layout(x): # Of (N, C, H, W) in memory, for `to(memory_format=...)`
-    return torch.channels_last if x.is_contiguous(memory_format=torch.channels_last) else torch.contiguous_format
-
-
 class _BookSketchNet(nn.Module):
     "EfficientNet-Lite0 encoder and full-resolution stem, merged top-down; sides of the photo are multiples of 16"
     def __init__(self, pretrained=True, width=32, stem=16):
@@ -229,9 +225,7 @@ class _BookSketchNet(nn.Module):
         size = maps[-1].shape[-2:]
         def enlarged(y): return F.interpolate(y, size=size, mode='bilinear', align_corners=False)
         sides = [enlarged(head(m)) for head, m in zip(self.heads, maps)]
-        # one channel has no layout of its own; five take that of the map, or their union takes the slow one
-        five = torch.cat(sides, 1).to(memory_format=_layout(maps[-1]))
-        return [*sides, self.fuse(torch.cat([maps[-1], five], 1))]
+        return [*sides, self.fuse(torch.cat([maps[-1], *sides], 1))]
 
     def forward(self, x): return self.answers(self.features(x)[1]) # (N, 3, H, W) -> see `answers`
 
