@@ -185,14 +185,17 @@ class _DepthwiseConv(nn.Module):
         self.bias = None        # Only `_fold_batch_norm` gives it one, for inference
 
     def forward(self, x): # (N, C, H, W) -> (N, C, ceil(H/stride), ceil(W/stride))
-        padding = self.size//2
+        weight, padding = self.weight, self.size//2
         if self.stride > 1:
             h, w = (max((-(-n//self.stride) - 1)*self.stride + self.size - n, 0) for n in x.shape[-2:])
-            x, padding = F.pad(x, (w//2, w - w//2, h//2, h - h//2)), 0
+            if x.device.type == 'cpu' and not torch.is_grad_enabled():
+                # one row or column less before than behind is a zero before the kernel; a padded map costs more
+                weight = F.pad(weight, (w%2, 0, h%2, 0))
+            else: x, padding = F.pad(x, (w//2, w - w//2, h//2, h - h//2)), 0
         bf16 = x.device.type == 'cpu' and torch.is_autocast_enabled('cpu')
         if self.float32_gradients and bf16 and self.bias is None and torch.is_grad_enabled():
             return _DepthwiseGradient.apply(x, self.weight, self.stride, padding)
-        return F.conv2d(x, self.weight, self.bias, self.stride, padding, 1, len(self.weight))
+        return F.conv2d(x, weight, self.bias, self.stride, padding, 1, len(weight))
 
     def extra_repr(self): return f'{len(self.weight)}, kernel_size={self.size}, stride={self.stride}'
 
@@ -287,7 +290,8 @@ class TopDown(nn.Module):
 
     def forward(self, coarse, fine):
         up = F.interpolate(self.reduce(coarse), size=fine.shape[-2:], mode='bilinear', align_corners=False)
-        return self.smooth(F.relu(up + self.lateral(fine)))
+        up += self.lateral(fine)    # in place: at full size another map costs as much time as the sum
+        return self.smooth(F.relu(up, inplace=True))
 
 
 class FeaturePyramid(nn.Module):

@@ -15,13 +15,12 @@ import torch.nn.functional as F
 
 from .blocks import GANStep
 from .data import SaliencyPairs, SketchPairs, _color_jitter, _provenance, _random_affine, to_tensor, _warp
-from .masknet import cut_out, _disk
+from .masknet import cut_out, _disk, _grown
 from .metrics import thin_lines
 from .sketchnet import (_DetailBranch, _Discriminator, SketchNet, _SketchStep, coherent_lines, _crisp_loss,
                                   _edge_flow, _inhibit, _pen, _pieces, _sampled, _smooth_along)
 
 # %% ../nbs/02a_details.ipynb #d02a0020
-def _grown(where, radius): return cv2.dilate(where.astype(np.uint8), _disk(radius)) > 0
 def _shrunk(where, radius): return cv2.erode(where.astype(np.uint8), _disk(radius)) > 0
 
 # %% ../nbs/02a_details.ipynb #d02a0030

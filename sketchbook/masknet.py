@@ -426,6 +426,7 @@ def _fill_holes(
 
 # %% ../nbs/01_masknet.ipynb #c1ea0006
 def _disk(radius): return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2*radius + 1, 2*radius + 1)) # for cv2, pixels
+def _grown(where, radius): return cv2.dilate(where.astype(np.uint8), _disk(radius)) > 0 # (H, W) bool, the same; pixels
 
 
 def clean_mask(

@@ -121,15 +121,19 @@ def thin_lines(
 ) -> np.ndarray:        # (H, W) bool
     "Thin lines to one pixel; what was connected stays connected"
     grid = np.pad(np.asarray(drawing, bool), 1)
-    flat, w = grid.reshape(-1), grid.shape[1]
-    at, size = np.flatnonzero(flat), -1
+    w, at, size, code = grid.shape[1], np.flatnonzero(grid), -1, np.zeros(grid.size, np.uint8)
     around = 1, 1-w, -w, -1-w, -1, w-1, w, w+1
+    def tell(at):       # the neighbours of pixels that come or go, whose bit flips in `code`
+        for k, step in enumerate(around): code[at-step] ^= np.uint8(1 << k)
+    tell(at)
     while len(at) != size:
         size = len(at)
         for table in _peelable():
-            code = sum(flat[at+step].astype(np.uint8) << np.uint8(k) for k, step in enumerate(around))
-            flat[at[table[code]]] = False
-            at = at[~table[code]]
+            goes = table[code[at]]
+            tell(at[goes])
+            at = at[~goes]
+    grid[:] = False
+    grid.reshape(-1)[at] = True
     return grid[1:-1,1:-1]
 
 # %% ../nbs/00c_metrics.ipynb #c76fb626

@@ -7,6 +7,7 @@ __all__ = ['SettingError', 'Pipeline', 'run_folder', 'vectorize_folder', 'round_
 
 # %% ../nbs/06_pipeline.ipynb #ff7c3692
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -270,6 +271,14 @@ _REPORTS = {'run': 'report.json', 'vectorize': 'vectorize.json'}                
 _RESULTS = ('gallery/*.png', 'vector/*.svg')                                      # What every result has one of
 
 # %% ../nbs/06_pipeline.ipynb #20edc712
+def _side_by_side(
+    *jobs, # Functions without arguments
+):
+    "Call each of `jobs` in a thread of its own: encoding and drawing leave the interpreter to others meanwhile"
+    with ThreadPoolExecutor(len(jobs)) as threads:
+        for done in [threads.submit(job) for job in jobs]: done.result()
+
+
 def _write_strokes(
     strokes,    # `Strokes`
     folder,     # Where `vector/`, `gif/` and `seq_data/` go
@@ -278,10 +287,12 @@ def _write_strokes(
 ):
     "Write strokes as SVG, picture, drawing animation and numbers"
     for kind in ('vector', 'gif', 'seq_data'): (folder/kind).mkdir(exist_ok=True)
-    (folder/'vector'/f'{name}.svg').write_text(strokes.to_svg(), encoding='utf-8')
-    save_image(folder/'vector'/f'{name}.png', strokes.render(*size))
-    strokes.animate(folder/'gif'/f'{name}.gif')
-    strokes.save(folder/'seq_data'/f'{name}.npz')
+    def picture(): save_image(folder/'vector'/f'{name}.png', strokes.render(*size))
+    def others():
+        (folder/'vector'/f'{name}.svg').write_text(strokes.to_svg(), encoding='utf-8')
+        strokes.animate(folder/'gif'/f'{name}.gif')
+        strokes.save(folder/'seq_data'/f'{name}.npz')
+    _side_by_side(picture, others)
 
 
 def _write_result(
@@ -291,12 +302,14 @@ def _write_result(
     vector_panel=False, # Strokes as the last panel of the gallery?
 ):
     "Write everything known about one photo"
-    if result.mask is not None:
-        save_image(folder/'mask'/f'{name}.png', result.mask)
-        save_image(folder/'foreground'/f'{name}.png', result.foreground)
-    save_image(folder/'sketch'/f'{name}.png', result.sketch)
-    save_image(folder/'gallery'/f'{name}.png', result.gallery(vector_panel))
-    if result.strokes is not None: _write_strokes(result.strokes, folder, name, result.sketch.shape)
+    def pictures():
+        if result.mask is not None:
+            save_image(folder/'mask'/f'{name}.png', result.mask)
+            save_image(folder/'foreground'/f'{name}.png', result.foreground)
+        save_image(folder/'sketch'/f'{name}.png', result.sketch)
+        save_image(folder/'gallery'/f'{name}.png', result.gallery(vector_panel))
+    if result.strokes is None: return pictures()
+    _side_by_side(pictures, lambda: _write_strokes(result.strokes, folder, name, result.sketch.shape))
 
 # %% ../nbs/06_pipeline.ipynb #4668d021
 def run_folder(

@@ -270,8 +270,10 @@ def _draw_ink(
     # one call for each chain of lines of one thickness: OpenCV then rounds each joint once, not once for either line
     first = np.flatnonzero(np.r_[True, (np.diff(joined)>1) | (np.diff(thickness)!=0)])
     last = np.r_[first[1:], len(joined)]-1
-    for a,b,t in zip(joined[first], joined[last]+2, thickness[first].tolist()):
-        cv2.polylines(canvas, [at[a:b]], False, 0, t, cv2.LINE_8, 4)
+    chains = {} # by thickness: the order does not matter, for all ink is black
+    for a,b,t in zip(joined[first].tolist(), (joined[last]+2).tolist(), thickness[first].tolist()):
+        chains.setdefault(t, []).append(at[a:b])
+    for t,some in chains.items(): cv2.polylines(canvas, some, False, 0, t, cv2.LINE_8, 4)
 
 # %% ../nbs/02c_strokes.ipynb #a6b1de0f
 def _box_around(

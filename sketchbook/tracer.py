@@ -324,8 +324,8 @@ def _between(
     b:np.ndarray, # Another
 ) -> np.ndarray:  # Points from `a` to `b` a pixel apart, both left out, shape `(n, 2)`
     "Fill a gap with a straight line"
-    t = np.linspace(0, 1, int(np.hypot(*(b-a)))+2)[1:-1,None]
-    return a + (b-a)*t
+    n = int(np.hypot(*(b-a)))+1
+    return a + (b-a)*(np.arange(1, n)[:,None]*(1/n))
 
 # %% ../nbs/02d_tracer.ipynb #5b108b66
 def _blunt(
@@ -576,15 +576,16 @@ def _solve_handles(
 
 # %% ../nbs/02d_tracer.ipynb #f0d452d3
 def _nearer(
-    points:np.ndarray, # Control points, one curve for each point, shape `(n, 4, 2)`, pixels
+    points:np.ndarray, # Control points, shape `(k, 4, 2)`, pixels
+    part:np.ndarray,   # The curve of each point, shape `(n,)`
     xy:np.ndarray,     # Points, shape `(n, 2)`, pixels
     t:np.ndarray,      # Where on the curve they were thought to be, 0..1
 ) -> np.ndarray:       # A better guess, 0..1
     "One Newton step towards the place on the curve that is nearest to each point"
     u = (1-t)[:,None]; v = t[:,None]
     d1 = np.diff(points, axis=1)*3
-    d2 = np.diff(d1, axis=1)*2
-    off = _bezier(points, t)-xy
+    d1,d2 = d1[part],(np.diff(d1, axis=1)*2)[part]
+    off = _bezier(points[part], t)-xy
     speed = d1[:,0]*u*u + d1[:,1]*2*u*v + d1[:,2]*v*v
     bend = d2[:,0]*u + d2[:,1]*v
     slope = _dot(speed, speed) + _dot(off, bend)
@@ -607,7 +608,7 @@ def _fit_once(
     t = (way[i]-way[lo][part])/np.maximum(way[hi]-way[lo], 1e-9)[part]
     linear = radius[lo][part]*(1-t) + radius[hi][part]*t
     for k in range(rounds+1):
-        if k: t = _nearer(points[part], xy[i], t)
+        if k: t = _nearer(points, part, xy[i], t)
         points = _solve_handles(xy[i], t, part, start, tips, into)
     # a wrong width is seen less than a wrong place, least in a thick line; a wrong place is seen most in a fine line
     off = np.linalg.norm(_bezier(points[part], t)-xy[i], axis=1)/np.minimum(1, .7+radius[i]/10)
@@ -671,7 +672,7 @@ def _first_guess(
     i,part,_ = _ragged(lo, hi)
     way = np.r_[0, np.cumsum(np.linalg.norm(np.diff(xy, axis=0), axis=1))]
     t = (way[i]-way[lo][part])/np.maximum(way[hi]-way[lo], 1e-9)[part]
-    for _ in range(2): t = _nearer(points[part], xy[i], t)
+    for _ in range(2): t = _nearer(points, part, xy[i], t)
     return t
 
 
@@ -716,7 +717,7 @@ def _refit(
         moved = linalg.splu(coo_matrix((matrix, at), (n, n)).tocsc()).solve(np.stack(right, 1))
         p,v,w,q = moved[number].transpose(1, 0, 2)
         points = points + np.stack([p, p+a[:,None]*v, q-b[:,None]*w, q], 1)
-        t = _nearer(points[part], xy[i], t)
+        t = _nearer(points, part, xy[i], t)
     return np.where(_runs_away(before, points, follows)[:,None,None], before, points)
 
 # %% ../nbs/02d_tracer.ipynb #7e3d6868

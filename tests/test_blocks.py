@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import torch
 
-from sketchbook.blocks import GANStep, MultiPatchGAN, PatchGAN, PerceptualLoss
+from sketchbook.blocks import GANStep, MultiPatchGAN, PatchGAN, PerceptualLoss, _DepthwiseConv
 
 
 @pytest.mark.parametrize('options, said', [
@@ -51,3 +51,11 @@ def test_one_of_several_discriminators_is_one_discriminator(mode):
                 *gan.loss_G(net, fake, condition, real)]
     assert all(np.array_equal(torch.as_tensor(a).detach(), torch.as_tensor(b).detach())
                for a, b in zip(losses(one), losses(several)))
+
+
+@pytest.mark.parametrize('ks', [3, 5])
+@pytest.mark.parametrize('size', [(12, 16), (12, 15), (7, 8), (9, 5), (2, 1)])
+def test_a_zero_in_the_kernel_pads_as_well_as_a_larger_map(ks, size):
+    conv, x = _DepthwiseConv(torch.nn.Conv2d(4, 4, ks, stride=2, groups=4, bias=False)), torch.randn(2, 4, *size)
+    with torch.no_grad(): quick = conv(x)
+    torch.testing.assert_close(quick, conv(x).detach())

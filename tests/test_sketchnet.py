@@ -96,6 +96,18 @@ def test_fine_detail_survives(net):
     assert length[0] > 1.1*length[1]
 
 
+@pytest.mark.parametrize('layout', [torch.contiguous_format, torch.channels_last])
+def test_unshuffling_by_convolution_copies(layout):
+    x = torch.randn(2, 3, 8, 12).to(memory_format=layout)
+    for x in (x, x.bfloat16()): assert torch.equal(sketchnet._unshuffled(x), torch.nn.functional.pixel_unshuffle(x, 2))
+
+
+def test_a_photo_is_drawn_without_batch_norms_as_with_them(cat):
+    with_norms = load('sketchnet', 'cpu', fresh=True)
+    quick, slow = (sketchnet.line_maps(cat, net=n, device='cpu') for n in (None, with_norms))
+    for a, b in zip(quick[:3], slow[:3]): assert np.abs(a - b).mean() < .01
+
+
 def test_people_disagree():
     "One pen alone: no question. Many: a line. None: paper"
     drawn = np.zeros((5, 40, 40), bool)
