@@ -18,8 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .blocks import (GANStep, MultiPatchGAN, PatchGAN, PerceptualLoss, UNet, _by_task, _check_choice, _check_weights,
-                               _check_flag, _check_number, _evaluating)
+from .blocks import (GANStep, MultiPatchGAN, PatchGAN, PerceptualLoss, UNet, _by_task, _check_choice,
+                               _check_flag, _check_number, _check_weights, _evaluating)
 from .data import (DrawingPairs, PhotoFolder, SketchPairs, UnreadableImage, _decode, load_photo, _provenance,
                              _random_affine, shrink, to_tensor, _warp)
 from .masknet import _check_pair, clean_mask, cut_out, predict

@@ -16,8 +16,8 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from .blocks import (ConvBlock, _FrozenEncoder, GANStep, PerceptualLoss, _VGGFeatures, _check_choice, _check_number,
-                               _check_weights, _evaluating, _gram_matrix, _in_torch_cache)
+from .blocks import (ConvBlock, _FrozenEncoder, GANStep, PerceptualLoss, _VGGFeatures,
+                               _check_choice, _check_number, _check_weights, _evaluating, _gram_matrix, _in_torch_cache)
 from .data import (PhotoFolder, _color_jitter, load_photo, _provenance, _random_affine, shrink, to_tensor,
                              _warp)
 from .metrics import _distance_to
