@@ -139,16 +139,6 @@ def test_a_training_step_in_bfloat16(progress):
     assert losses[1] == pytest.approx(losses[0], rel=.05) and losses[1] != losses[0]
 
 
-def test_a_worker_draws_photos_on_the_cpu(monkeypatch):
-    asked = []
-    monkeypatch.setattr(V, 'draw', lambda photo, resolution, detail, device: asked.append(device))
-    sketches = V._SketchesOf([np.zeros((60, 40, 3), np.uint8)])
-    sketches[0]
-    monkeypatch.setattr(V, 'get_worker_info', lambda: object())
-    sketches[0]
-    assert asked == ['auto', 'cpu']
-
-
 def test_schedules():
     assert [T._sweep_start(p, 48, 24) for p in (0, .25, 1)] == [24, 18, 0]
     still = V._Rollout(None, None, torch.zeros(2, 48), torch.zeros(2, 48), torch.zeros(2, 48))
