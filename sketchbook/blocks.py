@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.utils.data import get_worker_info
 
 # %% ../nbs/00a_blocks.ipynb #dc26bf2e
 def _range(low, high, least, whole, unit):
@@ -40,6 +41,16 @@ def _check_number(
     if number and abs(value) < float('inf') and (not whole or value % 1 == 0) and (high is None or value <= high):
         if value > low if least is None else value >= least: return int(value) if whole else value
     raise ValueError(f'{name} should be {right or _range(low, high, least, whole, unit)}, not {value!r}')
+
+
+def _check_choice(
+    what:str, # It is: "preset", say
+    given,    # What was given for it
+    known,    # What there is, in the order in which the sentence names it
+):
+    "A `ValueError` unless `given` is one of `known`"
+    if not isinstance(given, (str, int, type(None))) or given not in tuple(known):
+        raise ValueError(f'There is no {what} {given!r}: choose one of {", ".join(map(str, known))}.')
 
 
 def _check_flag(name, value):
@@ -70,6 +81,8 @@ def _pick_device(
 ) -> torch.device: # A device that exists
     "Turn a device's name into a `torch.device`; raise `DeviceUnavailable` for one this machine lacks"
     name = str(device)
+    # a forked process cannot use CUDA, so what a data loader's process chooses by itself is the processor
+    if name == 'auto' and get_worker_info() is not None: return torch.device('cpu')
     there = {'cpu': True, 'cuda': torch.cuda.is_available(), 'mps': torch.backends.mps.is_available()}
     if name == 'auto': return torch.device(next(k for k in ('cuda', 'mps', 'cpu') if there[k]))
     kind, _, number = name.partition(':')
@@ -102,12 +115,12 @@ def _norm_layer(
     c:int,         # Channels
 ) -> nn.Module:    # The norm; `nn.Identity` for None
     "Make a normalisation layer by name"
+    _check_choice('norm', kind, ('batch', 'instance', 'group', None))
     if kind is None: return nn.Identity()
     if kind == 'batch': return nn.BatchNorm2d(c)
     if kind == 'instance': return nn.InstanceNorm2d(c, affine=True)
     # 8 groups is the usual choice for narrow nets; fewer when the channels do not divide
-    if kind == 'group': return nn.GroupNorm(max(g for g in (8, 4, 2, 1) if c % g == 0), c)
-    raise ValueError(f'Norm "{kind}" is unknown: use batch, instance, group or None.')
+    return nn.GroupNorm(max(g for g in (8, 4, 2, 1) if c % g == 0), c)
 
 
 def _activation(
@@ -116,7 +129,7 @@ def _activation(
     "Make an activation by name"
     made = {None: nn.Identity, 'relu': lambda: nn.ReLU(inplace=True), 'silu': lambda: nn.SiLU(inplace=True),
             'leaky': lambda: nn.LeakyReLU(.2, inplace=True)}
-    if kind not in made: raise ValueError(f'Activation "{kind}" is unknown: use relu, leaky, silu or None.')
+    _check_choice('activation', kind, made)
     return made[kind]()
 
 # %% ../nbs/00a_blocks.ipynb #3a1507e4
@@ -222,7 +235,7 @@ class Encoder(nn.Module):
     ):
         super().__init__()
         import timm
-        if size not in self.variants: raise ValueError(f'There is EfficientNet-Lite0 and -Lite2 here, no Lite{size}.')
+        _check_choice('size of EfficientNet-Lite', size, self.variants)
         self.channels, ends = self.variants[size]
         self.ends = [ends[i] for i in out]
         self.net = timm.create_model(f'tf_efficientnet_lite{size}', features_only=True, pretrained=False)
@@ -430,11 +443,11 @@ def gan_loss(
     generator:bool=False,  # Hinge: G's loss has no margin
 ) -> torch.Tensor:         # Scalar
     "How far `logits` are from saying `real`"
+    _check_choice('GAN mode', mode, ('bce', 'hinge', 'lsgan'))
     if mode == 'hinge': return (-logits if generator else F.relu(1-logits if real else 1+logits)).mean()
     target = torch.full_like(logits, smooth if real else 0.)
     if mode == 'bce': return F.binary_cross_entropy_with_logits(logits, target)
-    if mode == 'lsgan': return F.mse_loss(logits, target)
-    raise ValueError(f'GAN mode "{mode}" is unknown: use bce, hinge or lsgan.')
+    return F.mse_loss(logits, target)
 
 # %% ../nbs/00a_blocks.ipynb #0ae81993
 @contextlib.contextmanager
@@ -589,8 +602,7 @@ def _perceptual_backbone(
     taps=(0,1,2,3),        # Layers, fine ones first: 0 to 4, or for VGG names such as `"relu3_1"`
 ) -> tuple[str, nn.Module]: # Which one it is; a frozen network, (N, 3, H, W) in 0..1 to a list of maps, one a tap
     "Pick the features that stand for 'what it looks like'; never downloads unless told"
-    if name not in ('auto', 'efficientnet-lite0', *_VGG):
-        raise ValueError(f'Backbone "{name}" is unknown: use auto, vgg19, vgg16 or efficientnet-lite0.')
+    _check_choice('backbone', name, ('auto', *_VGG, 'efficientnet-lite0'))
     for vgg in ([name] if name in _VGG else ['vgg19', 'vgg16'] if name == 'auto' else []):
         import torchvision
         weights = getattr(torchvision.models, _VGG[vgg][0]).IMAGENET1K_V1
@@ -617,8 +629,7 @@ def _gram_matrix(
 class _Scale:
     "The L1 distance of two maps, divided so that layers of any magnitude count alike"
     def __init__(self, kind, memory):
-        if kind not in ('target', 'running', None):
-            raise ValueError(f'scale {kind!r} is unknown: use target, running or None.')
+        _check_choice('scale', kind, ('target', 'running', None))
         self.kind, self.memory, self.means = kind, memory, {}
 
     def __call__(self, key, x, y):

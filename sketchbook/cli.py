@@ -180,6 +180,7 @@ def _add_train(
     c.add_argument('--device', default='auto', help=_DEVICES)
     c.add_argument('--precision', choices=('auto', 'bf16', 'fp32'), default='auto',
         help='auto takes bf16 where it is fast')
+    c.add_argument('--compile', action='store_true', help='compile the networks first, see 00b')
     c.add_argument('--workers', type=_number(0, kind=int),
         help='processes that prepare samples; otherwise up to 8 on CUDA, else none')
     c.add_argument('--init', metavar='NAME_OR_FILE', help='start from these weights, and from those saved beside them')
@@ -461,7 +462,7 @@ def _make_task(args):
 def _fitting(args, main):
     "What `fit` wants to know besides the task, whose main network is called `main`"
     given = {'batch_size': args.batch_size} if args.batch_size else {}
-    same = ('minutes', 'steps', 'seed', 'device', 'precision', 'workers', 'resume', 'tensorboard')
+    same = ('minutes', 'steps', 'seed', 'device', 'precision', 'compile', 'workers', 'resume', 'tensorboard')
     given |= {k: getattr(args, k) for k in same}
     return dict(given, command=_training_command(args), **_starting_weights(args.init, main))
 
@@ -469,8 +470,10 @@ def _fitting(args, main):
 def _train(args):
     "Train a network by name"
     from sketchbook.blocks import _pick_device
+    from sketchbook.folders import _take_gpu
     from sketchbook.training import fit, fit_phases
     from sketchbook.weights import _save_all
+    _take_gpu()                        # before a network is loaded to prepare the data
     _pick_device(args.device)          # before any data is read
     task = _make_task(args)
     if isinstance(task, dict):

@@ -534,7 +534,7 @@ def augment_pair(
     target_fill:float=1.,    # Beyond the targets' edge when `fill='white'`: 1 is paper, 0 is outside of a mask
 ) -> tuple:                  # `(crop, targets)`: uint8, and float32 in the form they came
     "One random view of a photo and of all that lies on it, still aligned"
-    if fill not in ('reflect', 'white'): raise ValueError(f"fill is 'reflect' or 'white', not {fill!r}")
+    if fill not in ('reflect', 'white'): raise ValueError(f"There is no fill {fill!r}: choose one of reflect, white.")
     size, white = (size, size) if np.isscalar(size) else tuple(size), fill=='white'
     A, s = _random_affine(photo.shape[:2], size, rng, scale, rotate, flip, fit, shift)
     def one(t):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .blocks import _check_choice
 from .data import _decode
 
 # %% ../nbs/00f_drawings.ipynb #e25dc0d0
@@ -118,7 +119,7 @@ class OpenMojiPairs:
         seed:int=0,        # Another seed, another split
         flags:bool=True,   # Flags, and what else has a flag's ink? Nobody can tell colours from such lines
     ):
-        if split not in ('train', 'val', 'all'): raise ValueError(f"split is 'train', 'val' or 'all', not {split!r}")
+        _check_choice('split', split, ('train', 'val', 'all'))
         self.folder, self.size = _openmoji_folder(), size
         inks = _inks(self.folder)
         frames = {ink for n, ink in inks.items() if _emoji_family(n)=='flags'}
@@ -308,7 +309,7 @@ class SimpleSet:
         size:int=64,       # Side, pixels
         seed:int=0,        # Another seed, another world
     ):
-        if split not in ('train', 'val'): raise ValueError(f'Split "{split}" is unknown: use train or val.')
+        _check_choice('split', split, ('train', 'val'))
         if n < 1 or size < 1:
             raise ValueError(f'A set has at least one drawing of at least one pixel, not {n} of {size}.')
         self.split, self.size, self.seed = split, size, seed

@@ -93,15 +93,35 @@ def _is_alive(
 @contextmanager
 def _all_or_nothing(
     out,   # A folder
-):         # Gives a hidden folder inside; at the end `.files` of it have moved to the same places in `out`
-    "Collect files in a hidden folder, then move them into `out`; an error before the first move leaves `out` as it was"
-    out = Path(out)
+):         # Gives a hidden folder inside; at the end the files in it have moved to the same places in `out`
+    "Collect files in a hidden folder, then move them into `out`; an error leaves the files of `out` as they were"
     with tempfile.TemporaryDirectory(prefix=f'.part-{_this_machine()}-{os.getpid()}-', dir=out) as tmp:
-        part = Path(tmp)
-        yield part
-        for f in _moved(part):
+        new, old = Path(tmp)/'new', Path(tmp)/'old'
+        new.mkdir()
+        yield new
+        _move(new, Path(out), old)
+
+
+def _move(
+    new, # Folder of files
+    out, # Where they go
+    old, # Folder for copies of what they replace; made if it is needed
+):
+    "Move all files, each to the same place; if one cannot be moved, undo those before it"
+    done = []
+    try:
+        for f in _moved(new):
             (out/f).parent.mkdir(parents=True, exist_ok=True)
-            os.replace(part/f, out/f)
+            if (out/f).exists():        # a copy, so that there is a whole file in its place at any moment
+                (old/f).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(out/f, old/f)
+            done.append(f)
+            os.replace(new/f, out/f)
+    except BaseException:
+        for f in done:
+            if (old/f).exists(): os.replace(old/f, out/f)
+            else: (out/f).unlink(missing_ok=True)
+        raise
 
 
 def _moved(

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 import torch.nn.functional as F
 
-from .blocks import ConvBlock, FeaturePyramid, _FrozenEncoder, _check_number, _param_groups
+from .blocks import ConvBlock, FeaturePyramid, _FrozenEncoder, _check_choice, _check_number, _param_groups
 from .data import SaliencyPairs, augment_pair, _paste_object, _provenance, to_tensor
 from .training import Task, _autocast
 from .weights import folded, load
@@ -110,9 +110,8 @@ class MaskNet(nn.Module):
         pretrained:bool=False, # Start the book's encoder from its ImageNet weights?
     ):
         super().__init__()
-        if version not in (1,2): raise ValueError(f"MaskNet has versions 1 and 2, not {version!r}")
-        if preset not in ('book','paper'):
-            raise ValueError(f"MaskNet has the presets 'book' and 'paper', not {preset!r}")
+        _check_choice('version of MaskNet', version, (1,2))
+        _check_choice('preset', preset, ('book','paper'))
         self.config = dict(version=version, preset=preset)
         self.sizes = (256,384) if version==2 and preset=='book' else (224,)     # of the squares it is shown, pixels
         if preset=='paper': self.net = _PaperNet(version)
@@ -213,8 +212,8 @@ def _validation(
         logits = _logits(net, photo)
         truth = torch.from_numpy(truth)[None,None].to(logits.device)
         p = F.interpolate(logits, size=truth.shape[-2:], mode='bilinear', align_corners=False).sigmoid()
-        rows.append((float(sum(_mask_loss(logits, truth).values())), float((p-truth).abs().mean())))
-    return dict(zip(('loss','mae'), np.mean(rows, 0).tolist()))
+        rows.append(torch.stack([sum(_mask_loss(logits, truth).values()), (p-truth).abs().mean()]))  # not read yet
+    return dict(zip(('loss','mae'), torch.stack(rows).double().mean(0).tolist()))
 
 # %% ../nbs/01_masknet.ipynb #c1ea0025
 class _MaskStep(Task):
@@ -369,7 +368,7 @@ def predict(
 ) -> np.ndarray:           # `(H, W)` float32, 0..1, 1 = keep
     "How surely each pixel of `photo` belongs to the object; nothing in a photo of one colour does"
     _check_photo(photo)
-    if version not in (1,2): raise ValueError(f"MaskNet has versions 1 and 2, not {version!r}")
+    _check_choice('version of MaskNet', version, (1,2))
     if _one_colour(photo): return np.zeros(photo.shape[:2], np.float32)
     net = load(f'masknet-v{version}', device) if net is None else net.eval()
     mask = _logits(folded(net), photo).sigmoid()[0,0].cpu().numpy()

@@ -15,7 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .blocks import ConvBlock, Encoder, GANStep, PatchGAN, TopDown, _check_number, _evaluating, _param_groups
+from .blocks import ConvBlock, Encoder, GANStep, PatchGAN, TopDown, _check_choice, _check_number
+from .blocks import _evaluating, _param_groups
 from .drawings import OpenMojiPairs
 from .drawings import _COLORS, _rgb
 from .sketch2image import JointGAN, _as_drawing, _example_pages, _from_page, _inversion_strip, _measure
@@ -62,7 +63,7 @@ class Completer(nn.Module):
         pretrained:bool=True, # Start the encoder from ImageNet
     ):
         super().__init__()
-        if head not in ('palette', 'rgb'): raise ValueError(f'Head "{head}" is unknown: use palette or rgb.')
+        _check_choice('head', head, ('palette', 'rgb'))
         self.config = dict(k=k, head=head, width=width, pretrained=False)
         self.head, w, c = head, width, Encoder.channels
         colors = np.ones((k, 3)) if palette is None else palette

@@ -18,8 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .blocks import (GANStep, MultiPatchGAN, PatchGAN, PerceptualLoss, UNet, _by_task, _check_weights,
-                               _check_flag, _check_number, _evaluating)
+from .blocks import (GANStep, MultiPatchGAN, PatchGAN, PerceptualLoss, UNet, _by_task, _check_choice,
+                               _check_flag, _check_number, _check_weights, _evaluating)
 from .data import (DrawingPairs, PhotoFolder, SketchPairs, UnreadableImage, _decode, load_photo, _provenance,
                              _random_affine, shrink, to_tensor, _warp)
 from .masknet import _check_pair, clean_mask, cut_out, predict
@@ -32,10 +32,6 @@ from .weights import _chosen
 # %% ../nbs/02b_pencil.ipynb #bc000008
 _SIZE = 128  # Pixels, the side of the crops that the networks learn from
 _SOURCES = ('coherent', 'xdog', 'dodge', 'sketchnet')
-
-
-def _check_choice(what, given, known): # a `ValueError` unless `given` is one of `known`
-    if given not in known: raise ValueError(f'There is no {what} {given!r}: choose one of {", ".join(known)}.')
 
 
 def _filtered(photo, source, detail):
@@ -398,8 +394,7 @@ class Shader(nn.Module):
         blocks:int=None,   # Residual blocks at a quarter of the size; None for the preset's, 6 or 1
     ):
         super().__init__()
-        if preset not in ('book', 'paper'):
-            raise ValueError(f"Shader has the presets 'book' and 'paper', not {preset!r}")
+        _check_choice('preset', preset, ('book', 'paper'))
         self.paper, ni = preset == 'paper', _check_number('ni', ni, least=1, whole=True)
         n = _check_number('n', (64 if self.paper else 24) if n is None else n, least=2, whole=True, unit='channels')
         blocks = _check_number('blocks', (1 if self.paper else 6) if blocks is None else blocks, least=1, whole=True)

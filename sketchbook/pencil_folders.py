@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from . import pencil
-from .blocks import _check_flag, _check_number, _pick_device
+from .blocks import _check_choice, _check_flag, _check_number, _pick_device
 from .data import load_photo, save_image
 from .folders import (check_output, choose_names, gather, known_names, save_entry, stage, start_report,
                                 _take_gpu, work_through)
@@ -51,8 +51,8 @@ _DOT = np.ones((1, 1), bool)
 # %% ../nbs/02ba_pencil_folders.ipynb #bf00008b
 def _check(s):
     "A `ValueError` for settings out of range, before any picture is opened"
-    if 'source' in s: pencil._check_choice('source', s['source'], pencil._SOURCES)
-    if 'via' in s: pencil._check_choice('way via', s['via'], ('auto', 'photo', 'lines', *pencil._SOURCES))
+    if 'source' in s: _check_choice('source', s['source'], pencil._SOURCES)
+    if 'via' in s: _check_choice('way via', s['via'], ('auto', 'photo', 'lines', *pencil._SOURCES))
     pencil._thicken(_DOT, s['thickness'])
     _check_number('detail', s['detail'], least=0, high=1)
     _check_number('max_side', s['max_side'], least=16, whole=True, unit='pixels')

@@ -36,21 +36,23 @@ def _check_settings(
     def need(ok, name, right):
         if not ok: raise SettingError(f'{name} should be {right}, not {getattr(s, name)!r}.')
     whole = lambda v: isinstance(v, int) and not isinstance(v, bool)
+    def one_of(name, choices): need(isinstance(v := getattr(s, name), str) and v in choices, name,
+                                    ' or '.join(map(repr, choices)))
     for name in ('mask', 'edge_aware', 'blacks', 'gamma', 'merge', 'vectorize', 'refine', 'vector_panel'):
         need(isinstance(getattr(s, name), bool), name, 'True or False')
-    need(s.mask_version in (1, 2), 'mask_version', '1 (28 x 28) or 2 (80 x 80)')
-    need(s.mask_mode in ('soft', 'hard'), 'mask_mode', "'soft' or 'hard'")
+    need(whole(s.mask_version) and s.mask_version in (1, 2), 'mask_version', '1 (28 x 28) or 2 (80 x 80)')
+    one_of('mask_mode', ('soft', 'hard'))
     for name in ('softctr', 'detail'):
         value = getattr(s, name)
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         need(number and 0 <= value <= 1, name, 'a number from 0 to 1')
     need(s.resolution is None or whole(s.resolution) and 0 <= s.resolution <= 10, 'resolution',
          "0 (600 px), a whole number N from 1 to 10 (N x 424 px) or None (the photo's own size)")
-    need(s.frame in ('photo', 'object'), 'frame', "'photo' or 'object'")
+    one_of('frame', ('photo', 'object'))
     need(s.mask or s.frame=='photo', 'frame', "'photo' when no mask is made")
     need(whole(s.size) and 64 <= s.size <= 4096, 'size', 'a whole number of pixels from 64 to 4096')
     need(whole(s.max_side) and 64 <= s.max_side <= 16384, 'max_side', 'a whole number of pixels from 64 to 16384')
-    need(s.method in vectorizer._METHODS, 'method', ' or '.join(map(repr, vectorizer._METHODS)))
+    one_of('method', vectorizer._METHODS)
     _pick_device(s.device)
 
 # %% ../nbs/06_pipeline.ipynb #5cab3213

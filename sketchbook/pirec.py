@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from .blocks import (GANStep, PatchGAN, PerceptualLoss, UNet, _by_task, _check_weights, _check_number,
-                               _evaluating)
+from .blocks import (GANStep, PatchGAN, PerceptualLoss, UNet, _by_task, _check_choice, _check_number,
+                               _check_weights, _evaluating)
 from .data import PhotoFolder, _color_jitter, load_photo, _provenance, shrink, to_tensor
 from .metrics import deep_features, frechet_distance, perceptual_distance, ssim, thin_lines
 from .sketches import _check_sketch, _grey
@@ -170,8 +170,7 @@ class Reconstructor(nn.Module):
         blocks:int=None,   # Residual blocks; None for the preset's, 6 or 8
     ):
         super().__init__()
-        if preset not in ('book', 'paper'):
-            raise ValueError(f"Reconstructor has the presets 'book' and 'paper', not {preset!r}")
+        _check_choice('preset', preset, ('book', 'paper'))
         paper = preset == 'paper'
         n = _check_number('n', (64 if paper else 24) if n is None else n, least=1, whole=True, unit='channels')
         blocks = _check_number('blocks', (8 if paper else 6) if blocks is None else blocks, least=1, whole=True)
@@ -313,7 +312,7 @@ class PirecTask(_Networks):
         n:int=24,           # Channels of the generator, see `Reconstructor`, as `blocks`
         blocks:int=6,       # Residual blocks
     ):
-        if kind not in _WEIGHTS: raise ValueError(f'There is no phase {kind!r}: choose one of {", ".join(_WEIGHTS)}.')
+        _check_choice('phase', kind, _WEIGHTS)
         size = _check_number('size', size, least=32, whole=True, unit='pixels')
         if size % 32: raise ValueError(f'size should be a multiple of 32 pixels, not {size}')
         lr = _check_number('lr', lr, high=1)

@@ -19,12 +19,12 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from .blocks import (GANStep, PerceptualLoss, _check_weights, _ease_depthwise, _norm_layer,
+from .blocks import (GANStep, PerceptualLoss, _check_choice, _check_weights, _ease_depthwise, _norm_layer,
                                _perceptual_backbone, _check_flag, _check_number, _evaluating)
 from .data import (PhotoFolder, _color_jitter, load_photo, _provenance, _random_affine, save_image, shrink,
                              to_tensor, _warp)
 from .metrics import chamfer, _fid_to, _inception, deep_features, frechet_distance, perceptual_distance
-from .pencil import _check_choice, _spread
+from .pencil import _spread
 from .sketches import _check_sketch, dark_on_light, _grey
 from .sketchnet import coherent_lines, draw as draw_lines
 from .tom import Tom, _square, _statistics, _without_sketches, _adain, sketch_photo, strong_edges

@@ -13,11 +13,10 @@ from typing import Literal
 import numpy as np
 
 from . import selfsup
-from .blocks import _check_flag, _check_number, _pick_device
+from .blocks import _check_choice, _check_flag, _check_number, _pick_device
 from .data import UnreadableImage, load_photo, save_image
 from .folders import (check_output, choose_names, gather, known_names, save_entry, stage, start_report,
                                 _take_gpu, work_through)
-from .pencil import _check_choice
 from .sketches import dark_on_light, _grey, is_drawing
 from .weights import _chosen
 

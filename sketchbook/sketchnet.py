@@ -18,8 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .blocks import ConvBlock, Encoder, GANStep, PatchGAN, TopDown, balanced_bce, _check_flag, _check_number
-from .blocks import dice_loss, _evaluating, _param_groups
+from .blocks import ConvBlock, Encoder, GANStep, PatchGAN, TopDown, balanced_bce, _check_choice
+from .blocks import _check_flag, _check_number, dice_loss, _evaluating, _param_groups
 from .data import BoundaryPairs, PhotoFolder, SaliencyPairs, augment_pair, load_photo, _provenance, shrink
 from .data import to_tensor
 from .masknet import _check_pair, cut_out, _disk, _grown
@@ -382,8 +382,7 @@ class SketchNet(_MultiScaleDetails):
         detail:bool=False,    # `"book"`: with a `_DetailBranch`?
     ):
         super().__init__()
-        if preset not in ('book', 'deep', 'shallow'):
-            raise ValueError(f'Preset "{preset}" is unknown: use book, deep or shallow.')
+        _check_choice('preset', preset, ('book', 'deep', 'shallow'))
         if preset == 'book' and width != 1:
             raise ValueError(f'width is {width}, but the book network has only one width: use 1, or '
                              'preset deep or shallow.')
@@ -430,7 +429,7 @@ class _Discriminator(nn.Module):
         width:float=1.,    # Channel multiplier of `"paper"`
     ):
         super().__init__()
-        if preset not in ('book', 'paper'): raise ValueError(f'Preset "{preset}" is unknown: use book or paper.')
+        _check_choice('preset', preset, ('book', 'paper'))
         self.config = dict(preset=preset, nf=nf, width=width)
         if preset == 'book': self.body, self.head = PatchGAN(4, nf), nn.Identity()
         else:
@@ -618,6 +617,8 @@ def _resized(
     return cv2.resize(photo, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
 
 # %% ../nbs/02_sketchnet.ipynb #73672330
+_WHOLE = 3_000_000  # Pixels of a picture that needs no tiles
+
 def _receptive_radius(
     net,          # A `_MultiScale`
     side:int=640, # Side of the picture that is tried, pixels, a multiple of 16, more than twice the answer
@@ -647,21 +648,21 @@ def _tiles(
 # %% ../nbs/02_sketchnet.ipynb #d58c92eb
 def _in_tiles(
     look,           # `net.look`, or a function of a tile and its part of `where`
-    x,              # (1, 3, H, W), on the CPU
+    x,              # (1, 3, H, W), on the CPU, or already where `look` works
     where=None,     # (1, C, H/8, W/8), see `SketchNet.look_closely`; None when `look` needs none
     device='cpu',   # Where `look` works
     side:int|None=None, # Side of the tiles, pixels, a multiple of 16; 0 for none; None for 1152 px above 3 megapixels
-) -> list[torch.Tensor]: # The maps that `look` makes, each (1, 1, H, W), on the CPU
+) -> list[torch.Tensor]: # The maps that `look` makes, each (1, 1, H, W), where x is
     "One scale, tile by tile"
     h, w = x.shape[-2:]
-    side, outs = 1152*(h*w > 3_000_000) if side is None else side, []
+    side, outs = 1152*(h*w > _WHOLE) if side is None else side, []
     for mine, seen in _tiles(h, w, side or max(h, w)):
         part = x[...,seen[0],seen[1]].to(device, memory_format=torch.channels_last)
         here = [] if where is None else [where[(..., *(slice(s.start//8, s.stop//8) for s in seen))].to(device)]
         inner = (..., *(slice(m.start - s.start, m.stop - s.start) for m, s in zip(mine, seen)))
         made = look(part, *here)
-        outs = outs or [torch.empty(1, 1, h, w) for _ in made]
-        for out, y in zip(outs, made): out[...,mine[0],mine[1]] = y[inner].float().cpu()
+        outs = outs or [torch.empty(1, 1, h, w, device=x.device) for _ in made]
+        for out, y in zip(outs, made): out[...,mine[0],mine[1]] = y[inner].float()
     return outs
 
 
@@ -695,12 +696,13 @@ def _asked(photo, net, device, tile, ask):
         tile = _check_number('tile', tile, least=64, high=1e6, whole=True, right=right)
     net, device = _trained(net, device)
     x = to_tensor(_as_photo(photo))[None].contiguous(memory_format=torch.channels_last)     # the faster layout by far
+    if device.type == 'cuda' and x[0,0].numel() <= _WHOLE: x = x.to(device)     # what needs no tiles stays there
     side = tile and int(tile)//16*16
     with _evaluating(net):
         quick = folded(net)
         with torch.inference_mode(), _autocast(device):
             maps = _with_memory(lambda side: ask(quick, x, partial(_in_tiles, device=device, side=side)), device, side)
-    return [m[0,0].sigmoid().numpy() for m in maps]
+    return [m[0,0].sigmoid().cpu().numpy() for m in maps]
 
 
 def _ink_probability(

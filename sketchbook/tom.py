@@ -16,15 +16,15 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from .blocks import (ConvBlock, _FrozenEncoder, GANStep, PerceptualLoss, _VGGFeatures, _check_weights,
-                               _gram_matrix, _in_torch_cache, _check_number, _evaluating)
+from .blocks import (ConvBlock, _FrozenEncoder, GANStep, PerceptualLoss, _VGGFeatures,
+                               _check_choice, _check_number, _check_weights, _evaluating, _gram_matrix, _in_torch_cache)
 from .data import (PhotoFolder, _color_jitter, load_photo, _provenance, _random_affine, shrink, to_tensor,
                              _warp)
 from .metrics import _distance_to
-from .pencil import FromDrawings, _check_choice, _check_size, _spread
+from .pencil import FromDrawings, _check_size, _spread
 from .sketches import _check_sketch, _grey
 from .sketchnet import coherent_lines
-from .training import Task, _autocast
+from .training import Task, _autocast, _crossed
 from .weights import _chosen
 
 # %% ../nbs/04aa_tom.ipynb #to000008
@@ -103,14 +103,16 @@ class _GramCritic(nn.Module):
         n:int=128,              # Width of the first hidden layer
     ):
         super().__init__()
-        self.at = [torch.triu_indices(c, c) for c in channels]              # a Gram matrix is symmetric
+        self.at = [f'at{i}' for i in range(len(channels))]
+        for name, c in zip(self.at, channels):                              # a Gram matrix is symmetric
+            self.register_buffer(name, torch.triu_indices(c, c), persistent=False)
         linear = lambda ni, no: spectral_norm(nn.Linear(ni, no))
-        self.body = nn.Sequential(linear(sum(a.shape[1] for a in self.at), n), nn.LeakyReLU(.2),
+        self.body = nn.Sequential(linear(sum(c*(c + 1)//2 for c in channels), n), nn.LeakyReLU(.2),
                                   linear(n, n//2), nn.LeakyReLU(.2), linear(n//2, 1))
 
     def entries(self, grams):
         "What the critic sees of a list of Gram matrices (N, C, C): a root, or a few strong channels would be all"
-        seen = torch.cat([g[:,i,j] for g, (i, j) in zip(grams, self.at)], 1).float()
+        seen = torch.cat([g[:,i,j] for g, (i, j) in zip(grams, map(self.get_buffer, self.at))], 1).float()
         return seen.sign()*(seen.abs() + 1e-8).sqrt()
 
     def forward(self, seen): return self.body(seen)
@@ -264,6 +266,9 @@ class _TomNetworks(Task):
 # %% ../nbs/04aa_tom.ipynb #to00027a
 class _TomStep(_TomNetworks):
     "One step of the critic, then one of the generator; needs `weights`"
+    looked = 0.         # progress when `keep_style` last looked
+    def begin(self, init): self.looked = 0.
+
     def step(self, run, photo, sketch):
         features, netD = run.helpers['features'], run.nets['netD']
         fake = run.nets['netG'](photo).float()
@@ -283,7 +288,8 @@ class _TomStep(_TomNetworks):
 
     def keep_style(self, run):
         "Keep the averaged generator as a style of its own when a part of the run is over"
-        kept = run.plain['target'].kept
+        if not _crossed(self.styles, self.looked, run.progress): return     # reading `kept` waits for a GPU
+        self.looked, kept = run.progress, run.plain['target'].kept
         for part in range(1, int(run.progress*self.styles) + 1):
             if kept[part]: continue
             run.plain[f'style{part}'].load_state_dict(run.ema.module['netG'].state_dict())

@@ -24,7 +24,7 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from .blocks import _check_number, _evaluating, _pick_device
+from .blocks import _check_choice, _check_number, _evaluating, _pick_device
 from .data import _write_atomic
 
 # %% ../nbs/00b_training.ipynb #36956de7
@@ -127,6 +127,29 @@ def _autocast(
     device = _pick_device(device)
     return torch.autocast(device.type, torch.bfloat16) if _has_bf16(device) else contextlib.nullcontext()
 
+# %% ../nbs/00b_training.ipynb #c0ffee31
+def _compile(net):
+    "Compile what `net` does when it is called; a wrapper around it would change the names of its weights"
+    net.forward = torch.compile(net.forward)
+    return net
+
+
+@contextlib.contextmanager
+def _compiling(
+    device:torch.device, # See `blocks._pick_device`
+):
+    "Try the compiler on something small; whenever it fails, then or inside, that is a `ValueError` of one sentence"
+    from torch._dynamo.exc import TorchDynamoException
+    def told(e):
+        e = getattr(e, 'inner_exception', e)
+        reason = next(iter(str(e).strip().splitlines()), '')
+        return ValueError(f'Networks cannot be compiled on this machine ({type(e).__name__}: {reason}): '
+                          'train without `compile`.')
+    try: torch.compile(lambda x: x.sin() + 1)(torch.ones(4, device=device))
+    except Exception as e: raise told(e) from e
+    try: yield
+    except TorchDynamoException as e: raise told(e) from e
+
 # %% ../nbs/00b_training.ipynb #c935138b
 def _averaged(
     net:nn.Module,     # The network that learns
@@ -228,7 +251,7 @@ def _all_finite(tensors):
 # %% ../nbs/00b_training.ipynb #0cab0d1f
 class Run:
     "A training run in progress or done, see the table"
-    def __init__(self, task, nets, helpers, opts, accelerator, ema):
+    def __init__(self, task, nets, helpers, opts, accelerator, ema, compile=False):
         self.task, self.accelerator, self.opts, self.device = task, accelerator, opts, accelerator.device
         self.step, self.seconds, self.progress, self.interrupted = 0, 0., 0., True   # until it is done
         # best: (value, step, state of the averaged networks), stale: measurements since; losses nobody has looked at:
@@ -237,8 +260,8 @@ class Run:
         prepare = lambda net: accelerator.prepare_model(net, evaluation_mode=True)
         self.plain = {k: net.to(self.device, memory_format=torch.channels_last) for k, net in nets.items()}
         self.exported = nn.ModuleDict({k: self.plain[k] for k in task.exports})
-        self.ema = _averaged(self.exported, ema)
-        self.nets = {k: prepare(net) for k, net in self.plain.items()}
+        self.ema = _averaged(self.exported, ema)            # a copy, so made of networks that nothing wraps
+        self.nets = {k: prepare(_compile(net) if compile else net) for k, net in self.plain.items()}
         self.helpers = {k: prepare(net.to(self.device).eval().requires_grad_(False)) for k, net in helpers.items()}
         self.peaks = {k: [g['lr'] for g in opt.param_groups] for k, opt in opts.items()}
 
@@ -365,10 +388,12 @@ class _Show:
     def close(self): self.bar.close()
 
 # %% ../nbs/00b_training.ipynb #9cc11773
-def _clock(run, start, asked):
+def _clock(run, start, asked, every=8):
     "Seconds of training so far, and whether to stop: all go by the first one's clock, and stop if any was told to"
     seconds, stop = start + time.monotonic(), bool(asked)
     if run.accelerator.num_processes == 1: return seconds, stop
+    # what the others say comes through the GPU, and reading it waits for all that is queued there
+    if run.device.type == 'cuda' and run.step % every: return run.seconds, False
     mine = [seconds if run.accelerator.is_main_process else 0., float(stop)]
     mine = torch.tensor(mine, dtype=torch.float64, device=run.device)
     seconds, stops = run.accelerator.reduce(mine, 'sum').tolist()
@@ -429,8 +454,7 @@ def _accelerator(device, precision):
     "An Accelerator for `device`; precision `auto`, `bf16` or `fp32`"
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState, PartialState
-    if precision not in ('auto', 'bf16', 'fp32'):
-        raise ValueError(f'Precision "{precision}" is unknown: use auto, bf16 or fp32.')
+    _check_choice('precision', precision, ('auto', 'bf16', 'fp32'))
     if device.index is not None and device.type == 'cuda': torch.cuda.set_device(device)
     bf16 = precision == 'bf16' or (precision == 'auto' and _has_bf16(device))
     # the states are process-wide and remember the first device; alone in the process, each run may choose anew
@@ -497,7 +521,7 @@ def _make_folder(out):
                          'to.') from e
 
 
-def _start(task, out, accelerator, seed, ema, starts, resume, settings, tensorboard):
+def _start(task, out, accelerator, seed, ema, starts, resume, settings, tensorboard, compile):
     "Make the run, or bring it back from its checkpoint"
     saved = out/'checkpoint.pt'
     if saved.exists() and not resume:
@@ -508,7 +532,7 @@ def _start(task, out, accelerator, seed, ema, starts, resume, settings, tensorbo
     nets, helpers = task.networks(), task.helpers()
     for made in (nets, helpers): _fill(made, starts, task, settings['init'])
     for net in nets.values(): net.to(accelerator.device)  # before its optimiser is made
-    run = Run(task, nets, helpers, task.optimizers(nets), accelerator, ema)
+    run = Run(task, nets, helpers, task.optimizers(nets), accelerator, ema, compile)
     _make_folder(out)                                     # now that nothing can be refused any more
     run.log = _Log(out, state['where']['step'] if state else None, tensorboard, accelerator.is_main_process)
     run.history = run.log.history
@@ -518,6 +542,12 @@ def _start(task, out, accelerator, seed, ema, starts, resume, settings, tensorbo
     return run
 
 # %% ../nbs/00b_training.ipynb #ae12a10b
+def _start_worker(_):
+    "One OpenCV thread in a process that was not forked, and so has not inherited it"
+    import cv2
+    if cv2.getNumThreads() != 1: cv2.setNumThreads(1)
+
+
 @contextlib.contextmanager
 def _one_opencv_thread():
     "Workers that start inside inherit one thread; a forked process that changes OpenCV's pool waits for ever"
@@ -535,7 +565,7 @@ def _batches(run, seed, batch_size, workers):
     numbers = _Numbers(run.step*batch_size*world, batch_size, rank, world)
     # a generator of its own, or making the iterator would draw from the random state that the checkpoint restored
     loader = DataLoader(_Samples(run.task, seed), batch_sampler=numbers, num_workers=workers, pin_memory=cuda,
-                        generator=torch.Generator())
+                        generator=torch.Generator(), worker_init_fn=_start_worker)
     with _one_opencv_thread(): return iter(loader)      # which starts the workers
 
 
@@ -573,6 +603,7 @@ def fit(
     seed:int=0,            # Of weights, order and augmentation
     device='auto',         # See `blocks._pick_device`
     precision:str='auto',  # `"auto"`, `"bf16"` or `"fp32"`
+    compile:bool=False,    # Compile the networks, see `_compile`?
     ema:float=.998,        # Memory of the averaged weights
     init:dict|None=None,   # State dict to start from, of the main network; or state dicts by network
     origin:str|None=None,  # What `init` is, for the checkpoint and the card; None: its checksum
@@ -591,8 +622,9 @@ def fit(
                     processes=accelerator.num_processes, samples=len(task), data=str(task.about.get('data', 'unknown')),
                     settings=task.about.get('settings', {}), init=_origin(starts, origin))
     fast = torch.backends.cudnn.flags(enabled=True, benchmark=True)      # on CUDA: crops are all of one size
-    with torch.random.fork_rng(), fast, _graceful_shutdown() as asked:
-        run = _start(task, out, accelerator, seed, ema, starts, resume, settings, tensorboard)
+    ready = _compiling(accelerator.device) if compile else contextlib.nullcontext()
+    with ready, torch.random.fork_rng(), fast, _graceful_shutdown() as asked:
+        run = _start(task, out, accelerator, seed, ema, starts, resume, settings, tensorboard, compile)
         def checkpoint():
             _check_finite(run, weights=True)
             state = _state(run, settings)
@@ -632,7 +664,7 @@ def fit_phases(
 ) -> dict[str,Run]:        # The runs; the last one may be interrupted
     "Train one phase after another, each with the networks that the one before has trained"
     names, runs = list(phases), {}
-    if phase not in (None, *names): raise ValueError(f'There is no phase {phase!r}: choose one of {", ".join(names)}.')
+    if phase is not None: _check_choice('phase', phase, names)
     chosen, left = [phase] if phase else names, 1.      # of the budget
     for i, name in enumerate(chosen):
         part = left*phases[name].share/sum(phases[n].share for n in chosen[i:])

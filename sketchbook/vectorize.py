@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import torch
 
-from .blocks import _check_flag, _check_number, _pick_device
+from .blocks import _check_choice, _check_flag, _check_number, _pick_device
 from .metrics import iou
 from .sketches import _check_sketch, _grey, is_drawing
 from .sketchnet import draw
@@ -201,8 +201,7 @@ def vectorize(
     **options,             # For the method, see `trace` and `virtual`
 ) -> Strokes:
     "Turn a raster sketch into strokes"
-    if not isinstance(method, str) or method not in _METHODS:
-        raise ValueError(f"there is no method {method!r}; there is {', '.join(_METHODS)}")
+    _check_choice('method', method, _METHODS)
     _check_flag('refine', refine)
     _pick_device(device)
     sketch = _check_sketch(sketch)

@@ -16,7 +16,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.utils.data import get_worker_info
 
 from .blocks import ConvBlock, _check_number
 from .data import PhotoFolder
@@ -572,8 +571,7 @@ class _SketchesOf:
     def __getitem__(self, i): # Sketch (H, W) float32, 1 = paper
         photo = self.photos[i]
         size = [max(1, round(n*self.side/max(photo.shape[:2]))) for n in photo.shape[1::-1]]
-        device = 'auto' if get_worker_info() is None else 'cpu' # a data loader's worker must not use CUDA
-        return draw(cv2.resize(photo, size, interpolation=cv2.INTER_CUBIC), None, detail=0, device=device)
+        return draw(cv2.resize(photo, size, interpolation=cv2.INTER_CUBIC), None, detail=0)
 
 # %% ../nbs/02e_virtual.ipynb #d83f2970
 HEADLINES = ('ink_covered', 'strokes_on_ink', 'iou')

@@ -310,13 +310,6 @@ def test_beyond_the_edge():
         assert (crop==7).all() and t.min()>.99
 
 
-def test_augmentation_refuses():
-    with pytest.raises(ValueError, match='does not lie on'):
-        augment_pair(photo_of(0), np.ones((40, 61)), np.random.default_rng(0))
-    with pytest.raises(ValueError, match="not 'black'"):
-        augment_pair(photo_of(0), np.ones((40, 60)), np.random.default_rng(0), fill='black')
-
-
 def test_pasted_objects():
     photo, mask = photo_of(0), np.float32(photo_of(1)[..., 0]>128)
     before = photo.copy(), mask.copy()

@@ -17,7 +17,7 @@ def test_openmoji_split_is_whole_and_repeatable(moji):
     again = OpenMojiPairs('val', size=64)
     assert again.ids==moji['val'].ids and np.array_equal(again[3][1], moji['val'][3][1])
     assert OpenMojiPairs('val', seed=1).ids!=moji['val'].ids
-    with pytest.raises(ValueError, match="not 'test'"): OpenMojiPairs('test')
+    with pytest.raises(ValueError, match="no split 'test'"): OpenMojiPairs('test')
 
 
 def test_openmoji_variants_stay_on_one_side(moji):

@@ -74,11 +74,6 @@ def test_only_a_shipped_network_is_folded(net):
     assert set(net.state_dict())==keys and all(torch.equal(v, before[k]) for k,v in shipped.state_dict().items())
 
 
-@pytest.mark.parametrize('kw', [dict(version=3), dict(version='2'), dict(preset='tiny')])
-def test_unknown_network(kw):
-    with pytest.raises(ValueError, match='MaskNet has'): MaskNet(**kw)
-
-
 @pytest.mark.parametrize('hw', [(1,1), (1,300), (300,1), (37,53), (500,220)])
 @pytest.mark.parametrize('edge_aware', [False,True])
 def test_any_photo_has_a_mask_of_its_size(net, hw, edge_aware):
@@ -118,20 +113,6 @@ def test_not_contiguous(net):
     assert np.array_equal(predict(photo[:,::-1], net=net), predict(np.ascontiguousarray(photo[:,::-1]), net=net))
 
 
-@pytest.mark.parametrize('photo', [
-    np.zeros((8,8), np.uint8), np.zeros((8,8,4), np.uint8), np.zeros((8,8,3)), np.zeros((8,8,3), np.float32),
-    np.zeros((8,8,3), bool), np.zeros((8,8,3), np.uint16), np.zeros((8,8,1), np.uint8), np.zeros((2,8,8,3), np.uint8),
-    np.zeros((0,8,3), np.uint8), 'cat.jpg', None])
-def test_not_a_photo(net, photo):
-    for call in (lambda: predict(photo, net=net), lambda: cut_out(photo, np.ones((8,8))),
-                 lambda: _guided_filter(np.ones((8,8)), photo)):
-        with pytest.raises(ValueError, match='uint8 array of shape'): call()
-
-
-def test_unknown_version():
-    with pytest.raises(ValueError, match='versions 1 and 2'): predict(np.zeros((8,8,3), np.uint8), version=3)
-
-
 def test_soft_and_hard():
     m = np.array([[0,.2,.5,.50001,.9,1]], np.float32)
     assert np.allclose(soft(m), [[0,.2,.5,1,1,1]]) and soft(m).dtype==np.float32
@@ -146,17 +127,6 @@ def test_a_smaller_softctr_shows_more():
     assert shown==sorted(shown, reverse=True)
 
 
-@pytest.mark.parametrize('cut', [soft,hard])
-@pytest.mark.parametrize('mask,t,says', [
-    (np.full((4,4), np.nan), .5, 'NaN'), (np.full((4,4), 2.), .5, '0..1'), (np.full((4,4), -1.), .5, '0..1'),
-    (np.zeros((4,4,3)), .5, 'shape'), (np.zeros((4,4)), 2, 'at most 1'), (np.zeros((4,4)), -.1, 'not -0.1'),
-    (np.zeros((4,4)), float('nan'), 'not nan'), (np.zeros((4,4)), None, 'not None'), (np.zeros((4,4)), '0.5', "'0.5'"),
-    (np.full((4,4), np.inf), .5, '0..1'), (np.zeros((0,4)), .5, 'shape'), (np.full((4,4), 'x'), .5, 'numbers'),
-    (None, .5, 'shape')])
-def test_bad_masks_and_thresholds(cut, mask, t, says):
-    with pytest.raises(ValueError, match=says): cut(mask, t)
-
-
 def test_cut_out():
     photo = np.random.default_rng(0).integers(0, 256, (6,7,3), dtype=np.uint8)
     assert np.array_equal(cut_out(photo, np.ones((6,7))), photo)
@@ -169,23 +139,6 @@ def test_whole_numbers_and_bools_are_masks_too():
     photo = np.full((2,2,3), 90, np.uint8)
     for dtype in (bool, np.uint8, int, np.float64):
         assert np.array_equal(cut_out(photo, np.eye(2, dtype=dtype))[...,0], [[90,255],[255,90]])
-
-
-@pytest.mark.parametrize('mask,says', [
-    (np.ones((7,6)), 'same size'), (np.full((6,7), np.nan), 'NaN'), (np.full((6,7), 2.), '0..1')])
-def test_guided_filter_refuses(mask, says):
-    with pytest.raises(ValueError, match=says): _guided_filter(mask, np.zeros((6,7,3), np.uint8))
-
-
-@pytest.mark.parametrize('setting,says', [
-    (dict(radius=0), 'radius should be a whole number'), (dict(radius=-3), 'not -3'), (dict(radius=2.5), 'not 2.5'),
-    (dict(radius='4'), "not '4'"), (dict(radius=10**30), 'at most 1000'),
-    (dict(eps=0), 'eps should be more than 0'), (dict(eps=-1e-2), 'not -0.01'),
-    (dict(eps=float('nan')), 'not nan'), (dict(eps=float('inf')), 'not inf'), (dict(eps=None), 'not None'),
-    (dict(side=0), 'side should be at least 1 pixel'), (dict(side=.5), 'not 0.5'),
-    (dict(side=float('nan')), 'not nan'), (dict(side='400'), "not '400'")])
-def test_guided_filter_refuses_settings(setting, says):
-    with pytest.raises(ValueError, match=says): _guided_filter(np.ones((6,7)), np.zeros((6,7,3), np.uint8), **setting)
 
 
 @pytest.mark.parametrize('setting', [
@@ -276,24 +229,11 @@ def test_the_edge_of_a_large_mask_is_firm_too():
     assert width(large) <= width(small)+4
 
 
-@pytest.mark.parametrize('mask,t,says', [
-    (np.full((4,4), np.nan), .5, 'NaN'), (np.full((4,4), 2.), .5, '0..1'), (np.zeros((4,4,3)), .5, 'shape'),
-    (np.zeros((4,4)), 2, 'softctr'), (np.zeros((4,4)), '0.5', 'softctr'), (np.zeros((0,4)), .5, 'shape')])
-def test_clean_mask_refuses(mask, t, says):
-    with pytest.raises(ValueError, match=says): clean_mask(mask, t)
-
-
 def test_object_box():
     m = np.zeros((100,200)); m[40:50,60:80] = 1
     assert _object_box(m, 0)==(40,60,50,80) and _object_box(m)==(38,58,52,82) and _object_box(m, 1e300)==(0,0,100,200)
     assert _object_box(m*.4) is None and _object_box(m*.4, 0, threshold=.3)==(40,60,50,80)
     assert _object_box(np.ones((1,1)))==(0,0,1,1)
-
-
-@pytest.mark.parametrize('margin', [-1, float('nan'), float('inf'), '1', None])
-def test_object_box_refuses(margin):
-    with pytest.raises(ValueError, match='margin should be at least 0, not'):
-        _object_box(np.ones((4,4)), margin)
 
 
 @pytest.mark.parametrize('at,radius,looks', [

@@ -253,18 +253,6 @@ def test_the_box_is_in_the_report(monkeypatch, tmp_path, quick, far, photo):
 
 # settings
 
-@pytest.mark.parametrize('wrong, sentence', [
-    (dict(resolution=-1), 'resolution'), (dict(resolution=2.5), 'resolution'), (dict(resolution=True), 'resolution'),
-    (dict(resolution=848), 'resolution'), (dict(softctr=2), 'softctr'), (dict(softctr=float('nan')), 'softctr'),
-    (dict(softctr='0.5'), 'softctr'), (dict(mask_version=3), 'mask_version'), (dict(mask_mode='medium'), 'mask_mode'),
-    (dict(frame='both'), 'frame'), (dict(frame=None), 'frame'), (dict(frame='object', mask=False), 'frame'),
-    (dict(gamma='False'), 'gamma'), (dict(merge=1), 'merge'), (dict(size=0), 'size'),
-    (dict(max_side=10**6), 'max_side'), (dict(method='magic'), 'method')])
-def test_wrong_settings(wrong, sentence):
-    with pytest.raises(SettingError, match=f'^{sentence} should be .*, not ') as e: Pipeline(**wrong)
-    assert '\n' not in str(e.value)
-
-
 def test_wrong_network_for_the_role(quick, photo):
     with pytest.raises(SettingError, match='holds a SketchNet'):
         replace(quick, mask_weights=quick.sketch_weights)(photo)
@@ -439,7 +427,7 @@ def hold(folder, name):
     "Keep a hidden folder open, and put its name into the queue `name`"
     with folders._all_or_nothing(folder) as part:
         (part/'half').write_text('x')
-        name.put(part.name)
+        name.put(part.parent.name)
         time.sleep(600)
 
 
@@ -460,13 +448,12 @@ def test_what_a_killed_run_left_goes_with_the_next_one(tmp_path):
     assert left == [names[1]]
 
 
-@pytest.mark.parametrize('worker, device', [(None, 'auto'), (object(), 'cpu')])
-def test_no_network_on_a_gpu_in_a_loaders_worker(monkeypatch, photo, worker, device):
-    from sketchbook import virtual
-    seen = []
-    monkeypatch.setattr(virtual, 'draw', lambda photo, *a, device, **k: seen.append(device) or photo[...,0]/255)
-    monkeypatch.setattr(virtual, 'get_worker_info', lambda: worker)
-    assert virtual._SketchesOf([photo])[0].shape == (318, 424) and seen == [device]
+@pytest.mark.parametrize('worker, device', [(None, 'cuda'), (object(), 'cpu')])
+def test_no_network_on_a_gpu_in_a_loaders_worker(monkeypatch, worker, device):
+    from sketchbook import blocks
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+    monkeypatch.setattr(blocks, 'get_worker_info', lambda: worker)
+    assert blocks._pick_device('auto').type == device
 
 
 def test_each_process_takes_its_gpu_before_networks_load(monkeypatch, tmp_path, quick, photo):
@@ -526,8 +513,3 @@ def test_survival_is_measured_for_every_picture_but_photo_and_mask(trip):
 def test_a_round_trip_without_strokes(trip):
     without = {k: v for k, v in trip.items() if k != 'strokes'}
     assert pipeline.plot_trip(without).shape[2] == 3 and pipeline.plot_trip(trip).dtype == np.uint8
-
-
-def test_a_photo_in_which_nothing_is_drawn():
-    with pytest.raises(ValueError, match='nothing was drawn'):
-        pipeline.round_trip(np.full((200, 200, 3), 128, np.uint8), Pipeline(resolution=0, mask=False))

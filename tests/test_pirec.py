@@ -7,9 +7,8 @@ from sketchbook import pirec
 from sketchbook.blocks import count_params
 from sketchbook.cli import main
 from sketchbook.data import sample_photos, save_image
-from sketchbook.masknet import MaskNet
 from sketchbook.training import fit, fit_phases
-from sketchbook.weights import WeightsError, available, card, save
+from sketchbook.weights import available, card, save
 
 
 @pytest.fixture(scope='module')
@@ -35,54 +34,6 @@ def folder(tmp_path_factory):
 def small(folder, kind, **kw):
     "A phase with a network that trains in no time"
     return pirec.PirecTask(folder, kind, size=32, n=8, blocks=1, **kw)
-
-
-@pytest.mark.parametrize('call, said', [
-    (lambda cup: pirec.edges(cup, 0), 'sigma should be at least 0.1'),
-    (lambda cup: pirec.edges(cup, float('nan')), 'sigma should be'),
-    (lambda cup: pirec.color_domain(cup, 0), 'k should be a whole number'),
-    (lambda cup: pirec.color_domain(cup, 2.5), 'k should be a whole number'),
-    (lambda cup: pirec.color_domain(np.zeros((50, 50, 3), np.uint8)), 'at most 1, the number'),
-    (lambda cup: pirec.color_domain(cup, blur=0), 'blur should be'),
-    (lambda cup: pirec._as_edges(cup), 'sketch should be grey'),
-    (lambda cup: pirec.Reconstructor('huge'), "presets 'book' and 'paper'"),
-    (lambda cup: pirec.PirecTask('nowhere', 'painting'), "no phase 'painting'"),
-    (lambda cup: pirec.PirecTask('nowhere', size=50), 'multiple of 32'),
-    (lambda cup: pirec.PirecTask('nowhere', weights=dict(vgg=1.)), "no term 'vgg'"),
-    (lambda cup: pirec.PirecTask('nowhere', weights=dict(l1=-1.)), 'the weight of l1'),
-    (lambda cup: pirec.PirecTask('nowhere', weights={}), 'nothing to learn'),
-    (lambda cup: pirec.color_domain(cup, seed=1.5), 'seed should be'),
-    (lambda cup: pirec.Reconstructor(n=-8), 'n should be'),
-    (lambda cup: pirec.Reconstructor(n=12), 'multiple of 8'),
-    (lambda cup: pirec.Reconstructor(blocks=0), 'blocks should be'),
-    (lambda cup: pirec.PirecTask('nowhere', lr=0), 'lr should be'),
-    (lambda cup: pirec._square(cup, 0), 'size should be'),
-    (lambda cup: pirec._square(cup, zoom=.5), 'zoom should be'),
-    (lambda cup: pirec.edges(cup, size=-1), 'size should be'),
-    (lambda cup: pirec._as_edges(cup[...,0], ink=5), 'ink should be'),
-    (lambda cup: pirec.edges_kept(cup, pirec.edges(cup)[:50]), 'should be of one size'),
-    (lambda cup: pirec.edges_kept(cup, np.ones((128, 128))), 'blank'),
-    (lambda cup: pirec.color_error(cup, cup[:50]), 'should be of one size'),
-])
-def test_bad_settings(cup, call, said):
-    with pytest.raises(ValueError, match=said): call(cup)
-
-
-@pytest.mark.parametrize('edges, colors, said', [
-    (np.zeros((64, 64)), np.zeros((64, 60, 3), np.uint8), '64 x 64 pixels and the colours 60 x 64'),
-    (np.zeros((64, 64, 3)), np.zeros((64, 64, 3), np.uint8), 'should be grey'),
-    (np.ones((64, 64)), np.zeros((64, 64, 3), np.uint8), 'blank'),
-    (np.zeros((64, 200)), np.zeros((64, 200, 3), np.uint8), 'larger than size=128'),
-    (np.full((64, 64), np.nan), np.zeros((64, 64, 3), np.uint8), 'NaN'),
-])
-@pytest.mark.parametrize('paint', [pirec.draw, pirec.refine])
-def test_bad_drawings(paint, net, edges, colors, said):
-    with pytest.raises(ValueError, match=said): paint(edges, colors, net)
-
-
-def test_wrong_weights(cup):
-    with pytest.raises(WeightsError, match='needs a Reconstructor'):
-        pirec.draw(pirec.edges(cup), cup, MaskNet(1, 'paper'))
 
 
 @pytest.mark.parametrize('h, w', [(128, 128), (127, 65), (16, 90), (5, 7)])

@@ -86,61 +86,6 @@ def book(*words): return main([*map(str, words)])
 
 # bad input
 
-@pytest.mark.parametrize('kw, said', [
-    (dict(name='celeba'), "no configuration 'celeba': choose one of art, face, shoe"), (dict(name=None), 'configurat'),
-    (dict(preset='huge'), "no preset 'huge': choose one of book, paper"),
-    (dict(kind='cat'), "no kind of refiner 'cat'"), (dict(objective='vgg'), "no objective 'vgg': choose one of percep"),
-    (dict(size=100), 'size should be 64, 128, 256 or 512 pixels, not 100'), (dict(size='64'), 'size should be'),
-    (dict(size=0), 'size should be'), (dict(size=True), 'size should be'),
-    (dict(preset='paper', size=128), 'size should be 256 or 512 pixels with the preset paper, not 128'),
-    (dict(n=12), 'n should be a multiple of 8 channels, not 12'), (dict(n=0), 'n should be a whole number of channels'),
-    (dict(n=True), 'n should be'), (dict(n=8.5), 'n should be'), (dict(n_refine=12), 'n_refine should be a multiple')])
-def test_bad_configurations(kw, said):
-    with pytest.raises(ValueError, match=said): S.configuration(**kw)
-
-
-@pytest.mark.parametrize('kw, said', [
-    (dict(mix='sum'), "no mix 'sum': choose one of mean, mosaic"),
-    (dict(refine='no'), "refine should be True or False, not 'no'"), (dict(refine=1), 'refine should be'),
-    (dict(seed=-1), 'seed should be a whole number, at least 0'), (dict(seed=1.5), 'seed should be'),
-    (dict(seed=True), 'seed should be'), (dict(seed=None), 'seed should be'), (dict(seed=2**63), 'seed should be'),
-    (dict(device='abacus'), 'Device "abacus" is unknown'),
-    *((dict(shares=s), 'shares should be 2 numbers of at least 0 but not all 0, one a style photo, not') for s in
-      ([1], [1, 2, 3], 1, [0, 0], [-1, 2], [float('nan'), 1], [float('inf'), 1], 'ab', ['a', 'b'], [[1], [2]],
-       [[1], [2, 3]], {'a': 1, 'b': 2}, [None, 1]))])
-def test_bad_settings_of_a_picture(page, cat, cup, net, kw, said):
-    with pytest.raises(ValueError, match=said): S.synthesize(page, [cat, cup], net=net, **kw)
-
-
-def test_shares_of_one_style(page, cat, net):
-    with pytest.raises(ValueError, match=r'shares should be 1 number of .*, not \[1, 2\]'):
-        S.synthesize(page, cat, [1, 2], net=net)
-
-
-@pytest.mark.parametrize('sketch, said', [
-    *((s, 'the sketch is blank: draw some lines, darker than the paper') for s in
-      (np.ones((40, 50)), np.zeros((40, 50)), np.full((40, 50, 3), 255, np.uint8), np.ones((1, 1), bool),
-       np.full((9, 9), .95))),
-    (np.full((9, 9), np.nan), 'the sketch holds NaN'), (np.full((9, 9), 3.), 'runs from 3 to 3'),
-    (np.full((9, 9, 3), np.nan), 'NaN'), (np.ones((0, 9)), r'not \(0, 9\)'), (np.ones((5, 5, 5)), r'not \(5, 5, 5\)'),
-    (np.array([['a']]), 'numbers'), ([1, 2], 'not list'), (None, 'not NoneType'), ('nowhere.png', 'no such file')])
-def test_bad_sketches(cat, net, sketch, said):
-    with pytest.raises(ValueError, match=said): S.synthesize(sketch, cat, net=net)
-
-
-@pytest.mark.parametrize('style, said', [
-    ([], 'there is no style photo: name one or several'), ((), 'there is no style photo'), (None, 'not NoneType'),
-    (['nowhere.png'], 'nowhere.png: no such file'), ({'a': 1}, 'not dict'), (np.ones((2, 5, 5, 3)), r'not \(2, 5, 5'),
-    (np.full((5, 5, 3), np.nan), 'NaN')])
-def test_bad_styles(page, net, style, said):
-    with pytest.raises(ValueError, match=said): S.synthesize(page, style, net=net)
-
-
-def test_a_mosaic_of_five(page, cat, net):
-    with pytest.raises(ValueError, match='a mosaic takes 1 to 4 photos, not 5'):
-        S.synthesize(page, [cat]*5, mix='mosaic', net=net)
-
-
 def test_a_style_of_one_colour_still_paints(page, cat, net):
     "With a warning; a 1 x 1 photo has one colour as well"
     for style in (np.full((9, 9, 3), 80, np.uint8), np.zeros((1, 1), np.uint8), [cat, cat[:1,:1]]):
@@ -150,53 +95,10 @@ def test_a_style_of_one_colour_still_paints(page, cat, net):
         S.synthesize(page, cat, net=net)
 
 
-def test_wrong_networks(page, cat, small_nets):
-    for net, said in (('pencil', 'pencil holds a Shader'), (small_nets['mask'], 'mask.safetensors holds a MaskNet'),
-                      (torch.nn.Conv2d(1, 1, 1), 'the network is a Conv2d'), (3, 'the network is a int')):
-        with pytest.raises(WeightsError, match=f'{said}, but painting .* needs a Stylist or an Autoencoder'):
-            S.synthesize(page, cat, net=net)
-    with pytest.raises(WeightsError, match="No weights are called 'nothing'"): S.synthesize(page, cat, net='nothing')
-
-
-@pytest.mark.parametrize('kw, said', [
-    (dict(by='pen'), "no way to sketch 'pen': choose one of tom, sketchnet, coherent"),
-    *((dict(size=s), 'size should be a whole number of pixels, at least 16 and at most 8192, not') for s in
-      (0, -5, 8, 64.5, True, 'large', None)), (dict(device='abacus'), 'Device "abacus" is unknown')])
-def test_bad_settings_of_a_sketch(cat, kw, said):
-    with pytest.raises(ValueError, match=said): S._as_sketch(cat, **kw)
-
-
-@pytest.mark.parametrize('kw, said', [
-    *((dict(cell=c), 'cell should be a whole number of pixels, at least 32 and at most 1024, not') for c in
-      (0, -4, 33.5, 'large', 5000)),
-    (dict(styles=[]), 'a matrix needs one sketch and one style photo at least'), (dict(sketches=[]), 'a matrix needs'),
-    (dict(sketches=[np.ones((9, 9))]), 'the sketch is blank'), (dict(seed=-1), 'seed should be')])
-def test_bad_matrices(page, cat, net, kw, said):
-    with pytest.raises(ValueError, match=said): S.style_matrix(**dict(sketches=[page], styles=[cat], net=net) | kw)
-
-
-@pytest.mark.parametrize('kind', [S.AutoencoderTask, S.RefinerTask])
-@pytest.mark.parametrize('kw, said', [
-    (dict(lr=0), 'lr should be more than 0 and at most 1, not 0'), (dict(lr=2), 'lr should be'),
-    (dict(lr=float('nan')), 'lr should be'), (dict(weights=dict(vgg=1.)), "the loss has no term 'vgg': use "),
-    (dict(weights=dict(pixel=-1.)), 'the weight of pixel should be at least 0, not -1'),
-    (dict(weights={}), 'nothing to learn')])
-def test_bad_settings_of_a_training(sketched, kind, kw, said):
-    with pytest.raises(ValueError, match=said): kind(sketched, small(), **kw)
-
-
 def test_too_few_photos(data):
     few = S.SketchedPhotos(data/'few', makers=[coherent_lines])
     for kind in (S.AutoencoderTask, S.RefinerTask):
         with pytest.raises(ValueError, match='there are 6 photos to learn from; 20 or more are right'): kind(few)
-
-
-@pytest.mark.parametrize('folder, kw, said', [
-    ('empty', {}, 'empty: no photos in it'), ('photos', dict(limit=0), 'limit should be a whole number, at least 1'),
-    ('photos', dict(limit=-1), 'limit should be'), ('photos', dict(limit=1.5), 'limit should be'),
-    ('photos', dict(limit=True), 'limit should be')])
-def test_bad_sets_of_photos(data, folder, kw, said):
-    with pytest.raises(ValueError, match=said): S.SketchedPhotos(data/folder, makers=[coherent_lines], **kw)
 
 
 def test_photos_to_test_on_are_not_learned_from(tmp_path, cat):

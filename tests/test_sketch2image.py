@@ -42,17 +42,6 @@ def test_seeds_are_starts_of_the_inversion(owl):
     assert all(m.training for m in net.modules())               # left as it was
 
 
-@pytest.mark.parametrize('options, said', [
-    (dict(seed=-1), 'seed should be .*, not -1'), (dict(net=torch.nn.Linear(2, 2)), 'a Linear'),
-    (dict(net='sketch2image'), 'sketch2image holds a Completer'), (dict(device='nonsense'), '"nonsense"')])
-def test_wrong_options_are_named(owl, options, said):
-    with pytest.raises(ValueError, match=said): s2i.complete_joint(owl, **options)
-
-
-def test_a_fix_that_is_none():
-    with pytest.raises(ValueError, match="'prayer' is no fix"): s2i.JointTask([], ('prayer',))
-
-
 def test_thin_lines_of_a_large_page_survive_the_way_down():
     page = np.ones((1024, 1024), np.float32)
     cv2.circle(page, (512, 512), 300, 0, 2)
@@ -141,12 +130,6 @@ def test_one_broken_joint_image_is_named_and_the_rest_is_used(tmp_path):
     for p in tmp_path.glob('0*.png'): p.unlink()
     with pytest.warns(UserWarning), pytest.raises(ValueError, match='no pair that can be read'):
         s2i._training_views(tmp_path)
-
-
-@pytest.mark.parametrize('data, limit, said', [([], None, 'no pairs'), ([1], None, 'only one pair'),
-                                               ('simple', 1, '2 or more')])
-def test_what_cannot_be_measured(data, limit, said):
-    with pytest.raises(ValueError, match=said): s2i._measure(None, data, limit)
 
 
 def test_part_of_the_simple_set_has_all_its_classes(monkeypatch):

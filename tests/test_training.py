@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from sketchbook import training
-from sketchbook.training import Diverged, _check, _share_gradients, fit, fit_phases, _has_bf16, _lr_factor
+from sketchbook.training import Diverged, _share_gradients, fit, fit_phases, _has_bf16, _lr_factor
 
 ROOT = Path(__file__).parents[1]
 TASK = textwrap.dedent('''
@@ -67,6 +67,32 @@ def test_the_last_figure_has_the_last_measurement(tiny, tmp_path, monkeypatch):
         {k: rows[-1][0] for k, rows in run.history.items()}))
     run = fit(tiny(), tmp_path, steps=12, batch_size=2, plot=False)
     assert shown[-1] == {k: 12 for k in ('D', 'accuracy', 'val_size')} and run.history['val_size'][-1][0] == 12
+
+
+def test_compiled_networks_keep_the_names_of_their_weights(tiny, tmp_path, monkeypatch):
+    "With the compiler's place taken: the first process that compiles takes ten seconds"
+    compiled = []
+    def compiler(f):
+        def g(*args, **kw): compiled.append(f); return f(*args, **kw)
+        return g
+    run = lambda name, **kw: fit(tiny(), tmp_path/name, steps=4, batch_size=2, plot=False, **kw)
+    plain = run('plain')
+    monkeypatch.setattr(torch, 'compile', compiler)
+    fast = run('fast', compile=True)
+    assert same(plain.net.state_dict(), fast.net.state_dict()) and len(compiled) == 1 + 4*4     # D is asked three times
+    assert not hasattr(fast.net, '_orig_mod') and 'forward' not in vars(fast.net)    # the average runs as it is
+    state, other = (torch.load(tmp_path/n/'checkpoint.pt', weights_only=True) for n in ('plain', 'fast'))
+    assert all(same(state['nets'][k], other['nets'][k]) for k in ('netG', 'netD'))
+    assert run('fast', resume=True).step == 4                                        # and without compiling
+
+
+def test_a_machine_that_cannot_compile(tiny, tmp_path, monkeypatch):
+    def fail(f): raise RuntimeError('Triton is missing\nmore')
+    monkeypatch.setattr(torch, 'compile', fail)
+    with pytest.raises(ValueError) as e: fit(tiny(), tmp_path/'run', steps=1, plot=False, compile=True)
+    assert str(e.value) == ('Networks cannot be compiled on this machine (RuntimeError: Triton is missing): '
+                            'train without `compile`.')
+    assert not (tmp_path/'run').exists()
 
 
 @pytest.mark.parametrize('workers', [0, 1])
@@ -138,12 +164,6 @@ def test_bad_settings_are_refused_before_any_file(tiny, tmp_path, settings, word
     assert not (tmp_path/'run').exists()
 
 
-def test_more_processes_than_any_machine_has(tiny):
-    "Asked of the check alone: where it is missing, `fit` would start them"
-    with pytest.raises(ValueError, match='`workers` should be a whole number from 0 to 1024, not 1000'):
-        _check(tiny(), 'run', 30, None, workers=10**30)
-
-
 def test_diverged_loss_says_so(tiny, tmp_path):
     class Bad(tiny):
         def step(self, run, x, y):
@@ -170,6 +190,12 @@ def test_time_budget_and_rng_left_alone(tiny, tmp_path):
     assert run.step > 1 and run.seconds >= 1.2 and not run.interrupted
     assert torch.equal(expected, torch.random.get_rng_state())
     assert _lr_factor(1.) == 0 and _has_bf16(torch.device('meta')) is False
+
+
+def test_several_gpus_ask_each_other_only_now_and_then():
+    "What they say comes through the GPU; in between, all go by the last answer, which is the same for all"
+    run = SimpleNamespace(accelerator=SimpleNamespace(num_processes=2), device=torch.device('cuda'), step=3, seconds=5.)
+    assert training._clock(run, 0., ['stop']) == (5., False)
 
 
 PLAIN = textwrap.dedent('''

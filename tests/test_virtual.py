@@ -139,16 +139,6 @@ def test_a_training_step_in_bfloat16(progress):
     assert losses[1] == pytest.approx(losses[0], rel=.05) and losses[1] != losses[0]
 
 
-def test_a_worker_draws_photos_on_the_cpu(monkeypatch):
-    asked = []
-    monkeypatch.setattr(V, 'draw', lambda photo, resolution, detail, device: asked.append(device))
-    sketches = V._SketchesOf([np.zeros((60, 40, 3), np.uint8)])
-    sketches[0]
-    monkeypatch.setattr(V, 'get_worker_info', lambda: object())
-    sketches[0]
-    assert asked == ['auto', 'cpu']
-
-
 def test_schedules():
     assert [T._sweep_start(p, 48, 24) for p in (0, .25, 1)] == [24, 18, 0]
     still = V._Rollout(None, None, torch.zeros(2, 48), torch.zeros(2, 48), torch.zeros(2, 48))
@@ -273,19 +263,6 @@ def test_a_photo_works_and_warns(net):
     with pytest.warns(UserWarning, match='photo'): V.virtual(photo, net=net, rounds=1, steps=5)
 
 
-@pytest.mark.parametrize('options,says', (
-    (dict(rounds=0), 'rounds'), (dict(steps=-1), 'steps'), (dict(min_length=float('nan')), 'min_length'),
-    (dict(threshold='1'), 'threshold'), (dict(net=''), 'weights'), (dict(net=3), 'VirtualSketcher')))
-def test_options_out_of_range_are_named(options, says, net):
-    with pytest.raises(ValueError, match=says): V.virtual(plus(), **dict(net=net) | options)
-
-
-@pytest.mark.skipif('masknet-v2' not in available(), reason='needs the trained weights')
-def test_weights_of_another_network_are_refused():
-    with pytest.raises(ValueError, match='masknet-v2 holds a MaskNet, but drawing needs a VirtualSketcher'):
-        V.virtual(plus(), net='masknet-v2', device='cpu')
-
-
 def test_the_explorer_follows_a_pen(monkeypatch, net):
     as_photo = lambda sketch: np.repeat(np.rint(sketch*255).astype(np.uint8)[...,None], 3, 2)
     monkeypatch.setattr(V, 'draw', lambda photo, resolution: plus())
@@ -321,10 +298,6 @@ def test_a_bad_sketch_among_others_is_named(net, tmp_path):
     for limit in (0, -1):
         with pytest.raises(ValueError, match='limit'): V.evaluate(path, [plus()], limit=limit, device='cpu')
     with pytest.raises(ValueError, match='sketch number 0'): V.evaluate(path, [1-plus()], device='cpu')
-
-
-def test_missing_weights_are_named():
-    with pytest.raises(ValueError, match='no-such'): V.virtual(plus(), net='no-such')
 
 
 def test_joining_keeps_ends_and_count():
