@@ -871,7 +871,7 @@ def _edged(value, label, stats, i, contrast):
 def _spot_blacks(
     photo:np.ndarray,   # (H, W, 3) uint8, best some 400 pixels long
     inside:np.ndarray,  # (H, W) bool: the subject
-    dark:float=.32,     # In a black area the brightest channel is below this, 0..1 of white
+    dark:float=.26,     # In a black area the brightest channel is below this, 0..1 of white
     most:float=.45,     # Share of the subject that may turn black, about
     gap:float=.22,      # A black is darker than the light parts of the subject by at least this, 0..1
     contrast:float=.12, # An area is darker than what lies around it by at least this, 0..1,
@@ -1026,7 +1026,7 @@ def _stroke_strength(
     beside = _scattered(_nearby(details, maps.flow, at), near, n)      # the strongest detail across the flow
     details *= _step(details, .4*beside, .8*beside + 1e-6)             # of two that run side by side, the stronger
     alone = weak*(1 - _step(beside, .15, .45))                         # outlines that no detail repeats
-    others = cv2.GaussianBlur(np.maximum(details, .8*_step(alone, .1, .5)), (0, 0), .9)*(1.1 + 1.7*bold)
+    others = cv2.GaussianBlur(np.maximum(details, .8*_step(alone, .1, .5)), (0, 0), .9)*(1.1 + .6*bold)
     return np.maximum(line, _scattered(_smooth_along(others, maps.flow, 5., at, 2.), near, n))
 
 # %% ../nbs/02_sketchnet.ipynb #c02ac026
