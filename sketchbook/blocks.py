@@ -9,7 +9,7 @@ __all__ = ['DeviceUnavailable', 'count_params', 'ConvBlock', 'Encoder', 'TopDown
 # %% ../nbs/00a_blocks.ipynb #7b259180
 import contextlib
 import importlib
-from numbers import Real
+from numbers import Integral, Real
 from pathlib import Path
 
 import torch
@@ -49,7 +49,8 @@ def _check_choice(
     known,    # What there is, in the order in which the sentence names it
 ):
     "A `ValueError` unless `given` is one of `known`"
-    if not isinstance(given, (str, int, type(None))) or given not in tuple(known):
+    plain = isinstance(given, (str, Integral, type(None))) and not isinstance(given, bool)
+    if not plain or given not in tuple(known):
         raise ValueError(f'There is no {what} {given!r}: choose one of {", ".join(map(str, known))}.')
 
 

@@ -413,6 +413,7 @@ def _training_command(args):
     for key in ('batch_size', 'seed', 'phase'):
         if getattr(args, key): words += [_option(key), str(getattr(args, key))]
     if args.precision != 'auto': words += ['--precision', args.precision]
+    if args.compile: words += ['--compile']
     if args.init: words += ['--init', Path(args.init).name]
     return shlex.join(words + [w for pair in args.set for w in ('--set', pair)])
 

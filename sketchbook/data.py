@@ -223,7 +223,9 @@ def _encode(
         a = (np.clip(a.astype(np.float32), 0, 1)*255 + .5).astype(np.uint8)
     if suffix=='.png':
         if a.ndim==3: a = cv2.cvtColor(a, cv2.COLOR_RGB2BGR if a.shape[2]==3 else cv2.COLOR_RGBA2BGRA)
-        return cv2.imencode('.png', a, _PNG)[1].tobytes()
+        done, data = cv2.imencode('.png', a, _PNG)
+        if not done: raise ValueError(f"{path}: a PNG cannot hold {a.shape[1]} x {a.shape[0]} pixels")
+        return data.tobytes()
     buf = io.BytesIO()
     how = dict(quality=95) if suffix in ('.jpg', '.jpeg', '.webp') else {}
     Image.fromarray(a).save(buf, format=_FORMATS[suffix], **how)

@@ -112,14 +112,14 @@ def _move(
     try:
         for f in _moved(new):
             (out/f).parent.mkdir(parents=True, exist_ok=True)
-            if (out/f).exists():        # a copy, so that there is a whole file in its place at any moment
+            if os.path.lexists(out/f):  # a copy, so that there is a whole file in its place at any moment
                 (old/f).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(out/f, old/f)
+                shutil.copy2(out/f, old/f, follow_symlinks=False)
             done.append(f)
             os.replace(new/f, out/f)
     except BaseException:
         for f in done:
-            if (old/f).exists(): os.replace(old/f, out/f)
+            if os.path.lexists(old/f): os.replace(old/f, out/f)
             else: (out/f).unlink(missing_ok=True)
         raise
 

@@ -213,7 +213,7 @@ def _validation(
         truth = torch.from_numpy(truth)[None,None].to(logits.device)
         p = F.interpolate(logits, size=truth.shape[-2:], mode='bilinear', align_corners=False).sigmoid()
         rows.append(torch.stack([sum(_mask_loss(logits, truth).values()), (p-truth).abs().mean()]))  # not read yet
-    return dict(zip(('loss','mae'), torch.stack(rows).double().mean(0).tolist()))
+    return dict(zip(('loss','mae'), torch.stack(rows).cpu().double().mean(0).tolist()))
 
 # %% ../nbs/01_masknet.ipynb #c1ea0025
 class _MaskStep(Task):

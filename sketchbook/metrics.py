@@ -120,7 +120,7 @@ def thin_lines(
     drawing:np.ndarray, # (H, W) bool, True = line
 ) -> np.ndarray:        # (H, W) bool
     "Thin lines to one pixel; what was connected stays connected"
-    grid = np.pad(np.asarray(drawing, bool), 1)
+    grid = np.pad(np.ascontiguousarray(drawing, bool), 1)        # row by row, or `reshape` below is a copy
     w, at, size, code = grid.shape[1], np.flatnonzero(grid), -1, np.zeros(grid.size, np.uint8)
     around = 1, 1-w, -w, -1-w, -1, w-1, w, w+1
     def tell(at):       # the neighbours of pixels that come or go, whose bit flips in `code`

@@ -288,7 +288,7 @@ def folded(
     "A network for inference alone: the same outputs up to rounding, in less time"
     if net not in _copies: return net
     if _copies[net] is None: _copies[net] = _fold_batch_norm(copy.deepcopy(net))
-    return _copies[net]
+    return _copies[net].to(next(net.parameters()).device)       # where the network is now
 
 # %% ../nbs/00d_weights.ipynb #37ae0dc0
 def verify(

@@ -329,3 +329,9 @@ def test_find_photos(tmp_path):
     (tmp_path/'empty').mkdir()
     with pytest.raises(ValueError, match='empty: no photos there'): _find_photos(tmp_path/'empty')
     with pytest.raises(ValueError, match='no photos'): _find_photos([])
+
+
+def test_a_picture_that_png_cannot_hold(tmp_path):
+    with pytest.raises(ValueError, match='a PNG cannot hold 1100000 x 1 pixels'):
+        save_image(tmp_path/'a.png', np.zeros((1, 1_100_000), np.uint8))
+    assert not list(tmp_path.iterdir())

@@ -417,6 +417,19 @@ TABLE['06b app'] = [
 
 @pytest.mark.parametrize('call, said', [pytest.param(*row, id=f'{chapter}-{i}') for chapter, rows in TABLE.items()
                                         for i, row in enumerate(rows)])
+@pytest.mark.filterwarnings('ignore:The resolution is more than twice')
 def test_one_sentence_says_what_is_wrong(given, call, said):
     with pytest.raises((ValueError, FileNotFoundError), match=said) as e: call(given)
     assert '\n' not in str(e.value)
+
+
+def test_errors_have_a_class_of_their_own(given):
+    with pytest.raises(pipeline.SettingError): pipeline.Pipeline(resolution=-1)
+    with pytest.raises(data.UnreadableImage): load_photo(None)
+    with pytest.raises(data.UnreadableImage): load_photo(given.folder/'nothing.png')
+    with pytest.raises(weights.WeightsError): weights.load('no-such-network')
+
+
+def test_a_choice_may_be_a_number_of_numpy_but_no_bool():
+    assert masknet.MaskNet(np.int64(2)).config['version'] == 2
+    with pytest.raises(ValueError, match='There is no version of MaskNet True'): masknet.MaskNet(True)

@@ -22,6 +22,12 @@ def blobs(seed, shape=(60, 80), sigma=2.):
 def drawings(seed, k=3, shape=(60, 80)): return np.stack([thin(blobs(100*seed+i, shape) > .6) for i in range(k)])
 
 
+def test_thinning_column_by_column():
+    "NumPy keeps a transposed array in the order of its columns"
+    drawing = np.random.default_rng(0).random((30, 41)) < .6
+    assert (thin_lines(drawing.T) == thin_lines(drawing.T.copy())).all() and thin_lines(drawing.T).any()
+
+
 @pytest.mark.parametrize('seed', range(6))
 def test_thinning_is_that_of_scikit_image(seed):
     drawing = blobs(seed, sigma=.5+seed/2) > .5
