@@ -42,7 +42,7 @@ def _check_number(
         if value > low if least is None else value >= least: return int(value) if whole else value
     raise ValueError(f'{name} should be {right or _range(low, high, least, whole, unit)}, not {value!r}')
 
-
+# %% ../nbs/00a_blocks.ipynb #dc26bf2f
 def _check_choice(
     what:str, # It is: "preset", say
     given,    # What was given for it

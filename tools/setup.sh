@@ -21,16 +21,24 @@ pick_python() {  # the first interpreter that is new enough and can make an envi
     done
     if [ -n "$bare" ]; then
         v="$("$bare" -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
-        say "$bare is Python $v but its venv and pip modules are missing; install them (Debian and Ubuntu: apt-get install python$v-venv) and try again."
+        say "$bare is Python $v but its venv and pip modules are missing; install them" \
+            "(Debian and Ubuntu: apt-get install python$v-venv) and try again."
     elif [ -n "$old" ]; then
-        say "Python 3.10 or newer is needed, and $old is only $("$old" -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])'); install a newer one, or name it with PYTHON=/path/to/python3."
-    else say "Python 3.10 or newer is needed and no Python was found; install it, or name it with PYTHON=/path/to/python3."; fi
+        v="$("$old" -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])')"
+        say "Python 3.10 or newer is needed, and $old is only $v; install a newer one," \
+            "or name it with PYTHON=/path/to/python3."
+    else
+        say "Python 3.10 or newer is needed and no Python was found; install it," \
+            "or name it with PYTHON=/path/to/python3."
+    fi
     return 1
 }
 
-if ! { [ -x .venv/bin/python ] && new_enough .venv/bin/python && .venv/bin/python -m pip --version >/dev/null 2>&1; }; then
+works() { [ -x "$1" ] && new_enough "$1" && "$1" -m pip --version >/dev/null 2>&1; }
+if ! works .venv/bin/python; then
     python="$(pick_python)" || exit 1
-    "$python" -m venv --clear .venv || { say "$python could not make the environment .venv; the lines above say why."; exit 1; }
+    "$python" -m venv --clear .venv ||
+        { say "$python could not make the environment .venv; the lines above say why."; exit 1; }
 fi
 
 say 'installing into .venv (once; some minutes and 7 GB, most of it PyTorch)'
@@ -41,7 +49,9 @@ starts() { why="$(.venv/bin/python -c 'import cv2; cv2.resize' 2>&1)"; }
 # opencv-python links to the desktop's libGL; where there is none, its twin without windows is the same library
 if ! starts; then
     .venv/bin/python -m pip uninstall -q -y opencv-python
-    .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --force-reinstall 'opencv-python-headless>=4.10' || true
+    .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --force-reinstall \
+        'opencv-python-headless>=4.10' || true
 fi
-starts || { say "OpenCV was installed but does not start ($(echo "$why" | tail -n 1)); remove .venv and try again."; exit 1; }
+starts ||
+    { say "OpenCV was installed but does not start ($(echo "$why" | tail -n 1)); remove .venv and try again."; exit 1; }
 echo "$want" > "$stamp"
