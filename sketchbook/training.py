@@ -36,6 +36,7 @@ class Task:
     higher_is_better = False  # Of `monitor`
     patience = None           # Measurements without a better `monitor` after which the run ends early, or None
     clip = None               # Largest gradient norm, or None
+    bf16_on_cpu = True        # False: small layers, which a processor does faster in float32
     share = 1.                # Of the budget, against the other phases, see `fit_phases`
     about = {}                # Goes on the card: data, data_licence, notes
 
@@ -449,14 +450,27 @@ def _loop(run, batches, share, asked, show, checkpoint, logs=50, measures=10, ch
         if run.seconds - saved > checkpoint_seconds: checkpoint(); saved = run.seconds   # all processes together
     run.interrupted = share(run) < 1 and not over
 
+# %% ../nbs/00b_training.ipynb #cff7bfb0
+def _curves(
+    history:dict, # `Run.history`
+    most:int=30,  # So many points are kept of each number
+) -> dict:        # Name to `[[step, mean since the point before], ...]`
+    "The logged numbers in short, for the card"
+    def short(rows):
+        n = -(-len(rows)//most)
+        parts = [rows[i:i+n] for i in range(0, len(rows), n)]
+        return [[part[-1][0], float(f'{sum(v for _, v in part)/len(part):.4g}')] for part in parts]
+    return {name: short(rows) for name, rows in history.items()}
+
 # %% ../nbs/00b_training.ipynb #cff7bfaf
-def _accelerator(device, precision):
+def _accelerator(device, precision, task):
     "An Accelerator for `device`; precision `auto`, `bf16` or `fp32`"
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState, PartialState
     _check_choice('precision', precision, ('auto', 'bf16', 'fp32'))
     if device.index is not None and device.type == 'cuda': torch.cuda.set_device(device)
-    bf16 = precision == 'bf16' or (precision == 'auto' and _has_bf16(device))
+    pays = task.bf16_on_cpu or device.type != 'cpu'
+    bf16 = precision == 'bf16' or (precision == 'auto' and pays and _has_bf16(device))
     # the states are process-wide and remember the first device; alone in the process, each run may choose anew
     if PartialState._shared_state and PartialState().num_processes == 1:
         AcceleratorState._reset_state(reset_partial_state=True)
@@ -478,7 +492,7 @@ def _card(run, settings, command):
     return dict(settings, **task.about) | dict(
         command=command or f'none: `training.fit` was called from Python with a {type(task).__name__}', steps=run.step,
         weights_from_step=at, minutes=round(run.seconds/60, 1), machine=_machine(run.device), validation=measured,
-        losses=losses)
+        losses=losses, curves=_curves(run.history))
 
 # %% ../nbs/00b_training.ipynb #e7887784
 def _starts(init, main):
@@ -616,7 +630,8 @@ def fit(
 ) -> Run:                  # `.net` averaged or best, in eval mode; `.trained`; `.card`; `.history`; `.interrupted`
     "Train `task` for so many minutes or steps, with checkpoint and log in `out`; told to stop, leave cleanly"
     _check(task, out, minutes, steps, batch_size=batch_size, seed=seed, workers=workers or 0)
-    out, starts, accelerator = Path(out), _starts(init, task.exports[0]), _accelerator(_pick_device(device), precision)
+    out, starts = Path(out), _starts(init, task.exports[0])
+    accelerator = _accelerator(_pick_device(device), precision, task)
     budget = f'{steps} steps' if steps else f'{minutes:g} minutes'
     settings = dict(name=task.name, seed=seed, batch_size=batch_size, budget=budget, ema=ema, precision=precision,
                     processes=accelerator.num_processes, samples=len(task), data=str(task.about.get('data', 'unknown')),

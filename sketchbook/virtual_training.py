@@ -344,7 +344,7 @@ def _pen_losses(
 # %% ../nbs/02g_virtual_training.ipynb #f982201f
 class VirtualTask(Task):
     "Learn to draw: imitate an expert, then compare the drawing with the page too"
-    name, monitor, higher_is_better, clip = 'virtual', 'score', True, 1.
+    name, monitor, higher_is_better, clip, bf16_on_cpu = 'virtual', 'score', True, 1., False
 
     def __init__(self,
         drawings,               # `len()` and `[i]` -> page uint8 (H, W), `_Trail`s; see `Drawings`

@@ -417,7 +417,6 @@ TABLE['06b app'] = [
 
 @pytest.mark.parametrize('call, said', [pytest.param(*row, id=f'{chapter}-{i}') for chapter, rows in TABLE.items()
                                         for i, row in enumerate(rows)])
-@pytest.mark.filterwarnings('ignore:The resolution is more than twice')
 def test_one_sentence_says_what_is_wrong(given, call, said):
     with pytest.raises((ValueError, FileNotFoundError), match=said) as e: call(given)
     assert '\n' not in str(e.value)
