@@ -274,7 +274,7 @@ def _open_cells(
 def _place_pens(
     ink:np.ndarray,  # bool (H, W)
     left:np.ndarray, # bool (H, W)
-    most:int=64,     # _Pens at a time
+    most:int=64,     # Pens at a time
 ) -> tuple[np.ndarray, np.ndarray]: # Cursors (n, 2), pen widths (n,), pixels
     "One pen for each connected piece of undrawn ink in an open cell, in the middle of a line and near its end"
     todo = left & _open_cells(ink, left)
