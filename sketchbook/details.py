@@ -123,6 +123,12 @@ def _cut_lines(lines, A, s, crop):
     return np.stack([line, (_warp(doubt, A, s, crop) > .5) & ~_grown(line, 3)]).astype(np.float32)
 
 
+def _blurred(photo, rng, most=2.6):
+    "The photo as it looks after shrinking by up to `most` times and enlarging: details are lost, edges stay"
+    small = cv2.resize(photo, None, fx=(f := np.exp(-rng.uniform(0, np.log(most)))), fy=f, interpolation=cv2.INTER_AREA)
+    return cv2.resize(small, photo.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+
+
 def _detail_views(
     photo:np.ndarray,        # (H, W, 3) uint8
     lines:np.ndarray,        # (2, H, W) bool, see `_object_lines`
@@ -131,11 +137,13 @@ def _detail_views(
     crop:int=192,            # Side of the window, pixels
     view:int=_DetailBranch.view, # Side of the small view of the whole, pixels
     alone:float=.25,         # Chance, 0..1, that the object stands alone on white
+    tiny:float=.6,           # Chance, 0..1, that a portrait is shown small and blurred, as faces in scenes are
 ) -> tuple: # view and window, uint8; lines (2, crop, crop); mask of the view; the window's x0, y0, x1, y1 in it, 0..1
     "One random view of a photo, small, and a window of it, 2 to 4.4 times as large"
     photo = _color_jitter(photo, rng, .25, .25, .3, .3, grey=.05)
     if mask is not None and rng.random() < alone: photo = cut_out(photo, mask)
     scale, zoom = ((.85, 1.1), (1.5, 3.)) if mask is None else ((.85, 1.6), (2., 4.4))
+    if mask is None and rng.random() < tiny: scale, zoom, photo = (.18, .8), (2., 4.4), _blurred(photo, rng)
     fit = view/max(photo.shape[:2])
     A, s = _random_affine(photo.shape[:2], (view, view), rng, tuple(fit*f for f in scale), rotate=12)
     z = np.exp(rng.uniform(*np.log(zoom)))

@@ -6,7 +6,7 @@
 __all__ = ['PhotoPicker', 'slider', 'explorer']
 
 # %% ../nbs/00e_widgets.ipynb #f3c3efb1
-import asyncio, base64, contextlib, html, inspect, io, mimetypes
+import asyncio, base64, contextlib, html, inspect, io, json, mimetypes
 
 import cv2
 import numpy as np
@@ -284,13 +284,17 @@ class _Soon:
         self.fn()
 
 # %% ../nbs/00e_widgets.ipynb #c1b5720c
+def _data_url(name, data):
+    kind = mimetypes.guess_type(name)[0] or 'application/octet-stream'
+    return f'data:{kind};base64,{base64.b64encode(data).decode()}'
+
+
 def _file_link(
     name:str,       # The file's name, "sketch.png"
     data:bytes,     # What is in it
 ) -> str:           # HTML
     "A link that saves `data` as `name`"
-    kind = mimetypes.guess_type(name)[0] or 'application/octet-stream'
-    return (f'<a download="{html.escape(name)}" href="data:{kind};base64,{base64.b64encode(data).decode()}" '
+    return (f'<a download="{html.escape(name)}" href="{_data_url(name, data)}" '
             f'style="color:#1565c0;text-decoration:underline">{html.escape(name)}</a> ({max(len(data)//1000, 1)} kB)')
 
 # %% ../nbs/00e_widgets.ipynb #aa1e239a
@@ -307,20 +311,22 @@ class _DownloadButton(_Control):
         self.button = W.Button(description=f'save {name}', tooltip=f'make {name} and show a link to it',
                                layout=W.Layout(width='auto'))
         self.link,self.script = W.HTML(), W.Output(layout=W.Layout(display='none'))
-        self.link.add_class(self.mark)
         self.parts = [self.button]
-        self.widget = W.HBox([self.button, self.link, self.message.widget, self.script])
+        self.said = W.HBox([self.link, self.message.widget, self.script])
+        self.widget = W.VBox([self.button, self.said])
         self.button.on_click(self.press)
 
-    mark = property(lambda self: f'file-{self.link.model_id}', doc="By which the script finds the link in the page")
     def forget(self): self.link.value = ''; self.message.say()
 
     def press(self, _=None):
-        "Make the file, put it in the link, click the link"
+        "Make the file, give it to the browser, show a link to it"
         try:
-            with _Busy(self.parts): self.link.value = _file_link(self.name, self.make_bytes())
+            with _Busy(self.parts): data = self.make_bytes()
         except Exception as e: return self.message.say(_sentence(e), error=True)
-        script = f"document.querySelector('.{self.mark} a').click()"
+        self.link.value = _file_link(self.name, data)
+        # a link of its own: the one in the page may be gone before the browser comes to this
+        script = ("const a = document.createElement('a'); "
+                  f'a.download = {json.dumps(self.name)}; a.href = "{_data_url(self.name, data)}"; a.click()')
         self.script.outputs = (dict(output_type='display_data', metadata={}, data={'application/javascript': script}),)
         self.script.outputs = ()    # a page that is opened again must not save again
 
@@ -396,7 +402,9 @@ def explorer(
     ex = _Explorer(controls, redraw, prepare, max_side, downloads)
     row = _side_by_side(list(ex.controls.values()))
     row.children += (ex.busy.widget,)
-    box = W.VBox([row, ex.pane.widget, *([_side_by_side(list(ex.downloads.values()))] if ex.downloads else [])])
+    saves = ex.downloads.values()       # links below the buttons, which then stay in their places
+    rows = [_side_by_side([d.button for d in saves]), W.HBox([d.said for d in saves])] if saves else []
+    box = W.VBox([row, ex.pane.widget, *rows])
     box.controls,box.pane,box.busy,box.downloads,box.update = ex.controls, ex.pane, ex.busy, ex.downloads, ex.update
     ex.update()
     return box

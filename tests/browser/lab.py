@@ -282,21 +282,26 @@ class Explorer:
     def click(self, button): self.box.locator('button', has_text=whole(button)).click()
 
     def upload(self, file, button='your own'):
-        "Choose a file; a press that falls into the moment when the button is disabled is lost, so press again"
-        from playwright.sync_api import TimeoutError
-        def chooser():
-            try:
-                with self.page.expect_file_chooser(timeout=10_000) as asked:
-                    self.box.locator('button.widget-upload', has_text=button).click()
-                return asked.value
-            except TimeoutError: return None
-        wait(chooser, f'a press of "{button}" asks for a file').set_files(file)
+        "Choose a file"
+        press = self.box.locator('button.widget-upload', has_text=button).click
+        self._asked(self.page.expect_file_chooser, press, f'a press of "{button}" asks for a file').set_files(file)
 
     def save(self, name):
         "Click the button, or the link, that names a file: what the browser calls it and its bytes"
         button,link = (self.box.locator(kind, has_text=re.compile(re.escape(name), re.I)) for kind in ('button', 'a'))
-        with self.page.expect_download() as download: (button if button.count() else link).click()
-        return download.value.suggested_filename, Path(download.value.path()).read_bytes()
+        press = (button if button.count() else link).click
+        file = self._asked(self.page.expect_download, press, f'a press saves {name}')
+        return file.suggested_filename, Path(file.path()).read_bytes()
+
+    def _asked(self, expect, press, what, seconds=30):
+        "Press until the page answers: a press is lost while a button is disabled, or when the page moves under it"
+        from playwright.sync_api import TimeoutError
+        def answer():
+            try:
+                with expect(timeout=1000*seconds) as asked: press()
+                return asked.value
+            except TimeoutError: return None
+        return wait(answer, what)
 
     def draw(self, *points, canvas=0):
         "Draw on a canvas, the first one say, with the mouse, along points in its pixels"
