@@ -122,7 +122,7 @@ def _cut_lines(lines, A, s, crop):
     line = thin_lines(line)
     return np.stack([line, (_warp(doubt, A, s, crop) > .5) & ~_grown(line, 3)]).astype(np.float32)
 
-
+# %% ../nbs/02a_details.ipynb #d02a0062
 def _blurred(photo, rng, most=2.6):
     "The photo as it looks after shrinking by up to `most` times and enlarging: details are lost, edges stay"
     small = cv2.resize(photo, None, fx=(f := np.exp(-rng.uniform(0, np.log(most)))), fy=f, interpolation=cv2.INTER_AREA)

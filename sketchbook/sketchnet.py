@@ -723,6 +723,8 @@ class _LineMaps(NamedTuple):
     flow: np.ndarray|None        # (2, h2/2, w2/2) float32: along the edges of the photo, see `_edge_flow`
     size: tuple                  # Height and width of the photo, pixels
     blacks: np.ndarray|None = None # (h2/2, w2/2) float32, 0..1: what a brush fills, see `_spot_blacks`
+    spots: np.ndarray|None = None  # (h2, w2) float32, 0..1: eyes, noses, buttons, see `_dark_spots`
+    interior: np.ndarray|None = None # (h2/2, w2/2) float32, 0..1: 1 well inside the subject, 0 at its border
 
 
 def _check_scales(scales): # A number or several, to a list
@@ -815,7 +817,9 @@ def line_maps(
     small = cv2.resize(seen, half[::-1], interpolation=cv2.INTER_AREA)
     flow = _edge_flow(cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32), 2.)
     inside = _fitted(subject if mask is None else np.asarray(mask, np.float32), *half) > .5
-    maps = _LineMaps(outlines, details, subject, flow, photo.shape[:2], _spot_blacks(small, inside) if blacks else None)
+    maps = _LineMaps(outlines, details, subject, flow, photo.shape[:2],
+                     _spot_blacks(small, inside) if blacks else None, _dark_spots(seen, inside, details.shape),
+                     _step(cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5), 4.5, 9))
     return maps if mask is None else _keep_region(maps, mask)
 
 # %% ../nbs/02_sketchnet.ipynb #21f52cd5
@@ -909,6 +913,44 @@ def _lay_blacks(
     deep = cv2.GaussianBlur(cv2.erode(blacks, _disk(rim)), (0, 0), 1.)
     filled = np.minimum(sketch, 1 - blacks)
     return filled + (np.maximum(filled, .9*(1 - sketch)) - filled)*deep
+
+# %% ../nbs/02_sketchnet.ipynb #c02ac0b1
+def _round_and_dark(value, inside, points, box, gap, dark):
+    "Is a region darker than the ring around it, which lies inside the subject?"
+    x, y, w, h = box
+    r = 2 + max(2, round(.3*len(points)**.5))
+    at = np.s_[max(y - r, 0):y + h + r,max(x - r, 0):x + w + r]
+    spot = np.zeros(value[at].shape, np.uint8)
+    spot[points[:,1] - at[0].start,points[:,0] - at[1].start] = 1
+    ring = cv2.dilate(spot, _disk(r)) - cv2.dilate(spot, _disk(2)) > 0
+    tone = np.median(value[at][spot > 0])
+    return tone < dark and inside[at][ring].mean() > .9 and np.quantile(value[at][ring], .12) - tone > gap
+
+
+def _dark_spots(
+    photo:np.ndarray,   # (H, W, 3) uint8
+    inside:np.ndarray,  # (h2, w2) bool: the subject
+    shape:tuple,        # Height and width of the result
+    area=(24, 320),     # Smallest and largest area, pixels of the result
+    gap:float=38,       # A spot is darker than seven eighths of the ring around it by this, of 255
+    dark:float=115,     # and its brightest channel is below this, of 255
+) -> np.ndarray:        # (h, w) float32, 0..1: 1 is ink
+    "Small, round, dark areas of the subject, from maximally stable extremal regions (Matas et al. 2002)"
+    inside = cv2.resize(inside.astype(np.uint8), shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
+    out, (x, y, w, h) = np.zeros(shape, np.uint8), cv2.boundingRect(inside.astype(np.uint8))
+    at = np.s_[y:y + h,x:x + w]
+    value = np.maximum.reduce(cv2.split(_fitted(photo, *shape)))[at]
+    value = cv2.GaussianBlur(cv2.medianBlur(np.ascontiguousarray(value), 3), (0, 0), 1.2) if w else value
+    mser = cv2.MSER_create(4, *area, .5, .05)
+    mser.setPass2Only(True)                                                 # bright regions only, of the negative
+    regions, boxes = mser.detectRegions(255 - value) if min(w, h) > 3 else ((), ())
+    x, y, w, h = np.reshape(boxes, (-1, 4)).T.astype(int)
+    count, middle = np.array([len(r) for r in regions], int), (y + h//2, x + w//2)
+    round_ = (np.maximum(w, h) <= 2.6*np.minimum(w, h)) & (count > .5*w*h) & inside[at][middle] & (value[middle] < dark)
+    for i in sorted(np.flatnonzero(round_), key=lambda i: -count[i]):           # the largest of each nest
+        (u, v), drawn = regions[i].T, out[at]
+        if not drawn[v[0],u[0]] and _round_and_dark(value, inside[at], regions[i], boxes[i], gap, dark): drawn[v,u] = 1
+    return cv2.GaussianBlur(out.astype(np.float32), (0, 0), 1.)
 
 # %% ../nbs/02_sketchnet.ipynb #c02ac003
 _DETAIL = .6 # The default of `draw`: chosen by looking, see the chapter on details
@@ -1010,6 +1052,18 @@ def _chosen_lines(
     return outlines, _passing(details, subject >= .5*found, detail)     # everywhere, when no subject is found
 
 
+def _precise(
+    details:np.ndarray,  # (H, W) float32, 0..1
+    interior:np.ndarray, # (h, w) float32, 0..1, see `_LineMaps`
+    least:int=30,        # A long line, pixels
+) -> list:               # (H, W) float32 twice, 0..1: how far outlines give way; how far details stay
+    "Well inside the subject, a long detail line takes the place of an outline: it is sharper and better placed"
+    smooth = cv2.GaussianBlur(details, (0, 0), .8)
+    line = _pieces(thin_lines(_pieces(smooth > .06, 2*least, smooth > .15)), least)
+    far = cv2.distanceTransform((~line).astype(np.uint8), cv2.DIST_L2, 5)
+    return [(1 - _step(far, *reach))*_fitted(interior, *details.shape) for reach in ((5, 10), (2, 4.5))]
+
+# %% ../nbs/02_sketchnet.ipynb #c02ac0a3
 def _stroke_strength(
     maps:_LineMaps, # See `line_maps`, with details
     detail:float,   # See `draw`
@@ -1019,7 +1073,10 @@ def _stroke_strength(
     line, taken = _outline_lines(outlines)
     bold = _step(cv2.blur(cv2.dilate(outlines, _disk(3)), (9, 9)), .1, .6)
     ridge = _grown(thin_lines(outlines > .15), 1)
-    line, details, weak = line*(.45 + .55*bold), details*(1 - taken), ridge*outlines*(1 - taken)
+    spare, stay = 0, 0
+    if maps.interior is not None: spare, stay = _precise(details, maps.interior)
+    line, details = line*(.45 + .55*bold)*(1 - spare), details*(1 - taken*(1 - stay))
+    weak = ridge*outlines*(1 - taken)*(1 - spare)
     near = _grown(np.maximum(details, weak) > .05, 4)
     at, n = _points(near)
     if not n: return line
@@ -1050,7 +1107,8 @@ def paint(
     if grown: strength = cv2.resize(strength, (w, h), interpolation=cv2.INTER_CUBIC) # sharp, as ink comes after
     sketch = _ink(_step(strength, .12, .34), gamma, floor=0.)
     lines = _embolden(sketch if grown else _fitted(sketch, h, w), weight)
-    return _lay_blacks(lines, maps.blacks) if blacks and maps.blacks is not None else lines
+    if blacks and maps.blacks is not None: lines = _lay_blacks(lines, maps.blacks)
+    return lines if maps.spots is None else np.minimum(lines, 1 - _step(_fitted(maps.spots, h, w), .25, .6))
 
 # %% ../nbs/02_sketchnet.ipynb #ed44fee1
 def draw(
