@@ -777,6 +777,25 @@ def _look(
     return _answers(photo, resolution, merge, mask, scales, ask)[1][0]
 
 # %% ../nbs/02_sketchnet.ipynb #c02ac010
+def _without_bumps(
+    gap:np.ndarray,   # (H, W) bool: pieces of a mask's border, one pixel wide
+    drawn:np.ndarray, # (H, W) bool: lines
+) -> np.ndarray:      # (H, W) bool
+    "Without the bumps of a mask, pieces whose two ends a drawn line joins on a shorter way"
+    n, label = cv2.connectedComponents(gap.astype(np.uint8), connectivity=8)
+    length, keep = np.bincount(label.ravel(), minlength=n), np.ones(n, bool)
+    keep[0] = False                                 # the background
+    near = _grown(drawn, 12)
+    neighbours = cv2.boxFilter(gap.astype(np.uint8), -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
+    ends = np.argwhere(gap & (neighbours == 2))
+    of = label[tuple(ends.T)]
+    for i in np.flatnonzero(np.bincount(of, minlength=n) == 2):
+        a, b = ends[of == i]
+        way = np.round(np.linspace(a, b, 32)).astype(int)
+        keep[i] = length[i] < 1.25*np.linalg.norm(b - a) or near[tuple(way.T)].mean() < .8
+    return keep[label]
+
+# %% ../nbs/02_sketchnet.ipynb #c02ac0b4
 def _keep_region(
     maps:_LineMaps,    # See `line_maps`, of a whole photo
     region:np.ndarray, # (H, W) float32; above one half stays
@@ -788,7 +807,7 @@ def _keep_region(
     outlines, details = _fitted(maps.outlines, h, w)*keep, maps.details*keep
     edge = cv2.morphologyEx(np.pad(inside, 1, 'edge').astype(np.uint8), cv2.MORPH_GRADIENT, _disk(1))[1:-1,1:-1] > 0
     edge, drawn = thin_lines(edge), np.maximum(outlines, details) > .3
-    gap = _pieces(edge & ~_grown(drawn, 8), 8)
+    gap = _without_bumps(_pieces(edge & ~_grown(drawn, 8), 8), drawn)
     gap = edge & _grown(gap, 8)        # as far as the next line
     outlines = np.maximum(outlines, .6*cv2.dilate(gap.astype(np.float32), _disk(1)))
     return maps._replace(outlines=outlines, details=details, subject=np.ones_like(details)) # it has faded already
