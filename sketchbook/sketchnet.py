@@ -896,6 +896,7 @@ def _spot_blacks(
     inside:np.ndarray,  # (H, W) bool: the subject
     dark:float=.26,     # In a black area the brightest channel is below this, 0..1 of white
     most:float=.45,     # Share of the subject that may turn black, about
+    grey:float=.1,      # and the channels differ by at most this: a coloured dark is a shadow, 0..1
     gap:float=.22,      # A black is darker than the light parts of the subject by at least this, 0..1
     contrast:float=.12, # An area is darker than what lies around it by at least this, 0..1,
     edged:float=.66,    # on this share of its border
@@ -914,6 +915,8 @@ def _spot_blacks(
     deep = np.bincount(label[value < level - .06], minlength=n)/area      # not only a shade below the threshold
     rim = np.bincount(label[inside & (cv2.erode(inside.astype(np.uint8), _disk(2)) == 0)], minlength=n) > 0
     keep = (area >= least*value.size*(1 + 9*rim)) & (deep > .35)          # a mask's border may catch a strip of shadow
+    colour = np.bincount(label.ravel(), np.ptp(photo, 2).ravel(), n)/area > 255*grey
+    keep &= ~colour
     keep[0] = False                                                       # the paper
     keep[keep] = [_edged(value, label, stats, i, contrast) > edged for i in np.flatnonzero(keep)]
     black = cv2.morphologyEx(keep[label].astype(np.uint8), cv2.MORPH_CLOSE, _disk(1))
