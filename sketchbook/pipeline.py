@@ -140,7 +140,7 @@ def _draw_box(
     kept:np.ndarray|None, # `(H, W)` from `clean_mask`, or None
     box,                  # See `_choose_box`
     net,                  # A SketchNet
-) -> np.ndarray:          # Sketch float32, 1 = paper, as large as the box
+) -> np.ndarray:          # Sketch float32, 1 = paper, as large as the box, or as a small box was enlarged
     "Draw the part of `photo` inside `box`"
     photo,kept = _crop(photo, box),_crop(kept, box)
     h,w = photo.shape[:2]
@@ -149,9 +149,7 @@ def _draw_box(
     if grow>1:
         size = round(w*grow),round(h*grow)
         photo,kept = cv2.resize(photo, size, interpolation=cv2.INTER_CUBIC),cv2.resize(kept, size)
-    sketch = sketchnet.draw(photo, p.resolution, p.gamma, p.merge, kept, p.device, net,
-                            detail=p.detail, blacks=p.blacks)
-    return cv2.resize(sketch, (w,h), interpolation=cv2.INTER_AREA) if grow>1 else sketch
+    return sketchnet.draw(photo, p.resolution, p.gamma, p.merge, kept, p.device, net, detail=p.detail, blacks=p.blacks)
 
 # %% ../nbs/06_pipeline.ipynb #a6b00008
 def _pen_weight(
@@ -231,6 +229,7 @@ def _sketch_photo(
     with stage(timings, 'sketch'): sketch = _draw_box(p, photo, kept, box, nets['sketch'])
     if p.vectorize:
         with stage(timings, 'vectorize'): strokes = vectorizer.vectorize(sketch, p.method, p.refine, p.size, p.device)
+    sketch = sketchnet._fitted(sketch, *_crop(photo, box).shape[:2])    # strokes are finer in the enlarged one
     if p.frame=='object': photo,mask,foreground = (_crop(a, box) for a in (photo, mask, foreground))
     elif box is not None:
         sketch = _paste_sketch(sketch, box, photo.shape)
