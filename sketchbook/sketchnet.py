@@ -953,7 +953,7 @@ def _dark_spots(
     photo:np.ndarray,   # (H, W, 3) uint8
     inside:np.ndarray,  # (h2, w2) bool: the subject
     shape:tuple,        # Height and width of the result
-    area=(24, 320),     # Smallest and largest area, pixels of the result
+    area=(24, 280),     # Smallest and largest area, pixels of the result
     gap:float=38,       # A spot is darker than seven eighths of the ring around it by this, of 255
     dark:float=115,     # and its brightest channel is below this, of 255
 ) -> np.ndarray:        # (h, w) float32, 0..1: 1 is ink
