@@ -43,11 +43,11 @@ def works(device):
 
 
 def poster(device):
-    "The motorcycle, 1024 pixels wide, by way of its mask and its lines"
+    "The motorcycle, 1024 pixels wide, by way of its mask and its lines, hatched"
     photo = sample_photos('motorcycle')['motorcycle']
     zoom = 1024/max(photo.shape)
     photo = cv2.resize(photo, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC)
-    return pencil.pencil(photo, detail=.8, shade=.35, device=device)['pencil']
+    return pencil.pencil(photo, detail=.8, shade=.4, hatch=.7, device=device)['pencil']
 
 
 def variants(pairs):

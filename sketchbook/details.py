@@ -124,8 +124,9 @@ def _cut_lines(lines, A, s, crop):
 
 # %% ../nbs/02a_details.ipynb #d02a0062
 def _blurred(photo, rng, most=2.6):
-    "The photo as it looks after shrinking by up to `most` times and enlarging: details are lost, edges stay"
-    small = cv2.resize(photo, None, fx=(f := np.exp(-rng.uniform(0, np.log(most)))), fy=f, interpolation=cv2.INTER_AREA)
+    "The photo as it looks after shrinking by 1 to `most` times and enlarging"
+    f = np.exp(-rng.uniform(0, np.log(most)))
+    small = cv2.resize(photo, None, fx=f, fy=f, interpolation=cv2.INTER_AREA)
     return cv2.resize(small, photo.shape[1::-1], interpolation=cv2.INTER_CUBIC)
 
 

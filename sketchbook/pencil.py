@@ -22,10 +22,10 @@ from .blocks import (GANStep, MultiPatchGAN, PatchGAN, PerceptualLoss, UNet, _by
                                _check_flag, _check_number, _check_weights, _evaluating)
 from .data import (DrawingPairs, PhotoFolder, SketchPairs, UnreadableImage, _decode, load_photo, _provenance,
                              _random_affine, shrink, to_tensor, _warp)
-from .masknet import _check_pair, clean_mask, cut_out, predict
+from .masknet import _check_pair, _disk, clean_mask, cut_out, predict
 from .metrics import deep_features, frechet_distance, ssim, thin_lines
 from .sketches import _check_sketch, dark_on_light, _grey, is_drawing
-from .sketchnet import _pieces, coherent_lines, dodge, draw as draw_lines, xdog
+from .sketchnet import _pieces, _smooth_along, _step, coherent_lines, dodge, draw as draw_lines, xdog
 from .training import Task, _autocast
 from .weights import _chosen
 
@@ -780,6 +780,65 @@ def _scaled(picture, zoom):
     scaled = cv2.resize(picture, (w, h), interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC)
     return 1 - _soften(scaled > .15) if zoom < 1 and picture.ndim == 2 else np.clip(scaled, 0, 1)  # thin lines stay
 
+# %% ../nbs/02b_pencil.ipynb #bc0000h1
+def _stroke_directions(
+    ink:np.ndarray,    # `(H, W)` float32, 0..1
+    slant:float=-50.,  # Where no line is near, degrees
+    sigma:float=14.,   # How far lines are felt, pixels
+) -> np.ndarray:       # `(H, W)` float32, radians
+    "The directions of hatching: along the lines nearby"
+    soft = cv2.GaussianBlur(ink, (0, 0), 2)
+    gx, gy = (cv2.Sobel(soft, cv2.CV_32F, *order, ksize=3) for order in ((1, 0), (0, 1)))
+    mean = lambda a: cv2.GaussianBlur(a, (0, 0), sigma)
+    weight = np.quantile(mean(gx*gx + gy*gy), .9) + 1e-6
+    # directions are averaged at twice their angle, as opposite ones are the same
+    slant = .6*np.exp(2j*np.radians(slant))
+    cos, sin = mean(gy*gy - gx*gx)/weight + slant.real, mean(-2*gx*gy)/weight + slant.imag
+    length = np.maximum(np.hypot(cos, sin), 1e-6)
+    cos, sin = (cv2.GaussianBlur((a/length).astype(np.float32), (0, 0), 8) for a in (cos, sin))
+    return .5*np.arctan2(sin, cos)
+
+
+def _streaks(directions, rng, length=14., width=.7):
+    "Noise averaged along `directions`, as ranks `(H, W)` float32, 0..1; `length` and `width` in pixels"
+    shape = directions.shape
+    noise = cv2.GaussianBlur(rng.standard_normal(shape, np.float32), (0, 0), width)
+    coarse = rng.standard_normal([n//24 + 2 for n in shape], np.float32)
+    angle = directions + .35*cv2.resize(cv2.GaussianBlur(coarse, (0, 0), 2), shape[::-1])   # a hand is not a ruler
+    streaks = _smooth_along(noise, np.stack([np.cos(angle), np.sin(angle)]).astype(np.float32), length)
+    return torch.special.ndtr(torch.from_numpy(streaks/max(streaks.std(), 1e-6))).numpy()
+
+# %% ../nbs/02b_pencil.ipynb #bc0000h3
+# how far strokes are turned, degrees, how densely they cover a tone, and the tone below which there are none
+_HATCHES = (0, 1.3, .04), (22, 1.1, .32), (95, 1., .55)
+
+
+def _plain_tone(ink):
+    "The tones between the lines `(H, W)`: an edge-preserving average, without what is narrower than 9 pixels"
+    tone = cv2.GaussianBlur(ink, (0, 0), 1.5)
+    for _ in '12': tone = cv2.bilateralFilter(tone, 11, .12, 5)
+    return cv2.GaussianBlur(cv2.morphologyEx(tone, cv2.MORPH_OPEN, _disk(4)), (0, 0), 1.5)
+
+
+def _hatched(
+    drawing:np.ndarray, # `(H, W)` float32, 1 = white
+    amount:float,       # 0 leaves the tone as it is, 1 draws it with strokes alone
+    seed:int,           # Of the strokes
+) -> np.ndarray:        # `(H, W)` float32
+    "Draw the tones of a drawing with strokes, its lines as they are"
+    ink, rng = 1 - drawing, np.random.default_rng(seed)
+    paper = float(np.quantile(ink[ink < .2], .25)) if (ink < .2).any() else 0.  # the paper's own grey
+    ink = np.clip(ink - paper, 0, 1)
+    tone, directions, blank = _plain_tone(ink), _stroke_directions(ink), np.ones_like(ink)
+    for turn, density, lightest in _HATCHES:
+        share = np.clip(density*(tone - lightest), 0, .95)
+        stroke = _step(share - _streaks(directions + np.radians(turn), rng), -.25, .25)*_step(share, .02, .12)
+        blank *= 1 - (.22 + .5*tone)*stroke                                     # for a darker tone, more pressure
+    lines = ink - tone
+    dark = (1 - amount)*tone + amount*(1 - blank) + lines*np.where(lines > 0, 1 + .35*amount, 1 - .8*amount)
+    dark = np.where(dark > .6, .6 + .26*np.tanh((dark - .6)/.26), dark)         # graphite is no ink
+    return np.clip(1 - paper - dark, 0, 1).astype(np.float32)
+
 # %% ../nbs/02b_pencil.ipynb #bc000054
 @dataclass(frozen=True)
 class _Sheet:
@@ -789,13 +848,14 @@ class _Sheet:
     shade:float = .25
     overlap:float = .25
     seed:int = 0
+    hatch:float = 0.
 
     def __post_init__(self):
         whole = dict(high=8192, whole=True, unit='pixels')
         if self.patch_size != 0: _check_number('patch_size', self.patch_size, least=32, **whole,
                                                right='0 for no patches, or a whole number of pixels from 32 to 8192')
         if self.model_size is not None: _check_number('model_size', self.model_size, least=32, **whole)
-        _check_number('shade', self.shade, least=0, high=1)
+        for name in ('shade', 'hatch'): _check_number(name, getattr(self, name), least=0, high=1)
         _check_number('overlap', self.overlap, least=0, high=.5)
         _check_number('seed', self.seed, least=0, high=2**63 - 1, whole=True)
 
@@ -807,7 +867,8 @@ class _Sheet:
         page = _page(seen, self.shade, self.seed)
         # 384. is a whole number, too
         side = int(self.model_size or self.patch_size if self.patch_size else max(picture.shape[:2]))
-        return np.clip(_in_patches(_runner(net), page, side, self.overlap), 0, 1)
+        drawing = np.clip(_in_patches(_runner(net), page, side, self.overlap), 0, 1)
+        return _hatched(drawing, self.hatch, self.seed) if self.hatch else drawing
 
 # %% ../nbs/02b_pencil.ipynb #bc000055
 def draw(
@@ -818,11 +879,12 @@ def draw(
     thickness:int=0,     # Pixels added to the width of each line
     overlap:float=.25,   # Of neighbouring tiles, share of their side, 0..0.5
     seed:int=0,          # Of the grain: the same number gives the same drawing
+    hatch:float=0.,      # How much of the tone becomes strokes, 0 (smudged) to 1 (strokes alone), see `_hatched`
     net=None,            # A `Shader` or `PencilUNet`, a name or path of weights; None for the shipped `pencil`
     device='auto',       # See `blocks._pick_device`; a network that is given stays where it is
 ) -> np.ndarray:         # Drawing `(h, w)` float32, 0 = black, 1 = white; `model_size/patch_size` times as large
     "Turn a line drawing into a pencil drawing, patch by patch"
-    sheet = _Sheet(patch_size, model_size, shade, overlap, seed)
+    sheet = _Sheet(patch_size, model_size, shade, overlap, seed, hatch)
     return sheet.run(_network(net, 2, device), 1 - as_lines(lines, thickness))
 
 
@@ -844,11 +906,12 @@ def draw_photo(
     shade:float=.25,     # See `draw`
     overlap:float=.25,   # See `draw`
     seed:int=0,          # See `draw`
+    hatch:float=0.,      # See `draw`
     net=None,            # As in `draw`; None for the shipped `pencil-photo`
     device='auto',       # See `draw`
 ) -> np.ndarray:         # See `draw`
     "Turn a photo into a pencil drawing: the network sees its coherent lines and its tones"
-    sheet = _Sheet(patch_size, model_size, shade, overlap, seed)
+    sheet = _Sheet(patch_size, model_size, shade, overlap, seed, hatch)
     return sheet.run(_network(net, 5, device), _photo_sheets(load_photo(photo), mask))
 
 # %% ../nbs/02b_pencil.ipynb #bc000061
@@ -946,7 +1009,7 @@ def pencil(
     blacks:bool=True,     # See `extract_lines`
     mask:bool=True,       # Draw the subject alone, on white paper?
     device='auto',        # See `blocks._pick_device`
-    **settings,           # See `draw` or `draw_photo`: `patch_size`, `model_size`, `shade`, `seed`, `net`
+    **settings,           # See `draw` or `draw_photo`: `patch_size`, `model_size`, `shade`, `hatch`, ...
 ) -> dict:                # `lines` (not for 'photo') and `pencil`, both `(h, w)` float32
     "The whole way from a photo to a pencil drawing: the subject, its lines, the shading"
     _check_choice('way via', via, ('photo', 'lines', *_SOURCES))
@@ -994,7 +1057,8 @@ def explore_pencil(
                     detail=slider('detail', 0., 1., .6, .05), thickness=slider('thickness (px)', -2, 5, 0),
                     patch_size=menu([('whole', 0), 128, 256, 384, 512], 384, 'patch size'),
                     model_size=menu([('as the patch', 0), 128, 256, 384, 512], 0, 'model size'),
-                    shade=slider('shading', 0., 1., .25, .05), seed=slider('grain (seed)', 0, 9, 0),
+                    shade=slider('shading', 0., 1., .25, .05),
+                    hatch=slider('hatching', 0., 1., 0., .05), seed=slider('grain (seed)', 0, 9, 0),
                     device=_device_picker())
     return explorer(controls, _view_pencil, downloads={'pencil.png': lambda pictures: _to_png(pictures['pencil'])})
 

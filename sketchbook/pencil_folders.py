@@ -92,7 +92,7 @@ def _way(photo, via):
 
 def _pencil_work(s): # settings of `pencil_folder` -> name of the weights, function of a photo to pictures by ending
     "Check the settings and load the network before any picture is opened"
-    sheet = {k: s[k] for k in ('patch_size', 'model_size', 'shade', 'seed')}
+    sheet = {k: s[k] for k in ('patch_size', 'model_size', 'shade', 'seed', 'hatch')}
     pencil._Sheet(**sheet)
     _check(s)
     straight = s['via'] == 'photo'
@@ -117,6 +117,7 @@ def pencil_folder(
     patch_size:int=384,    # Side of the tiles in pixels, 0 for the whole picture at once
     model_size:int|None=None, # Each tile is scaled to this side, and so is the result
     shade:float=.25,       # 0 (lines on white paper) to 1 (full tone)
+    hatch:float=0.,        # How much of the tone becomes strokes, 0 (smudged) to 1
     detail:float=.6,       # 0..1, few lines to many
     thickness:int=0,       # Pixels added to the width of each line, -3 to 9
     blacks:bool=True,      # SketchNet also fills dark areas with ink

@@ -140,7 +140,7 @@ def _draw_box(
     kept:np.ndarray|None, # `(H, W)` from `clean_mask`, or None
     box,                  # See `_choose_box`
     net,                  # A SketchNet
-) -> np.ndarray:          # Sketch float32, 1 = paper, as large as the box, or as a small box was enlarged
+) -> np.ndarray:          # Sketch float32, 1 = paper, as large as the box after any enlarging
     "Draw the part of `photo` inside `box`"
     photo,kept = _crop(photo, box),_crop(kept, box)
     h,w = photo.shape[:2]

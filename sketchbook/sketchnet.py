@@ -723,8 +723,8 @@ class _LineMaps(NamedTuple):
     flow: np.ndarray|None        # (2, h2/2, w2/2) float32: along the edges of the photo, see `_edge_flow`
     size: tuple                  # Height and width of the photo, pixels
     blacks: np.ndarray|None = None # (h2/2, w2/2) float32, 0..1: what a brush fills, see `_spot_blacks`
-    spots: np.ndarray|None = None  # (h2, w2) float32, 0..1: eyes, noses, buttons, see `_dark_spots`
-    interior: np.ndarray|None = None # (h2/2, w2/2) float32, 0..1: 1 well inside the subject, 0 at its border
+    spots: np.ndarray|None = None  # (h3, w3) float32, 0..1: eyes, noses, buttons, see `_dark_spots`
+    interior: np.ndarray|None = None # (h2/2, w2/2) float32, 0..1: 1 well inside the subject, 0 outside
 
 
 def _check_scales(scales): # A number or several, to a list
@@ -781,18 +781,19 @@ def _without_bumps(
     gap:np.ndarray,   # (H, W) bool: pieces of a mask's border, one pixel wide
     drawn:np.ndarray, # (H, W) bool: lines
 ) -> np.ndarray:      # (H, W) bool
-    "Without the bumps of a mask, pieces whose two ends a drawn line joins on a shorter way"
+    "Without the bumps of a mask, small detours from a drawn line that lies along the straight way between their ends"
     n, label = cv2.connectedComponents(gap.astype(np.uint8), connectivity=8)
     length, keep = np.bincount(label.ravel(), minlength=n), np.ones(n, bool)
     keep[0] = False                                 # the background
-    near = _grown(drawn, 12)
+    far = cv2.distanceTransform((~drawn).astype(np.uint8), cv2.DIST_L2, 5)
     neighbours = cv2.boxFilter(gap.astype(np.uint8), -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
     ends = np.argwhere(gap & (neighbours == 2))
     of = label[tuple(ends.T)]
     for i in np.flatnonzero(np.bincount(of, minlength=n) == 2):
         a, b = ends[of == i]
         way = np.round(np.linspace(a, b, 32)).astype(int)
-        keep[i] = length[i] < 1.25*np.linalg.norm(b - a) or near[tuple(way.T)].mean() < .8
+        detour = length[i] >= 1.25*np.linalg.norm(b - a) and (far[tuple(way.T)] <= 12).mean() >= .8
+        keep[i] = not detour or far[label == i].max() > 45      # what leads far away is a part of the outline
     return keep[label]
 
 # %% ../nbs/02_sketchnet.ipynb #c02ac0b4
@@ -800,7 +801,7 @@ def _keep_region(
     maps:_LineMaps,    # See `line_maps`, of a whole photo
     region:np.ndarray, # (H, W) float32; above one half stays
 ) -> _LineMaps:        # The same without what lies outside; nothing is left to fade
-    "Keep the lines of one part of a photo, and close its outline where the photo has no line"
+    "Keep the lines of one part of a photo, and close its outline where there is no line, but for bumps of the mask"
     h, w = maps.details.shape
     inside = _fitted(np.asarray(region, np.float32), h, w) > .5
     keep = cv2.GaussianBlur(cv2.dilate(inside.astype(np.float32), _disk(4)), (0, 0), 1.5)
@@ -837,7 +838,7 @@ def line_maps(
     flow = _edge_flow(cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32), 2.)
     inside = _fitted(subject if mask is None else np.asarray(mask, np.float32), *half) > .5
     maps = _LineMaps(outlines, details, subject, flow, photo.shape[:2],
-                     _spot_blacks(small, inside) if blacks else None, _dark_spots(seen, inside, details.shape),
+                     _spot_blacks(small, inside) if blacks else None, _dark_spots(seen, inside),
                      _step(cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5), 4.5, 9))
     return maps if mask is None else _keep_region(maps, mask)
 
@@ -895,8 +896,8 @@ def _spot_blacks(
     photo:np.ndarray,   # (H, W, 3) uint8, best some 400 pixels long
     inside:np.ndarray,  # (H, W) bool: the subject
     dark:float=.26,     # In a black area the brightest channel is below this, 0..1 of white
+    grey:float=.1,      # and the channels differ by at most this, on average over the area: coloured darks are shadows
     most:float=.45,     # Share of the subject that may turn black, about
-    grey:float=.1,      # and the channels differ by at most this: a coloured dark is a shadow, 0..1
     gap:float=.22,      # A black is darker than the light parts of the subject by at least this, 0..1
     contrast:float=.12, # An area is darker than what lies around it by at least this, 0..1,
     edged:float=.66,    # on this share of its border
@@ -938,40 +939,44 @@ def _lay_blacks(
 
 # %% ../nbs/02_sketchnet.ipynb #c02ac0b1
 def _round_and_dark(value, inside, points, box, gap, dark):
-    "Is a region darker than the ring around it, which lies inside the subject?"
+    "Is a region dark, and darker than the ring around it, which lies inside the subject?"
     x, y, w, h = box
     r = 2 + max(2, round(.3*len(points)**.5))
     at = np.s_[max(y - r, 0):y + h + r,max(x - r, 0):x + w + r]
     spot = np.zeros(value[at].shape, np.uint8)
     spot[points[:,1] - at[0].start,points[:,0] - at[1].start] = 1
     ring = cv2.dilate(spot, _disk(r)) - cv2.dilate(spot, _disk(2)) > 0
-    tone = np.median(value[at][spot > 0])
-    return tone < dark and inside[at][ring].mean() > .9 and np.quantile(value[at][ring], .12) - tone > gap
+    tone = np.quantile(value[at][spot > 0], .3)             # the region's rim is blurred
+    if not ring.any() or tone >= dark: return False
+    return inside[at][ring].mean() > .9 and np.quantile(value[at][ring], .12) - tone > gap
 
-
+# %% ../nbs/02_sketchnet.ipynb #c02ac0b6
 def _dark_spots(
     photo:np.ndarray,   # (H, W, 3) uint8
-    inside:np.ndarray,  # (h2, w2) bool: the subject
-    shape:tuple,        # Height and width of the result
-    area=(24, 280),     # Smallest and largest area, pixels of the result
+    inside:np.ndarray,  # (h, w) bool, smaller: the subject
+    side:int=848,       # Longer side at which spots are looked for, pixels
+    area=(24, 260),     # Smallest and largest area there, pixels
     gap:float=38,       # A spot is darker than seven eighths of the ring around it by this, of 255
     dark:float=115,     # and its brightest channel is below this, of 255
-) -> np.ndarray:        # (h, w) float32, 0..1: 1 is ink
+) -> np.ndarray:        # (h2, w2) float32, 0..1, `side` long: 1 is ink
     "Small, round, dark areas of the subject, from maximally stable extremal regions (Matas et al. 2002)"
+    shape = [max(1, round(n*side/max(photo.shape[:2]))) for n in photo.shape[:2]]
     inside = cv2.resize(inside.astype(np.uint8), shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
-    out, (x, y, w, h) = np.zeros(shape, np.uint8), cv2.boundingRect(inside.astype(np.uint8))
-    at = np.s_[y:y + h,x:x + w]
-    value = np.maximum.reduce(cv2.split(_fitted(photo, *shape)))[at]
-    value = cv2.GaussianBlur(cv2.medianBlur(np.ascontiguousarray(value), 3), (0, 0), 1.2) if w else value
+    out, (left, top, *size) = np.zeros(shape, np.uint8), cv2.boundingRect(inside.astype(np.uint8))
+    # with a margin, for rings lie around spots
+    at = np.s_[max(top - 16, 0):top + size[1] + 16,max(left - 16, 0):left + size[0] + 16]
+    if min(size) < 4: return out.astype(np.float32)
+    value, inside, drawn = np.maximum.reduce(cv2.split(_fitted(photo, *shape)))[at], inside[at], out[at]
+    value = cv2.GaussianBlur(cv2.medianBlur(np.ascontiguousarray(value), 3), (0, 0), 1.2)
     mser = cv2.MSER_create(4, *area, .5, .05)
     mser.setPass2Only(True)                                                 # bright regions only, of the negative
-    regions, boxes = mser.detectRegions(255 - value) if min(w, h) > 3 else ((), ())
+    regions, boxes = mser.detectRegions(255 - value)
     x, y, w, h = np.reshape(boxes, (-1, 4)).T.astype(int)
     count, middle = np.array([len(r) for r in regions], int), (y + h//2, x + w//2)
-    round_ = (np.maximum(w, h) <= 2.6*np.minimum(w, h)) & (count > .5*w*h) & inside[at][middle] & (value[middle] < dark)
-    for i in sorted(np.flatnonzero(round_), key=lambda i: -count[i]):           # the largest of each nest
-        (u, v), drawn = regions[i].T, out[at]
-        if not drawn[v[0],u[0]] and _round_and_dark(value, inside[at], regions[i], boxes[i], gap, dark): drawn[v,u] = 1
+    compact = (np.maximum(w, h) <= 2.6*np.minimum(w, h)) & (count > .5*w*h) & inside[middle] & (value[middle] < dark)
+    for i in sorted(np.flatnonzero(compact), key=lambda i: -count[i]):      # the largest of each nest
+        u, v = regions[i].T
+        if not drawn[v[0],u[0]] and _round_and_dark(value, inside, regions[i], boxes[i], gap, dark): drawn[v,u] = 1
     return cv2.GaussianBlur(out.astype(np.float32), (0, 0), 1.)
 
 # %% ../nbs/02_sketchnet.ipynb #c02ac003
@@ -1116,7 +1121,7 @@ def paint(
     weight:float=1.,      # See `_embolden`
     blacks:bool=False,    # Fill dark areas? See `_spot_blacks`; never at detail 0
 ) -> np.ndarray:          # Sketch (H, W) float32, 1 = paper, at the photo's own size
-    "Draw what the network saw, with bold outlines, fine details and solid blacks"
+    "Draw what the network saw, with bold outlines, fine details, dark spots and solid blacks"
     h, w = maps.size
     if maps.details is None:
         _say_once('These weights draw no details: the sketch has outlines alone, as with detail 0.')

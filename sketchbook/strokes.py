@@ -425,7 +425,7 @@ def _svg(
     strokes:'Strokes',
     tapered:bool=False, # Filled outlines that keep the changing width, instead of one line a stroke
 ) -> str:               # A complete SVG file
-    "Write strokes as SVG: a line a stroke (what pen plotters and editors like) or filled outlines"
+    "Write strokes as SVG: a line a stroke (what plotters and editors like), or outlines; areas are always outlines"
     areas = np.array([s.widths.max() for s in strokes]) > np.maximum(_lengths(strokes)/6, 6)
     def shape(s, area):
         if tapered: return f'<path d="{_svg_outline(s)}"/>'

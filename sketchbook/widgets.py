@@ -308,12 +308,12 @@ class _DownloadButton(_Control):
         import ipywidgets as W
         super().__init__()
         self.name,self.make_bytes,self.message = name, make_bytes, _Message(min_height='0')
-        self.button = W.Button(description=f'save {name}', tooltip=f'make {name} and show a link to it',
+        self.button = W.Button(description=f'save {name}', tooltip=f'make and save {name}',
                                layout=W.Layout(width='auto'))
         self.link,self.script = W.HTML(), W.Output(layout=W.Layout(display='none'))
         self.parts = [self.button]
-        self.said = W.HBox([self.link, self.message.widget, self.script])
-        self.widget = W.VBox([self.button, self.said])
+        self.said = W.HBox([self.link, self.script])
+        self.widget = W.VBox([self.button, self.said, self.message.widget])
         self.button.on_click(self.press)
 
     def forget(self): self.link.value = ''; self.message.say()
@@ -324,9 +324,9 @@ class _DownloadButton(_Control):
             with _Busy(self.parts): data = self.make_bytes()
         except Exception as e: return self.message.say(_sentence(e), error=True)
         self.link.value = _file_link(self.name, data)
-        # a link of its own: the one in the page may be gone before the browser comes to this
-        script = ("const a = document.createElement('a'); "
-                  f'a.download = {json.dumps(self.name)}; a.href = "{_data_url(self.name, data)}"; a.click()')
+        # a link of its own, though it sends the file twice: that in the page may be gone before the browser comes here
+        script = ("{ const a = document.createElement('a'); "
+                  f'a.download = {json.dumps(self.name)}; a.href = "{_data_url(self.name, data)}"; a.click() }}')
         self.script.outputs = (dict(output_type='display_data', metadata={}, data={'application/javascript': script}),)
         self.script.outputs = ()    # a page that is opened again must not save again
 
@@ -403,7 +403,7 @@ def explorer(
     row = _side_by_side(list(ex.controls.values()))
     row.children += (ex.busy.widget,)
     saves = ex.downloads.values()       # links below the buttons, which then stay in their places
-    rows = [_side_by_side([d.button for d in saves]), W.HBox([d.said for d in saves])] if saves else []
+    rows = [_side_by_side([d.button for d in saves]), _side_by_side([d.said for d in saves])] if saves else []
     box = W.VBox([row, ex.pane.widget, *rows])
     box.controls,box.pane,box.busy,box.downloads,box.update = ex.controls, ex.pane, ex.busy, ex.downloads, ex.update
     ex.update()

@@ -195,6 +195,7 @@ TABLE['02b pencil'] = [
           (dict(model_size=0), 'model_size should be a whole number of pixels'), (dict(model_size=9000), 'model_size'),
           (dict(shade=2), 'shade should be at least 0 and at most 1, not 2'), (dict(shade=NAN), 'shade should be'),
           (dict(overlap=.9), 'overlap should be at least 0 and at most 0.5, not 0.9'),
+          (dict(hatch=1.5), 'hatch should be at least 0 and at most 1, not 1.5'), (dict(hatch=NAN), 'hatch should be'),
           (dict(seed=-1), 'seed should be'), (dict(thickness=1.5), 'thickness should be'),
           (dict(thickness=50), 'thickness should be a whole number of pixels, at least -3 and at most 9, not 50'),
           (dict(device='abacus'), 'Device "abacus" is unknown')),

@@ -188,6 +188,21 @@ def test_shade_is_heard(page, net):
     assert np.abs(P.draw(page, shade=0, net=net) - P.draw(page, shade=1, net=net)).max() > 0
 
 
+def test_hatching(page, net):
+    drawn = [P.draw(page, net=net, hatch=h, seed=s) for h, s in ((0, 0), (.7, 0), (.7, 0), (.7, 1))]
+    assert all(d.shape == page.shape and d.dtype == np.float32 and 0 <= d.min() and d.max() <= 1 for d in drawn)
+    np.testing.assert_array_equal(drawn[1], drawn[2])
+    assert np.abs(drawn[1] - drawn[0]).max() > 0 < np.abs(drawn[1] - drawn[3]).max()
+
+
+@pytest.mark.parametrize('shape', [(1, 1), (1, 90), (90, 1), (3, 40)])
+def test_hatching_slips_of_paper(shape):
+    for tone in (0., .5, 1.):
+        hatched = P._hatched(np.full(shape, tone, np.float32), .7, 0)
+        assert hatched.shape == shape and np.isfinite(hatched).all()
+    assert (P._hatched(np.ones(shape, np.float32), 1., 0) == 1).all()
+
+
 # lines
 
 @pytest.mark.parametrize('thickness', range(-3, 10))

@@ -85,14 +85,16 @@ def test_lines_of_the_subject(tmp_path):
 
 def test_pencil(pictures, own, nets, tmp_path, capsys):
     out = tmp_path/'out'
-    words = ['--via', 'coherent', '--no-mask', '--shade', .2, '--seed', 3, '--thickness', 1, '--patch-size', 64]
+    words = ['--via', 'coherent', '--no-mask', '--shade', .2, '--seed', 3, '--thickness', 1, '--patch-size', 64,
+             '--hatch', .5]
     assert book('pencil', pictures, '--out', out, *own, *words) == 0
     assert capsys.readouterr() == (f'3 photos done into {out}\n', '')
     assert files(out) == ['pencil.json', 'pencil/x-2.png', 'pencil/x.png', 'pencil/y.png']
     report = report_of(out, 'pencil')
     assert report['finished'] and report['weights'] == {nets[0]: weights.card(nets[0])['sha256']}
     assert report['settings']['via'] == 'coherent' and report['settings']['shade'] == .2
-    wanted = P.draw(P.extract_lines(pictures/'b'/'x.png', 1), 64, shade=.2, seed=3, net=nets[0], device='cpu')
+    wanted = P.draw(P.extract_lines(pictures/'b'/'x.png', 1), 64, shade=.2, seed=3, hatch=.5, net=nets[0],
+                    device='cpu')
     np.testing.assert_allclose(read(out/'pencil'/'x-2.png'), wanted, atol=.003)
 
 

@@ -284,13 +284,14 @@ class Explorer:
     def upload(self, file, button='your own'):
         "Choose a file"
         press = self.box.locator('button.widget-upload', has_text=button).click
-        self._asked(self.page.expect_file_chooser, press, f'a press of "{button}" asks for a file').set_files(file)
+        self._asked(self.page.expect_file_chooser, press, f'a press of "{button}" asks for a file', 10).set_files(file)
 
     def save(self, name):
         "Click the button, or the link, that names a file: what the browser calls it and its bytes"
         button,link = (self.box.locator(kind, has_text=re.compile(re.escape(name), re.I)) for kind in ('button', 'a'))
         press = (button if button.count() else link).click
-        file = self._asked(self.page.expect_download, press, f'a press saves {name}')
+        ours = lambda file: name.lower() in file.suggested_filename.lower()     # no late one of an earlier press
+        file = self._asked(lambda **kw: self.page.expect_download(ours, **kw), press, f'a press saves {name}')
         return file.suggested_filename, Path(file.path()).read_bytes()
 
     def _asked(self, expect, press, what, seconds=30):
