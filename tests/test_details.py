@@ -72,6 +72,43 @@ def test_without_a_subject_all_outlines_stay(maps):
     assert (paint(lost, 1) < .75).sum() >= (paint(maps, 1) < .75).sum()
 
 
+def lines_at(x, h=120, w=160, value=1.):
+    lines = np.zeros((h, w), np.float32)
+    lines[10:-10,x-1:x+2] = value
+    return lines
+
+
+@pytest.mark.parametrize('interior, drawn', [(1., 'the detail'), (0., 'the outline')])
+def test_details_come_first_inside_and_outlines_at_the_border(interior, drawn):
+    "An outline, and a detail 4 pixels beside it"
+    outline, half = lines_at(70), (60, 80)
+    flow = np.stack([np.zeros(half, np.float32), np.ones(half, np.float32)])
+    maps = _LineMaps(outline, lines_at(74), np.ones_like(outline), flow, outline.shape,
+                     interior=np.full(half, interior, np.float32))
+    ink = 1 - paint(maps, .6)[30:90]
+    middle = (ink*np.arange(160)).sum()/ink.sum()
+    assert abs(middle - {'the detail': 74, 'the outline': 70}[drawn]) < 1.2
+
+
+def test_spots_are_drawn_wherever_there_are_details(maps):
+    spots = np.zeros_like(maps.details)
+    spots[100:112,200:212] = 1
+    h, w = maps.size
+    at = np.s_[round(103*h/spots.shape[0]):round(109*h/spots.shape[0]),
+               round(203*w/spots.shape[1]):round(209*w/spots.shape[1])]
+    assert paint(maps._replace(spots=spots), .3)[at].max() < .05 and paint(maps._replace(spots=spots), 0)[at].min() > .5
+
+
+def test_spots_need_a_subject_and_do_not_depend_on_the_size(cat):
+    inside = np.ones((100, 150), bool)
+    found = [sketchnet._dark_spots(photo, inside) for photo in (cat, cat.repeat(2, 0).repeat(2, 1))]
+    assert found[0].shape == found[1].shape and all(f.max() > .9 for f in found)
+    assert sketchnet._dark_spots(cat, ~inside).max() == 0
+    for shape in ((1, 1), (3, 40), (40, 3), (8, 8)):
+        photo = np.random.default_rng(0).integers(0, 255, (*shape, 3), np.uint8)
+        assert np.isfinite(sketchnet._dark_spots(photo, np.ones(shape, bool))).all()
+
+
 def test_a_mask_hides_the_rest_at_every_detail(cat, net):
     mask = np.zeros(cat.shape[:2], np.float32)
     mask[80:220,120:330] = 1
