@@ -1089,9 +1089,9 @@ def _precise(
     "Well inside the subject, a long detail line takes the place of an outline: it is sharper and better placed"
     smooth = cv2.dilate(cv2.GaussianBlur(details, (0, 0), .8), np.ones((2, 2)))[::2,::2]    # half the size is enough
     line = _pieces(thin_lines(_pieces(smooth > .06, least, smooth > .15)), least//2)
-    far = 2*cv2.distanceTransform((~line).astype(np.uint8), cv2.DIST_L2, 5)
+    far = cv2.distanceTransform((~line).astype(np.uint8), cv2.DIST_L2, 5)
     interior = _fitted(interior, *far.shape)
-    return [_fitted((1 - _step(far, *reach))*interior, *details.shape) for reach in ((5, 10), (2, 4.5))]
+    return [_fitted((1 - _step(far, *reach))*interior, *details.shape) for reach in ((2.5, 5), (1, 2.25))]
 
 # %% ../nbs/02_sketchnet.ipynb #c02ac0a3
 def _stroke_strength(
