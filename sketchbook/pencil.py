@@ -25,7 +25,8 @@ from .data import (DrawingPairs, PhotoFolder, SketchPairs, UnreadableImage, _dec
 from .masknet import _check_pair, _disk, clean_mask, cut_out, predict
 from .metrics import deep_features, frechet_distance, ssim, thin_lines
 from .sketches import _check_sketch, dark_on_light, _grey, is_drawing
-from .sketchnet import _pieces, _smooth_along, _step, coherent_lines, dodge, draw as draw_lines, xdog
+from .sketchnet import (_pieces, _smooth_along, _step, _structure_tensor, coherent_lines, dodge,
+                                  draw as draw_lines, xdog)
 from .training import Task, _autocast
 from .weights import _chosen
 
@@ -787,13 +788,11 @@ def _stroke_directions(
     sigma:float=14.,   # How far lines are felt, pixels
 ) -> np.ndarray:       # `(H, W)` float32, radians
     "The directions of hatching: along the lines nearby"
-    soft = cv2.GaussianBlur(ink, (0, 0), 2)
-    gx, gy = (cv2.Sobel(soft, cv2.CV_32F, *order, ksize=3) for order in ((1, 0), (0, 1)))
-    mean = lambda a: cv2.GaussianBlur(a, (0, 0), sigma)
-    weight = np.quantile(mean(gx*gx + gy*gy), .9) + 1e-6
+    xx, xy, yy = _structure_tensor(cv2.GaussianBlur(ink, (0, 0), 2), sigma)
+    weight = np.quantile(xx + yy, .9) + 1e-6
     # directions are averaged at twice their angle, as opposite ones are the same
     slant = .6*np.exp(2j*np.radians(slant))
-    cos, sin = mean(gy*gy - gx*gx)/weight + slant.real, mean(-2*gx*gy)/weight + slant.imag
+    cos, sin = (yy - xx)/weight + slant.real, -2*xy/weight + slant.imag
     length = np.maximum(np.hypot(cos, sin), 1e-6)
     cos, sin = (cv2.GaussianBlur((a/length).astype(np.float32), (0, 0), 8) for a in (cos, sin))
     return .5*np.arctan2(sin, cos)

@@ -67,16 +67,21 @@ def xdog(
     d = cv2.GaussianBlur(g, (0, 0), sigma) - tau*cv2.GaussianBlur(g, (0, 0), k*sigma)
     return np.where(d >= eps, 1., np.clip(1 + np.tanh(phi*(d - eps)), 0, 1)).astype(np.float32)
 
+# %% ../nbs/02_sketchnet.ipynb #c02ab00a
+def _structure_tensor(image, sigma):
+    "Means of the gradient's products xx, xy and yy `(H, W)`, summed over the channels; `sigma` in pixels"
+    image = image.reshape(*image.shape[:2], -1)
+    gx, gy = (cv2.Sobel(image, cv2.CV_32F, *order, ksize=3).reshape(image.shape) for order in ((1, 0), (0, 1)))
+    def mean(product): return cv2.GaussianBlur(sum(cv2.split(product)), (0, 0), sigma)
+    return [mean(a*b) for a, b in ((gx, gx), (gx, gy), (gy, gy))]
+
 # %% ../nbs/02_sketchnet.ipynb #c02ab002
 def _edge_flow(
     image:np.ndarray, # (H, W) or (H, W, C) float32
     sigma:float=3.,   # Gaussian average of the structure tensor, pixels
 ) -> np.ndarray:      # (2, H, W) float32: x and y of a unit vector along the edges, its sign arbitrary
     "The direction in which an image changes least, from its smoothed structure tensor (Kyprianidis and Kang 2011)"
-    image = image.reshape(*image.shape[:2], -1)
-    gx, gy = (cv2.Sobel(image, cv2.CV_32F, *order, ksize=3).reshape(image.shape) for order in ((1, 0), (0, 1)))
-    def mean(product): return cv2.GaussianBlur(sum(cv2.split(product)), (0, 0), sigma)
-    xx, xy, yy = (mean(a*b) for a, b in ((gx, gx), (gx, gy), (gy, gy)))
+    xx, xy, yy = _structure_tensor(image, sigma)
     across = .5*np.arctan2(2*xy, xx - yy)
     return np.stack([-np.sin(across), np.cos(across)])
 

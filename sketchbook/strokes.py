@@ -426,18 +426,17 @@ def _svg(
     tapered:bool=False, # Filled outlines that keep the changing width, instead of one line a stroke
 ) -> str:               # A complete SVG file
     "Write strokes as SVG: a line a stroke (what plotters and editors like), or outlines; areas are always outlines"
-    areas = np.array([s.widths.max() for s in strokes]) > np.maximum(_lengths(strokes)/6, 6)
-    def shape(s, area):
+    def shape(s, length):
         if tapered: return f'<path d="{_svg_outline(s)}"/>'
         width = float(s.end_widths.mean())
-        if area and np.abs(s.widths - width).max() > 3:
+        if s.widths.max() > max(length/6, 6) and np.abs(s.widths - width).max() > 3:
             return f'<path d="{_svg_outline(s)}" fill="#000" stroke="none"/>'
         return f'<path d="{_svg_curve(s.points)}" stroke-width="{_num(width)}"/>'
     style = 'fill="#000"' if tapered else 'fill="none" stroke="#000" stroke-linecap="round" stroke-linejoin="round"'
     h,w = strokes.height,strokes.width
     return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {w} {h}" width="{w}" height="{h}">\n'
             f'<rect width="{w}" height="{h}" fill="#fff"/>\n<g {style}>\n'
-            + ''.join(shape(s, a)+'\n' for s,a in zip(strokes, areas)) + '</g>\n</svg>\n')
+            + ''.join(shape(s, n)+'\n' for s,n in zip(strokes, _lengths(strokes))) + '</g>\n</svg>\n')
 
 # %% ../nbs/02c_strokes.ipynb #08a5c8c6
 def _pen_way(

@@ -291,11 +291,12 @@ def _data_url(name, data):
 
 def _file_link(
     name:str,       # The file's name, "sketch.png"
-    data:bytes,     # What is in it
+    url:str,        # See `_data_url`
+    size:int,       # Of the file, bytes
 ) -> str:           # HTML
-    "A link that saves `data` as `name`"
-    return (f'<a download="{html.escape(name)}" href="{_data_url(name, data)}" '
-            f'style="color:#1565c0;text-decoration:underline">{html.escape(name)}</a> ({max(len(data)//1000, 1)} kB)')
+    "A link that saves a file as `name`"
+    return (f'<a download="{html.escape(name)}" href="{url}" '
+            f'style="color:#1565c0;text-decoration:underline">{html.escape(name)}</a> ({max(size//1000, 1)} kB)')
 
 # %% ../nbs/00e_widgets.ipynb #aa1e239a
 class _DownloadButton(_Control):
@@ -323,10 +324,11 @@ class _DownloadButton(_Control):
         try:
             with _Busy(self.parts): data = self.make_bytes()
         except Exception as e: return self.message.say(_sentence(e), error=True)
-        self.link.value = _file_link(self.name, data)
+        url = _data_url(self.name, data)
+        self.link.value = _file_link(self.name, url, len(data))
         # a link of its own, though it sends the file twice: that in the page may be gone before the browser comes here
         script = ("{ const a = document.createElement('a'); "
-                  f'a.download = {json.dumps(self.name)}; a.href = "{_data_url(self.name, data)}"; a.click() }}')
+                  f'a.download = {json.dumps(self.name)}; a.href = "{url}"; a.click() }}')
         self.script.outputs = (dict(output_type='display_data', metadata={}, data={'application/javascript': script}),)
         self.script.outputs = ()    # a page that is opened again must not save again
 

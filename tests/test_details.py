@@ -72,9 +72,9 @@ def test_without_a_subject_all_outlines_stay(maps):
     assert (paint(lost, 1) < .75).sum() >= (paint(maps, 1) < .75).sum()
 
 
-def lines_at(x, h=120, w=160, value=1.):
-    lines = np.zeros((h, w), np.float32)
-    lines[10:-10,x-1:x+2] = value
+def lines_at(x):
+    lines = np.zeros((120, 160), np.float32)
+    lines[10:-10,x-1:x+2] = 1
     return lines
 
 
