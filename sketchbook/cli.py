@@ -109,6 +109,8 @@ def _add_run(commands):
         help='draw at N x 424 px; 0 is 600 px, own is the size of the photo (%(default)s)')
     c.add_argument('--detail', type=_number(0, 1), default=.6, metavar='0..1',
         help='0 draws outlines alone, more draws more lines inside the object (%(default)s)')
+    c.add_argument('--wash', type=_number(0, 1), default=1., metavar='0..1',
+        help='how dark the grey areas under the lines are; 0 for lines alone (%(default)s)')
     _switch(c, 'mask', True, 'cut the object out before drawing')
     _switch(c, 'edge-aware', False, 'let the mask follow the edges of the photo')
     _switch(c, 'vectorize', True, 'turn the sketch into strokes')

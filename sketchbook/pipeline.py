@@ -9,6 +9,7 @@ __all__ = ['SettingError', 'Pipeline', 'run_folder', 'vectorize_folder', 'round_
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -16,6 +17,7 @@ import numpy as np
 
 from . import masknet, sketchnet, weights
 from . import vectorize as vectorizer
+from . import wash as washer
 from .blocks import _pick_device
 from .data import load_photo, save_image, shrink
 from .folders import (check_output, choose_names, gather, known_names, save_entry, stage, start_report,
@@ -42,7 +44,7 @@ def _check_settings(
         need(isinstance(getattr(s, name), bool), name, 'True or False')
     need(whole(s.mask_version) and s.mask_version in (1, 2), 'mask_version', '1 (28 x 28) or 2 (80 x 80)')
     one_of('mask_mode', ('soft', 'hard'))
-    for name in ('softctr', 'detail'):
+    for name in ('softctr', 'detail', 'wash'):
         value = getattr(s, name)
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         need(number and 0 <= value <= 1, name, 'a number from 0 to 1')
@@ -58,7 +60,7 @@ def _check_settings(
 # %% ../nbs/06_pipeline.ipynb #5cab3213
 @dataclass(frozen=True)
 class Pipeline:
-    "Photo in, mask, foreground, sketch and strokes out: the settings, checked when they are made"
+    "Photo in, mask, foreground, sketch, wash and strokes out: the settings, checked when they are made"
     mask: bool = True                 # Cut the object out first? Otherwise the whole photo is drawn
     mask_version: int = 2             # MaskNet 1 (28 x 28) or 2 (80 x 80)
     mask_mode: str = 'soft'           # 'soft' keeps doubtful pixels half, 'hard' decides
@@ -68,6 +70,7 @@ class Pipeline:
     resolution: int | None = 2        # Side at which is drawn: 0 is 600 px, N is N x 424 px, None the photo's own
     detail: float = sketchnet._DETAIL # 0: outlines alone; to 1: more and more lines inside the subject
     blacks: bool = True               # Fill dark areas of the object with ink?
+    wash: float = 1.                  # How dark the grey areas under the lines are: 0 leaves the paper white
     gamma: bool = True                # Turn the grey lines of the sketch black?
     merge: bool = False               # Draw the negative as well and keep the darker of both?
     vectorize: bool = True            # Turn the sketch into strokes?
@@ -140,15 +143,16 @@ def _draw_box(
     kept:np.ndarray|None, # `(H, W)` from `clean_mask`, or None
     box,                  # See `_choose_box`
     net,                  # A SketchNet
-) -> np.ndarray:          # Sketch float32, 1 = paper, as large as the box after any enlarging
+) -> np.ndarray:          # Sketch float32, 1 = paper, as large as the box, or the photo, after any enlarging
     "Draw the part of `photo` inside `box`"
     photo,kept = _crop(photo, box),_crop(kept, box)
     h,w = photo.shape[:2]
     side = max(h, w) if p.resolution is None else 424*p.resolution or 600
-    grow = 1 if box is None else max(1, side/2/max(h, w))
+    grow = max(1, side/2/max(h, w))
     if grow>1:
         size = round(w*grow),round(h*grow)
-        photo,kept = cv2.resize(photo, size, interpolation=cv2.INTER_CUBIC),cv2.resize(kept, size)
+        photo = cv2.resize(photo, size, interpolation=cv2.INTER_CUBIC)
+        kept = None if kept is None else cv2.resize(kept, size)
     return sketchnet.draw(photo, p.resolution, p.gamma, p.merge, kept, p.device, net, detail=p.detail, blacks=p.blacks)
 
 # %% ../nbs/06_pipeline.ipynb #a6b00008
@@ -196,6 +200,23 @@ def _place_strokes(
     moved = [Stroke(s.points*zoom + corner, widths(s.widths)) for s in strokes]
     return Strokes(moved, *(max(1, round(scale*side)) for side in shape[:2]))
 
+# %% ../nbs/06_pipeline.ipynb #a6b00102
+def _lay_wash(
+    p:Pipeline,           # Settings
+    photo:np.ndarray,     # `(H, W, 3)` uint8 RGB
+    kept:np.ndarray|None, # `(H, W)` from `clean_mask`, or None
+):                        # What `wash.wash` gives, or None
+    "The grey areas of the object"
+    return washer.wash(photo, kept, depth=p.wash) if p.wash and kept is not None else None
+
+
+def _on_wash(
+    picture:np.ndarray, # `(H, W)` float32, 1 = paper
+    wash,               # See `_lay_wash`
+) -> np.ndarray:        # `(H, W)` float32
+    "Lines over grey areas"
+    return picture if wash is None else np.minimum(picture, wash.picture(*picture.shape))
+
 # %% ../nbs/06_pipeline.ipynb #a6b0000b
 def _cut_object(
     p:Pipeline,        # Settings
@@ -206,7 +227,7 @@ def _cut_object(
     sure = _find_object(p, photo, nets['mask'])
     mask = (masknet.soft if p.mask_mode=='soft' else masknet.hard)(sure, p.softctr)
     kept = masknet.clean_mask(sure, p.softctr)
-    if (kept>.5).any(): return mask, kept, masknet.cut_out(photo, kept)
+    if (kept>.5).mean()>=.001: return mask, kept, masknet.cut_out(photo, kept)
     warnings.warn('No object was found, so the whole photo is drawn.')
     return mask, None, photo
 
@@ -230,11 +251,12 @@ def _sketch_photo(
     if p.vectorize:
         with stage(timings, 'vectorize'): strokes = vectorizer.vectorize(sketch, p.method, p.refine, p.size, p.device)
     sketch = sketchnet._fitted(sketch, *_crop(photo, box).shape[:2])    # strokes are finer in the enlarged one
-    if p.frame=='object': photo,mask,foreground = (_crop(a, box) for a in (photo, mask, foreground))
+    if p.frame=='object': photo,mask,kept,foreground = (_crop(a, box) for a in (photo, mask, kept, foreground))
     elif box is not None:
         sketch = _paste_sketch(sketch, box, photo.shape)
         if strokes is not None: strokes = _place_strokes(strokes, box, photo.shape, p.size)
-    return _Result(photo, mask, foreground, sketch, strokes, timings, box)
+    with stage(timings, 'wash'): wash = _lay_wash(p, photo, kept)
+    return _Result(photo, mask, foreground, sketch, strokes, timings, box, wash)
 
 # %% ../nbs/06_pipeline.ipynb #9fbec893
 @dataclass
@@ -247,16 +269,21 @@ class _Result:
     strokes: object = None      # `Strokes`, or None when nothing was vectorised
     timings: dict = field(default_factory=dict) # Seconds by stage
     box: tuple | None = None    # `(top, left, bottom, right)`: the part of the photo that was drawn; None for all of it
+    wash: object = None         # Grey areas, see `wash.wash`; None when they are off or there is no object
+
+    @cached_property
+    def shaded(self): return _on_wash(self.sketch, self.wash) # `(H, W)` float32: the sketch on its wash
 
     def gallery(self,
         vector:bool=False,      # Add the strokes as a last panel?
         max_side:int=2048,      # Larger photos are shown smaller, with this longest side, pixels
     ) -> np.ndarray:            # `(h, n w, 3)` uint8
-        "Photo, foreground and sketch side by side at the size of the photo"
+        "Photo, foreground and shaded sketch side by side at the size of the photo"
         panels = [self.photo] if self.mask is None else [self.photo, self.foreground]
-        panels.append(_as_picture(self.sketch))
+        panels.append(_as_picture(self.shaded))
         panels = [shrink(p, max_side) for p in panels]
-        if vector and self.strokes is not None: panels.append(_as_picture(self.strokes.render(*panels[0].shape[:2])))
+        if vector and self.strokes is not None:
+            panels.append(_as_picture(_on_wash(self.strokes.render(*panels[0].shape[:2]), self.wash)))
         return np.concatenate(panels, 1)
 
 # %% ../nbs/06_pipeline.ipynb #7b0f77ff
@@ -267,7 +294,7 @@ def _as_picture(
     return cv2.cvtColor(np.rint(np.clip(sketch, 0, 1)*255).astype(np.uint8), cv2.COLOR_GRAY2RGB)
 
 # %% ../nbs/06_pipeline.ipynb #e7a8e74e
-_KINDS = ('mask', 'foreground', 'sketch', 'gallery', 'vector', 'gif', 'seq_data') # Folders of results
+_KINDS = ('mask', 'foreground', 'sketch', 'shaded', 'gallery', 'vector', 'gif', 'seq_data') # Folders of results
 _REPORTS = {'run': 'report.json', 'vectorize': 'vectorize.json'}                  # Which command writes which report
 _RESULTS = ('gallery/*.png', 'vector/*.svg')                                      # What every result has one of
 
@@ -285,13 +312,14 @@ def _write_strokes(
     folder,     # Where `vector/`, `gif/` and `seq_data/` go
     name:str,   # Their stem
     size:tuple, # Height and width of `vector/NAME.png`, pixels
+    wash=None,  # Grey areas under them, see `_lay_wash`; the numbers are of the strokes alone
 ):
     "Write strokes as SVG, picture, drawing animation and numbers"
     for kind in ('vector', 'gif', 'seq_data'): (folder/kind).mkdir(exist_ok=True)
-    def picture(): save_image(folder/'vector'/f'{name}.png', strokes.render(*size))
+    def picture(): save_image(folder/'vector'/f'{name}.png', _on_wash(strokes.render(*size), wash))
     def others():
-        (folder/'vector'/f'{name}.svg').write_text(strokes.to_svg(), encoding='utf-8')
-        strokes.animate(folder/'gif'/f'{name}.gif')
+        (folder/'vector'/f'{name}.svg').write_text(strokes.to_svg(wash=wash), encoding='utf-8')
+        strokes.animate(folder/'gif'/f'{name}.gif', wash=wash)
         strokes.save(folder/'seq_data'/f'{name}.npz')
     _side_by_side(picture, others)
 
@@ -308,9 +336,10 @@ def _write_result(
             save_image(folder/'mask'/f'{name}.png', result.mask)
             save_image(folder/'foreground'/f'{name}.png', result.foreground)
         save_image(folder/'sketch'/f'{name}.png', result.sketch)
+        if result.wash is not None: save_image(folder/'shaded'/f'{name}.png', result.shaded)
         save_image(folder/'gallery'/f'{name}.png', result.gallery(vector_panel))
     if result.strokes is None: return pictures()
-    _side_by_side(pictures, lambda: _write_strokes(result.strokes, folder, name, result.sketch.shape))
+    _side_by_side(pictures, lambda: _write_strokes(result.strokes, folder, name, result.sketch.shape, result.wash))
 
 # %% ../nbs/06_pipeline.ipynb #4668d021
 def run_folder(

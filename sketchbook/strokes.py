@@ -146,8 +146,9 @@ class Strokes:
     def resize(self, height=None, width=None): return _resize_strokes(self, *self.fit(height, width))
     def sample(self, height=None, width=None, step=.7): return _sample_strokes(self, *self.fit(height, width), step)
     def render(self, height=None, width=None): return _render(self, *self.fit(height, width))
-    def to_svg(self, tapered=False): return _svg(self, tapered)
-    def animate(self, path, seconds=4., fps=15, size=480, hold=2.): _animate(self, path, seconds, fps, size, hold)
+    def to_svg(self, tapered=False, wash=None): return _svg(self, tapered, wash)
+    def animate(self, path, seconds=4., fps=15, size=480, hold=2., wash=None):
+        _animate(self, path, seconds, fps, size, hold, wash)
     def save(self, path): _save_strokes(self, path)
     @staticmethod
     def load(path): return _load_strokes(path)
@@ -424,6 +425,7 @@ def _svg_outline(
 def _svg(
     strokes:'Strokes',
     tapered:bool=False, # Filled outlines that keep the changing width, instead of one line a stroke
+    wash=None,          # What `wash.wash` gives, laid under the strokes as a group of its own; None for strokes alone
 ) -> str:               # A complete SVG file
     "Write strokes as SVG: a line a stroke (what plotters and editors like), or outlines; areas are always outlines"
     def shape(s, length):
@@ -435,7 +437,7 @@ def _svg(
     style = 'fill="#000"' if tapered else 'fill="none" stroke="#000" stroke-linecap="round" stroke-linejoin="round"'
     h,w = strokes.height,strokes.width
     return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {w} {h}" width="{w}" height="{h}">\n'
-            f'<rect width="{w}" height="{h}" fill="#fff"/>\n<g {style}>\n'
+            f'<rect width="{w}" height="{h}" fill="#fff"/>\n{"" if wash is None else wash.svg(h, w)}<g {style}>\n'
             + ''.join(shape(s, n)+'\n' for s,n in zip(strokes, _lengths(strokes))) + '</g>\n</svg>\n')
 
 # %% ../nbs/02c_strokes.ipynb #08a5c8c6
@@ -525,6 +527,7 @@ def _animate(
     fps:float=15,      # Pictures a second, up to 60; a GIF has at most 90 in all
     size:int=480,      # Longer side, pixels; None is the paper's own
     hold:float=2.,     # How long the finished drawing stays, seconds, up to 300
+    wash=None,         # What `wash.wash` gives: it appears when the lines are drawn, in ten pictures; None for lines alone
 ):
     "Write an animation of the drawing being drawn"
     _check_animation(path, seconds=seconds, fps=fps, size=1 if size is None else size, hold=hold)
@@ -532,6 +535,11 @@ def _animate(
     h,w = (max(1, round(s*zoom)) for s in (strokes.height, strokes.width))
     video = Path(path).suffix.lower()=='.mp4'
     pictures = list(_frames(strokes, int(np.clip(seconds*fps, 1, None if video else 90)), h, w))
+    if wash is not None:
+        grey,n = wash.picture(h, w),len(pictures)
+        pictures += [np.minimum(pictures[-1], np.rint(255 - t*(255 - 255*grey)).astype(np.uint8))
+                     for t in np.linspace(.1, 1, 10)]
+        seconds *= len(pictures)/n
     _write_video(pictures, path, fps, hold) if video else _write_gif(pictures, path, seconds, hold)
 
 # %% ../nbs/02c_strokes.ipynb #68e7db5d
