@@ -527,7 +527,7 @@ def _animate(
     fps:float=15,      # Pictures a second, up to 60; a GIF has at most 90 in all
     size:int=480,      # Longer side, pixels; None is the paper's own
     hold:float=2.,     # How long the finished drawing stays, seconds, up to 300
-    wash=None,         # What `wash.wash` gives: it appears when the lines are drawn, in ten pictures; None for lines alone
+    wash=None,         # What `wash.wash` gives: it appears after the lines, in ten pictures; None for lines alone
 ):
     "Write an animation of the drawing being drawn"
     _check_animation(path, seconds=seconds, fps=fps, size=1 if size is None else size, hold=hold)

@@ -397,7 +397,8 @@ def test_interrupt_leaves_a_valid_report_and_no_halves(monkeypatch, tmp_path, qu
     with pytest.raises(KeyboardInterrupt): run_folder(tmp_path/'photos', out, quick)
     report = json.loads((out/'report.json').read_text())
     assert not report['finished'] and [e['name'] for e in report['photos']] == ['a']
-    assert files(out) == [f'{k}/a.png' for k in ('foreground', 'gallery', 'mask')] + ['report.json', 'shaded/a.png', 'sketch/a.png']
+    assert files(out) == [*(f'{k}/a.png' for k in ('foreground', 'gallery', 'mask')), 'report.json', 'shaded/a.png',
+                          'sketch/a.png']
     assert not hidden(out)
 
 
