@@ -38,7 +38,7 @@ class Entry:
         return getattr(import_module(f'sketchbook.{self.module}'), self.function)()
 
 # %% ../nbs/06b_app.ipynb #a9900008
-ENTRIES = (
+_DRAWING = (
     Entry('Masks', 'Find the object in a photo and cut it out.',
           'masknet', 'explore_masks', ('masknet-v2',)),
     Entry('Sketch', 'Turn a photo into a line drawing with as much detail as you like.',
@@ -57,6 +57,10 @@ ENTRIES = (
           'virtual', 'explore_pen', ('virtual', 'sketchnet')),
     Entry('Painting', 'Paint over a picture and save it.',
           'canvas', 'explore_painting'),
+)
+
+# %% ../nbs/06b_app.ipynb #a9900018
+ENTRIES = _DRAWING + (
     Entry('Strokes', 'Turn a photo or a drawing into strokes, watch the pen, and save SVG, GIF or NPZ.',
           'vectorize', 'explore_strokes'),
     Entry('GAN inversion', 'Draw, and watch a search for the picture of a GAN that fits your sketch.',
@@ -210,7 +214,7 @@ def _write_files(
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding='utf-8')
 
-# %% ../nbs/06b_app.ipynb #a9900018
+# %% ../nbs/06b_app.ipynb #cafabe36
 def _server(
     folder,   # Where it finds its notebook and template
     port:int, # The first that is tried

@@ -90,6 +90,19 @@ def _add_vector_options(parser):
     _switch(parser, 'refine', False, 'fit the strokes to the sketch by gradient afterwards')
     parser.add_argument('--device', default='auto', help=_DEVICES)
 
+# %% ../nbs/06a_cli.ipynb #889a3801
+def _add_pen_options(c):
+    "How `run` draws"
+    c.add_argument('--resolution', type=_resolution, default=2, metavar='N',
+        help='draw at N x 424 px; 0 is 600 px, own is the size of the photo (%(default)s)')
+    c.add_argument('--detail', type=_number(0, 1), default=.6, metavar='0..1',
+        help='0 draws outlines alone, more draws more lines inside the object (%(default)s)')
+    c.add_argument('--wash', type=_number(0, 1), default=1., metavar='0..1',
+        help='how dark the grey areas under the lines are; 0 for lines alone (%(default)s)')
+    _switch(c, 'merge', False, 'draw the negative too and keep the darker; good for pale animals')
+    _switch(c, 'blacks', True, 'fill dark areas of the object with ink')
+    _switch(c, 'gamma', True, 'turn the grey lines of the sketch black')
+
 # %% ../nbs/06a_cli.ipynb #889a3810
 def _add_run(commands):
     "`sketchbook run`"
@@ -105,18 +118,10 @@ def _add_run(commands):
         help='mask threshold; a smaller one keeps more of the object (%(default)s)')
     c.add_argument('--frame', choices=('photo', 'object'), default='photo',
         help='results as large as the photo, to be laid over it, or cropped to the box of the object (%(default)s)')
-    c.add_argument('--resolution', type=_resolution, default=2, metavar='N',
-        help='draw at N x 424 px; 0 is 600 px, own is the size of the photo (%(default)s)')
-    c.add_argument('--detail', type=_number(0, 1), default=.6, metavar='0..1',
-        help='0 draws outlines alone, more draws more lines inside the object (%(default)s)')
-    c.add_argument('--wash', type=_number(0, 1), default=1., metavar='0..1',
-        help='how dark the grey areas under the lines are; 0 for lines alone (%(default)s)')
+    _add_pen_options(c)
     _switch(c, 'mask', True, 'cut the object out before drawing')
     _switch(c, 'edge-aware', False, 'let the mask follow the edges of the photo')
     _switch(c, 'vectorize', True, 'turn the sketch into strokes')
-    _switch(c, 'merge', False, 'draw the negative too and keep the darker; good for pale animals')
-    _switch(c, 'blacks', True, 'fill dark areas of the object with ink')
-    _switch(c, 'gamma', True, 'turn the grey lines of the sketch black')
     c.add_argument('--max-side', type=_number(64, 16384, int), default=4096, metavar='PX',
         help='photos with a longer side are shrunk to it first (%(default)s)')
     _switch(c, 'vector-panel', False, 'show the strokes as a last panel of the gallery')

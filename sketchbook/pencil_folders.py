@@ -14,7 +14,7 @@ import numpy as np
 from . import pencil
 from .blocks import _check_choice, _check_flag, _check_number, _pick_device
 from .data import load_photo, save_image
-from .folders import (check_output, choose_names, gather, known_names, save_entry, stage, start_report,
+from .folders import (check_output, choose_names, gather, _known_names, save_entry, stage, _start_report,
                                 _take_gpu, work_through)
 from .sketches import dark_on_light, _grey, is_drawing
 
@@ -30,7 +30,7 @@ def _run(
     "Do `work` for every picture and write what it gives, each picture all or nothing"
     _take_gpu()
     sources, out = gather(paths, out, _KINDS), check_output(out, _KINDS)
-    known = known_names(out, [f'{kind}.json'], [f'{kind}/*.png'])
+    known = _known_names(out, [f'{kind}.json'], [f'{kind}/*.png'])
     names = choose_names(sources, known, _ENDINGS)
 
     def done(src, name):
@@ -41,7 +41,7 @@ def _run(
             for ending, picture in pictures.items(): save_image(part/kind/f'{name}{ending}.png', picture)
         return {'size': list(pictures[''].shape), **more, **save_entry(out, timings, write)}
 
-    report = start_report(settings, settings['device'], known | names, used)
+    report = _start_report(settings, settings['device'], known | names, used)
     return work_through(sources, done, report, out/f'{kind}.json')
 
 

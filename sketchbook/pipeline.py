@@ -20,7 +20,7 @@ from . import vectorize as vectorizer
 from . import wash as washer
 from .blocks import _pick_device
 from .data import load_photo, save_image, shrink
-from .folders import (check_output, choose_names, gather, known_names, save_entry, stage, start_report,
+from .folders import (check_output, choose_names, gather, _known_names, save_entry, stage, _start_report,
                                 _take_gpu, work_through)
 from .metrics import thin_lines
 from .sketches import load_sketch
@@ -354,7 +354,7 @@ def run_folder(
     _take_gpu()
     nets = _networks(p)
     out = check_output(out, _KINDS)
-    known = known_names(out, _REPORTS.values(), _RESULTS)
+    known = _known_names(out, _REPORTS.values(), _RESULTS)
     names = choose_names(sources, known)
 
     def work(src, name):
@@ -364,7 +364,7 @@ def run_folder(
         return {'size': list(result.sketch.shape), 'box': result.box, 'strokes': n,
                 **save_entry(out, result.timings, write)}
 
-    report = start_report(asdict(p), p.device, known | names, _network_names(p).values())
+    report = _start_report(asdict(p), p.device, known | names, _network_names(p).values())
     return work_through(sources, work, report, out/_REPORTS['run'], progress)
 
 # %% ../nbs/06_pipeline.ipynb #34b7127c
@@ -380,7 +380,7 @@ def vectorize_folder(
     _take_gpu()
     out = check_output(out, _KINDS)
     drawn = {k: Path(k).stem for k in sources if Path(k).parent==(out/'sketch').absolute()}
-    known = known_names(out, _REPORTS.values(), _RESULTS) | drawn
+    known = _known_names(out, _REPORTS.values(), _RESULTS) | drawn
     names = choose_names(sources, known)
 
     def work(src, name):
@@ -390,7 +390,7 @@ def vectorize_folder(
         write = lambda folder: _write_strokes(strokes, folder, name, sketch.shape)
         return {'size': list(sketch.shape), 'strokes': len(strokes), **save_entry(out, timings, write)}
 
-    report = start_report(asdict(p), p.device, known | names)
+    report = _start_report(asdict(p), p.device, known | names)
     return work_through(sources, work, report, out/_REPORTS['vectorize'], progress)
 
 # %% ../nbs/06_pipeline.ipynb #a6b00021

@@ -22,7 +22,7 @@ from PIL import Image
 from . import pirec
 from .blocks import _check_flag, _check_number, _pick_device
 from .data import load_photo, save_image, shrink, _write_atomic
-from .folders import (check_output, choose_names, gather, known_names, save_entry, stage, start_report,
+from .folders import (check_output, choose_names, gather, _known_names, save_entry, stage, _start_report,
                                 _take_gpu, work_through)
 from .pirec import _SIZE
 from .sketches import dark_on_light, _grey
@@ -120,7 +120,7 @@ def _key(sources, folder, name): return f'{" + ".join(sources)} -> {folder}/{nam
 def _known(out, folder):
     "Names that earlier runs gave in a folder of results; photos have one name in all of theirs"
     kinds = _PHOTOS if folder in _PHOTOS else [folder]
-    known = known_names(out, [_REPORT], [glob.escape(k) + deep for k in kinds for deep in ('/*.*', '/*/*.*')])
+    known = _known_names(out, [_REPORT], [glob.escape(k) + deep for k in kinds for deep in ('/*.*', '/*/*.*')])
     if folder in _PHOTOS: return {k: n for k, n in known.items() if ' -> results_' not in k}
     return {k: n for k, n in known.items() if f' -> {folder}/'.casefold() in k.casefold()}
 
@@ -129,7 +129,7 @@ def _names(sources, out, folder):
     "Names for `sources`, and all names for the report"
     kind = folder.split('/')[0]
     names = choose_names(sources, _known(out, kind if kind in _PHOTOS else folder), _ENDINGS)
-    return names, known_names(out, [_REPORT], ('*/*.*', '*/*/*.*')) | names
+    return names, _known_names(out, [_REPORT], ('*/*.*', '*/*/*.*')) | names
 
 
 def _write(folder, name, pictures):
@@ -163,7 +163,7 @@ def _run(
         return {'size': list(size), **save_entry(out, timings, lambda part: _write(part/folder, name, pictures))}
 
     settings = {'action': action, **asdict(s), **more}
-    report = start_report(settings, s.device, known, [_weights_of(s, p) for p in phases])
+    report = _start_report(settings, s.device, known, [_weights_of(s, p) for p in phases])
     return work_through(sources, done, report, out/_REPORT, progress)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from . import selfsup
 from .blocks import _check_choice, _check_flag, _check_number, _pick_device
 from .data import UnreadableImage, load_photo, save_image
-from .folders import (check_output, choose_names, gather, known_names, save_entry, stage, start_report,
+from .folders import (check_output, choose_names, gather, _known_names, save_entry, stage, _start_report,
                                 _take_gpu, work_through)
 from .sketches import dark_on_light, _grey, is_drawing
 from .weights import _chosen
@@ -51,7 +51,7 @@ def _run(action, paths, style, out, settings, pictures):
     sources, styles = gather(paths, out, [_KIND, _MATRIX]), _styles(style, out)
     _chosen(settings['weights'], 'selfsup', settings['device'], *selfsup._CLASSES)  # or no sketch could be painted
     out = check_output(out, [_KIND])
-    known = known_names(out, [f'{_KIND}.json'], [f'{_KIND}/*'])
+    known = _known_names(out, [f'{_KIND}.json'], [f'{_KIND}/*'])
     names = known | choose_names(sources, known)
 
     def done(src, name):
@@ -64,7 +64,7 @@ def _run(action, paths, style, out, settings, pictures):
         return save_entry(out, timings, write)
 
     used = [settings['weights'] or 'selfsup'] + [settings['by']]*(settings['by'] != 'coherent')
-    report = start_report({'action': action, **settings}, settings['device'], names, used)
+    report = _start_report({'action': action, **settings}, settings['device'], names, used)
     return work_through(sources, done, report, out/f'{_KIND}.json')
 
 # %% ../nbs/04ba_selfsup_folders.ipynb #sf000011

@@ -95,7 +95,7 @@ def _wash_picture(
         page[top:bottom,left:right] += (grey - page[top:bottom,left:right])*ink
     return page
 
-
+# %% ../nbs/02aa_wash.ipynb #d02b0018
 def _wash_svg(
     wash:_Wash,
     height:int, # Of the page, pixels
@@ -114,7 +114,7 @@ def _wash_svg(
         if data: paths.append(f'<path fill="#{tone}" d="{data}"/>\n')
     return '<g id="wash" fill-rule="evenodd">\n' + ''.join(paths) + '</g>\n' if paths else ''
 
-# %% ../nbs/02aa_wash.ipynb #d02b0018
+# %% ../nbs/02aa_wash.ipynb #d02b0019
 def _subject_light(
     photo:np.ndarray, # (H, W, 3) uint8
     mask:np.ndarray,  # (H, W) float32, 0..1
@@ -153,7 +153,7 @@ def wash(
     shares = tuple(b/side for b, side in zip(box, photo.shape[:2]*2))
     return _Wash(areas, tuple(g for _, g in kept), shares)
 
-# %% ../nbs/02aa_wash.ipynb #d02b0029
+# %% ../nbs/02aa_wash.ipynb #d02b0030
 def explore_wash(
     photos:dict|None=None, # `{name: photo}`; the sample photos when None
 ):                         # An ipywidgets `VBox`

@@ -50,7 +50,7 @@ def lines_on_paper(photo, *args, **kw):
 
 def files(folder): return sorted(f.relative_to(folder).as_posix() for f in Path(folder).rglob('*') if f.is_file())
 def _gather(paths, out): return folders.gather(paths, out, pipeline._KINDS)
-def _known_names(out): return folders.known_names(out, pipeline._REPORTS.values(), pipeline._RESULTS)
+def _known_names(out): return folders._known_names(out, pipeline._REPORTS.values(), pipeline._RESULTS)
 def hidden(folder): return [f for f in Path(folder).rglob('.*')]
 
 

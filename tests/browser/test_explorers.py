@@ -119,6 +119,23 @@ def test_coherent_lines(lab):
         ex.until(name, lambda p: ink(p) < ink(dark), 'has fewer lines with less of the coarser Gaussian')
 
 
+def test_wash(lab, files):
+    def grey(p): return np.mean((p > .5) & (p < .95))
+    with lab.explorer('02aa_wash', 'explore_wash') as ex:
+        first = ex.picture('drawing')
+        assert grey(first) > .1
+        ex.press('depth', 'Home')
+        ex.until('drawing', lambda p: grey(p) < .5*grey(first), 'is lines on white paper')
+        ex.press('depth', 'End')
+        full = ex.until('drawing', lambda p: grey(p) > .1, 'has its greys again')
+        ex.press('levels', 'Home')
+        stencil = ex.changed('drawing', full)
+        ex.drag('smooth (px)', to=.9)
+        smooth = ex.changed('drawing', stencil)
+        ex.upload(files/'disc.png')
+        ex.changed('drawing', smooth)
+
+
 def test_sketch(lab, files):
     with lab.explorer('02_sketchnet', 'explore_sketch') as ex:
         first = ex.picture('sketch')
