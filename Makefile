@@ -20,7 +20,7 @@ sketch: setup  ## draw four sample photos, or PHOTOS=photo-or-folder, into OUT=o
 	@if [ -n "$$PHOTOS" ]; then set -- "$$PHOTOS"; else set -- --samples; fi; \
 	status=0; $(BIN)/sketchbook run "$$@" --out "$$OUT" || status=$$?; \
 	if [ -d "$$OUT/gallery" ]; then \
-	  echo "Your pictures are in $$OUT: gallery (side by side), sketch, vector (SVG), gif (the drawing in motion)."; fi; \
+	  echo "Your pictures are in $$OUT: gallery (side by side), sketch, shaded, vector (SVG), gif (the drawing in motion)."; fi; \
 	exit $$status
 
 test: setup  ## everything CI runs

@@ -13,7 +13,7 @@ import numpy as np
 
 from .blocks import _check_number
 from .masknet import _check_pair, _disk, _object_box
-from .sketchnet import _as_photo, _check_detail, _pieces, _step
+from .sketchnet import _as_photo, _pieces, _step
 
 # %% ../nbs/02aa_wash.ipynb #d02b0008
 def _lightness(
@@ -30,7 +30,7 @@ def _lightness(
 def _thresholds(
     values:np.ndarray, # (n,) float32, 0..1
     levels:int,        # How many groups
-):                     # `levels` - 1 thresholds, rising, and the mean of each group; None when there are too few values
+):                     # (levels - 1,) thresholds and (levels,) means, 0..1, rising; None when there are too few values
     "Otsu's thresholds: the groups whose values differ least from the mean of their group"
     from skimage.filters import threshold_multiotsu
     values = np.rint(values*255).astype(np.uint8)
@@ -40,38 +40,42 @@ def _thresholds(
     return (cuts + .5)/255, np.bincount(group, values)/np.bincount(group)/255
 
 
-def _greys(means): # of the groups, rising; how light each is painted, 0..1, 1 = paper
+def _greys(means): # (levels,) of the groups, 0..1, rising; how each is painted, (levels,), 0..1, 1 = paper
     below, most = means[-1] - means, .34*np.linspace(1, 0, len(means))
     return np.where(below < .08, 1, 1 - np.minimum(.85*below, most))
 
-# %% ../nbs/02aa_wash.ipynb #d02b0014
+# %% ../nbs/02aa_wash.ipynb #d02b0016
 def _area(
     light:np.ndarray,  # (H, W) float32, 0..1, see `_lightness`
     inside:np.ndarray, # (H, W) float32, 0..1: the subject
-    cut:float,         # Darker than this
+    cut:float,         # Darker than this, 0..1
     smooth:float=2.2,  # Sigma, pixels
-    least:float=.0015, # Smallest area and smallest hole, share of the picture
+    least:float=.0015, # Smallest area and smallest hole, share of the map
 ) -> np.ndarray:       # (H, W) float32, 0..1; its edge is where it crosses one half
     "Where the subject is dark, in large pieces with a smooth edge"
     subject = inside > .5
-    sure = np.clip((cut - light)/.06, -1, 1)*subject               # 0 outside, so that the background has no say
-    dark = _pieces((cv2.GaussianBlur(sure, (0, 0), smooth) > 0) & subject, round(least*light.size))
+    vote = np.clip((cut - light)/.06, -1, 1)*subject               # 0 outside: the background has no vote
+    dark = _pieces((cv2.GaussianBlur(vote, (0, 0), smooth) > 0) & subject, round(least*light.size))
     dark = subject & ~_pieces(subject & ~dark, round(least*light.size))
     beyond = cv2.dilate(dark.astype(np.uint8), _disk(3)) > 0
     dark = cv2.GaussianBlur((dark | beyond & ~subject).astype(np.float32), (0, 0), smooth)
     return np.minimum(dark, cv2.GaussianBlur(inside, (0, 0), 1.))
 
-# %% ../nbs/02aa_wash.ipynb #d02b0017
-_SIDE = 424 # Longer side of the subject's box when its areas are found, pixels
+# %% ../nbs/02aa_wash.ipynb #d02b0019
+_SIDE = 424 # Longer side of the subject's box, with its margin, when its areas are found, pixels
 
 
 class _Wash(NamedTuple):
     "Grey areas under a drawing; what `wash` returns"
-    areas: np.ndarray # (n, h, w) float32, 0..1, from the lightest to the darkest; the edge is where it crosses one half
+    areas: np.ndarray # (n, h, w) float32, 0..1, 424 px long, from the lightest to the darkest; edges lie at 0.5
     greys: tuple      # n numbers, 0..1, 1 = paper
-    box: tuple        # (top, left, bottom, right) of the areas, as shares of the picture's sides
-    def picture(self, height, width): return _wash_picture(self, height, width)
-    def svg(self, height, width): return _wash_svg(self, height, width)
+    box: tuple        # (top, left, bottom, right) of the areas, as shares of the picture's sides, 0..1
+    def picture(self, height, width):
+        "The wash `(height, width)` float32, 0..1, 1 = paper; sides in pixels"
+        return _wash_picture(self, height, width)
+    def svg(self, height, width):
+        "The wash as a group for an SVG file whose page has these sides, pixels; empty without areas"
+        return _wash_svg(self, height, width)
 
 
 def _box_pixels(wash, height, width): # (top, left, bottom, right) in a picture of this size
@@ -82,7 +86,7 @@ def _wash_picture(
     wash:_Wash,
     height:int,     # Pixels
     width:int,      # Pixels
-) -> np.ndarray:    # (height, width) float32, 1 = paper
+) -> np.ndarray:    # (height, width) float32, 0..1, 1 = paper
     "The wash at any size; later, darker areas cover earlier ones"
     page = np.ones((height, width), np.float32)
     top, left, bottom, right = _box_pixels(wash, height, width)
@@ -95,7 +99,7 @@ def _wash_picture(
         page[top:bottom,left:right] += (grey - page[top:bottom,left:right])*ink
     return page
 
-# %% ../nbs/02aa_wash.ipynb #d02b0018
+# %% ../nbs/02aa_wash.ipynb #d02b0020
 def _wash_svg(
     wash:_Wash,
     height:int, # Of the page, pixels
@@ -114,7 +118,7 @@ def _wash_svg(
         if data: paths.append(f'<path fill="#{tone}" d="{data}"/>\n')
     return '<g id="wash" fill-rule="evenodd">\n' + ''.join(paths) + '</g>\n' if paths else ''
 
-# %% ../nbs/02aa_wash.ipynb #d02b0019
+# %% ../nbs/02aa_wash.ipynb #d02b0021
 def _subject_light(
     photo:np.ndarray, # (H, W, 3) uint8
     mask:np.ndarray,  # (H, W) float32, 0..1
@@ -131,11 +135,11 @@ def _subject_light(
 
 def wash(
     photo,            # (H, W, 3) uint8, or anything `load_photo` reads
-    mask=None,        # (H, W), 0..1, 1 = the subject; None is the whole photo
+    mask=None,        # (H, W) bool or numbers, 0..1, 1 = the subject; None is the whole photo
     levels:int=3,     # How many levels of lightness, with paper, 2 to 4
-    depth:float=1.,   # 0: paper everywhere; 1: the darkest grey is 0.66
-    smooth:float=2.2, # How far edges are rounded, sigma in pixels of a subject 424 px long, 0.5 to 10
-) -> _Wash:           # Without areas where nothing is dark, or there is no subject
+    depth:float=1.,   # 0 to 1: 0 is paper everywhere, at 1 greys go down to 0.66
+    smooth:float=2.2, # How far edges are rounded, sigma in pixels of a box 424 px long, 0.5 to 10
+) -> _Wash:           # At most `levels` - 1 areas; none where nothing is dark, or there is no subject
     "Divide the lightness of the subject into a few greys, as Winnemöller et al. (2006), with Otsu's thresholds (1979)"
     _check_number('levels', levels, least=2, high=4, whole=True)
     _check_number('depth', depth, least=0, high=1)
@@ -153,9 +157,9 @@ def wash(
     shares = tuple(b/side for b, side in zip(box, photo.shape[:2]*2))
     return _Wash(areas, tuple(g for _, g in kept), shares)
 
-# %% ../nbs/02aa_wash.ipynb #d02b0030
+# %% ../nbs/02aa_wash.ipynb #d02b0032
 def explore_wash(
-    photos:dict|None=None, # `{name: photo}`; the sample photos when None
+    photos:dict|None=None, # `{name: photo}`, each what `load_photo` reads; the sample photos when None
 ):                         # An ipywidgets `VBox`
     "Photo; levels, depth and smoothing of the wash; the drawing on it, as a file"
     from sketchbook.masknet import clean_mask, predict
