@@ -422,12 +422,18 @@ def _svg_outline(
     return path
 
 # %% ../nbs/02c_strokes.ipynb #a3e2b265
+def _check_wash(wash):
+    if wash is None or hasattr(wash, 'areas'): return
+    raise ValueError(f"wash should be what `wash.wash` gives, or None, not a {type(wash).__name__}")
+
+
 def _svg(
     strokes:'Strokes',
     tapered:bool=False, # Filled outlines that keep the changing width, instead of one line a stroke
     wash=None,          # What `wash.wash` gives, laid under the strokes as a group of its own; None for strokes alone
 ) -> str:               # A complete SVG file
     "Write strokes as SVG: a line a stroke (what plotters and editors like), or outlines; areas are always outlines"
+    _check_wash(wash)
     def shape(s, length):
         if tapered: return f'<path d="{_svg_outline(s)}"/>'
         width = float(s.end_widths.mean())
@@ -530,16 +536,18 @@ def _animate(
     wash=None,         # What `wash.wash` gives: it appears after the lines, in ten pictures; None for lines alone
 ):
     "Write an animation of the drawing being drawn"
+    _check_wash(wash)
     _check_animation(path, seconds=seconds, fps=fps, size=1 if size is None else size, hold=hold)
     zoom = 1 if size is None else min(1, size/max(strokes.height, strokes.width))
     h,w = (max(1, round(s*zoom)) for s in (strokes.height, strokes.width))
     video = Path(path).suffix.lower()=='.mp4'
     pictures = list(_frames(strokes, int(np.clip(seconds*fps, 1, None if video else 90)), h, w))
-    if wash is not None:
+    if wash is not None and len(wash.areas):
         grey,n = wash.picture(h, w),len(pictures)
+        more = min(10, n)                              # so that a few slow pictures are not followed by many
         pictures += [np.minimum(pictures[-1], np.rint(255 - t*(255 - 255*grey)).astype(np.uint8))
-                     for t in np.linspace(.1, 1, 10)]
-        seconds *= len(pictures)/n
+                     for t in np.linspace(0, 1, more + 1)[1:]]
+        seconds *= 1 + more/n
     _write_video(pictures, path, fps, hold) if video else _write_gif(pictures, path, seconds, hold)
 
 # %% ../nbs/02c_strokes.ipynb #68e7db5d

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from .blocks import _check_number
-from .masknet import _check_pair, _disk, _object_box
+from .masknet import _check_pair, _disk, _grown, _object_box
 from .sketchnet import _as_photo, _pieces, _step
 
 # %% ../nbs/02aa_wash.ipynb #d02b0008
@@ -30,14 +30,17 @@ def _lightness(
 def _thresholds(
     values:np.ndarray, # (n,) float32, 0..1
     levels:int,        # How many groups
-):                     # (levels - 1,) thresholds and (levels,) means, 0..1, rising; None when there are too few values
+):                     # (levels - 1,) thresholds and (levels,) means, 0..1, rising, or fewer; None for one value alone
     "Otsu's thresholds: the groups whose values differ least from the mean of their group"
     from skimage.filters import threshold_multiotsu
     values = np.rint(values*255).astype(np.uint8)
-    if len(np.unique(values)) < levels: return None
+    levels = min(levels, len(np.unique(values)))
+    if levels < 2: return None
     cuts = threshold_multiotsu(values, levels)
     group = np.digitize(values, cuts, right=True)
-    return (cuts + .5)/255, np.bincount(group, values)/np.bincount(group)/255
+    present = np.unique(group)                      # where nearly all values are equal, a group may be empty
+    means = np.bincount(group, values)[present]/np.bincount(group)[present]/255
+    return (cuts[present[:-1]] + .5)/255, means
 
 
 def _greys(means): # (levels,) of the groups, 0..1, rising; how each is painted, (levels,), 0..1, 1 = paper
@@ -56,10 +59,12 @@ def _area(
     subject = inside > .5
     vote = np.clip((cut - light)/.06, -1, 1)*subject               # 0 outside: the background has no vote
     dark = _pieces((cv2.GaussianBlur(vote, (0, 0), smooth) > 0) & subject, round(least*light.size))
-    dark = subject & ~_pieces(subject & ~dark, round(least*light.size))
-    beyond = cv2.dilate(dark.astype(np.uint8), _disk(3)) > 0
+    rest = subject & ~dark
+    beside = _pieces(rest, 1, rest & _grown(dark, 1))               # what stands apart from all dark areas is no hole
+    dark = subject & ~(_pieces(rest, round(least*light.size)) | rest & ~beside)
+    beyond = _grown(dark, 3)
     dark = cv2.GaussianBlur((dark | beyond & ~subject).astype(np.float32), (0, 0), smooth)
-    return np.minimum(dark, cv2.GaussianBlur(inside, (0, 0), 1.))
+    return np.minimum(dark, cv2.GaussianBlur(subject.astype(np.float32), (0, 0), 1.))
 
 # %% ../nbs/02aa_wash.ipynb #d02b0019
 _SIDE = 424 # Longer side of the subject's box, with its margin, when its areas are found, pixels
@@ -72,10 +77,15 @@ class _Wash(NamedTuple):
     box: tuple        # (top, left, bottom, right) of the areas, as shares of the picture's sides, 0..1
     def picture(self, height, width):
         "The wash `(height, width)` float32, 0..1, 1 = paper; sides in pixels"
-        return _wash_picture(self, height, width)
+        return _wash_picture(self, *_check_sides(height, width))
     def svg(self, height, width):
         "The wash as a group for an SVG file whose page has these sides, pixels; empty without areas"
-        return _wash_svg(self, height, width)
+        return _wash_svg(self, *_check_sides(height, width))
+
+
+def _check_sides(*sides):
+    return [_check_number(f'the {name} of a wash', side, least=1, high=100_000, whole=True, unit='pixels')
+            for name, side in zip(('height', 'width'), sides)]
 
 
 def _box_pixels(wash, height, width): # (top, left, bottom, right) in a picture of this size
@@ -141,9 +151,9 @@ def wash(
     smooth:float=2.2, # How far edges are rounded, sigma in pixels of a box 424 px long, 0.5 to 10
 ) -> _Wash:           # At most `levels` - 1 areas; none where nothing is dark, or there is no subject
     "Divide the lightness of the subject into a few greys, as Winnemöller et al. (2006), with Otsu's thresholds (1979)"
-    _check_number('levels', levels, least=2, high=4, whole=True)
-    _check_number('depth', depth, least=0, high=1)
-    _check_number('smooth', smooth, least=.5, high=10, unit='pixels')
+    levels = _check_number('levels', levels, least=2, high=4, whole=True)
+    depth = float(_check_number('depth', depth, least=0, high=1))
+    smooth = float(_check_number('smooth', smooth, least=.5, high=10, unit='pixels'))
     photo = _as_photo(photo)
     mask = np.ones(photo.shape[:2], np.float32) if mask is None else _check_pair(photo, mask)
     found = _subject_light(photo, mask)
@@ -152,7 +162,7 @@ def wash(
     core = cv2.erode((inside > .5).astype(np.uint8), _disk(2)) > 0      # the rim is blurred with the background
     cuts, means = _thresholds(light[core], levels) or ([], np.ones(1))
     pairs = [(_area(light, inside, cut, smooth), 1 - depth*(1 - grey)) for cut, grey in zip(cuts, _greys(means))]
-    kept = [(a, float(g)) for a, g in pairs[::-1] if g < 1 and a.max() > .5]
+    kept = [(a, float(g)) for a, g in pairs[::-1] if g < .997 and a.max() > .5]
     areas = np.stack([a for a, _ in kept]) if kept else np.zeros((0, *inside.shape), np.float32)
     shares = tuple(b/side for b, side in zip(box, photo.shape[:2]*2))
     return _Wash(areas, tuple(g for _, g in kept), shares)
