@@ -52,7 +52,8 @@ def test_a_mask_that_is_hardly_sure_is_as_dark_as_a_sure_one():
 
 
 @pytest.mark.parametrize('options, said', [
-    (dict(levels=5), 'levels should be'), (dict(levels=2.5), 'levels should be'), (dict(levels=True), 'levels should be'),
+    (dict(levels=5), 'levels should be'), (dict(levels=2.5), 'levels should be'),
+    (dict(levels=True), 'levels should be'),
     (dict(depth=1.5), 'depth should be'), (dict(depth=float('nan')), 'depth should be'),
     (dict(smooth='2'), 'smooth should be'), (dict(smooth=0), 'smooth should be'),
     (dict(mask=np.ones((3, 3))), 'should have the same size'), (dict(mask=np.full((424, 424), np.nan)), 'NaN')])
