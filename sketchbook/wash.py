@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 
 from .blocks import _check_number
-from .masknet import _check_pair, _disk, _grown, _object_box
-from .sketchnet import _as_photo, _pieces, _step
+from .masknet import _check_pair, clean_mask, _disk, _grown, _object_box, predict
+from .sketchnet import _as_photo, draw, _pieces, _step
 
 # %% ../nbs/02aa_wash.ipynb #d02b0008
 def _lightness(
@@ -172,8 +172,6 @@ def explore_wash(
     photos:dict|None=None, # `{name: photo}`, each what `load_photo` reads; the sample photos when None
 ):                         # An ipywidgets `VBox`
     "Photo; levels, depth and smoothing of the wash; the drawing on it, as a file"
-    from sketchbook.masknet import clean_mask, predict
-    from sketchbook.sketchnet import draw
     from sketchbook.widgets import PhotoPicker, explorer, slider, _to_png
     def prepare(photo):
         kept = clean_mask(predict(photo))
