@@ -881,9 +881,10 @@ def _style_vectors(net, style, shares, mix, size):
             warnings.warn('a style photo has one colour only, so the picture will be flat: choose one with several')
     if several and mix == 'mosaic': photos, shares = [_mosaic(photos, size)], None
     device = next(net.parameters()).device
-    x = torch.stack([to_tensor(_square(p, size)) for p in photos]).to(device)
-    weights = torch.tensor(_shares(shares, len(photos)), dtype=torch.float32, device=device)[:,None]
-    return [(weights*v.float()).sum(0, keepdim=True) for v in _vectors(net, x)]
+    # one at a time, for a processor may round a batch otherwise: a photo has the same vectors in any company
+    each = [_vectors(net, to_tensor(_square(p, size))[None].to(device)) for p in photos]
+    weights = [float(w) for w in _shares(shares, len(photos))]
+    return [sum(w*v.float() for w,v in zip(weights, same)) for same in zip(*each)]
 
 # %% ../nbs/04b_selfsup.ipynb #ss00054a
 def synthesize(
