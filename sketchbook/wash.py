@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 
 from .blocks import _check_number
-from .masknet import _check_pair, clean_mask, _disk, _grown, _object_box, predict
+from .details import _shrunk
+from .masknet import _check_pair, clean_mask, _grown, _object_box, predict
 from .sketchnet import _as_photo, draw, _pieces, _step
 
 # %% ../nbs/02aa_wash.ipynb #d02b0008
@@ -88,8 +89,8 @@ def _check_sides(*sides):
             for name, side in zip(('height', 'width'), sides)]
 
 
-def _box_pixels(wash, height, width): # (top, left, bottom, right) in a picture of this size
-    return [round(share*side) for share, side in zip(wash.box, (height, width)*2)]
+def _box_in(wash, height, width): # (top, left, bottom, right) in a picture of this size, pixels and their parts
+    return [share*side for share, side in zip(wash.box, (height, width)*2)]
 
 
 def _wash_picture(
@@ -99,7 +100,7 @@ def _wash_picture(
 ) -> np.ndarray:    # (height, width) float32, 0..1, 1 = paper
     "The wash at any size; later, darker areas cover earlier ones"
     page = np.ones((height, width), np.float32)
-    top, left, bottom, right = _box_pixels(wash, height, width)
+    top, left, bottom, right = map(round, _box_in(wash, height, width))
     h, w = bottom - top, right - left
     if not len(wash.areas) or not h or not w: return page
     grown = max(1., h/wash.areas.shape[1])
@@ -117,7 +118,7 @@ def _wash_svg(
 ) -> str:       # A `<g id="wash">` with one path for each grey; empty when there are no areas
     "The wash as SVG, the lightest grey first"
     from skimage.measure import approximate_polygon, find_contours
-    top, left, bottom, right = (share*side for share, side in zip(wash.box, (height, width)*2))
+    top, left, bottom, right = _box_in(wash, height, width)
     def place(line): # from the middles of the map's pixels, with a margin of one, to the page
         y, x = ((line - .5)/wash.areas.shape[1:]*(bottom - top, right - left) + (top, left)).T
         return 'M' + 'L'.join(f'{a:.1f} {b:.1f}' for a, b in zip(x[:-1], y[:-1])) + 'Z'
@@ -159,7 +160,7 @@ def wash(
     found = _subject_light(photo, mask)
     if found is None: return _Wash(np.zeros((0, 1, 1), np.float32), (), (0, 0, 1, 1))
     light, inside, box = found
-    core = cv2.erode((inside > .5).astype(np.uint8), _disk(2)) > 0      # the rim is blurred with the background
+    core = _shrunk(inside > .5, 2)                                      # the rim is blurred with the background
     cuts, means = _thresholds(light[core], levels) or ([], np.ones(1))
     pairs = [(_area(light, inside, cut, smooth), 1 - depth*(1 - grey)) for cut, grey in zip(cuts, _greys(means))]
     kept = [(a, float(g)) for a, g in pairs[::-1] if g < .997 and a.max() > .5]
