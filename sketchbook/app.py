@@ -47,7 +47,7 @@ _DRAWING = (
           'sketchnet', 'explore_canny', ('sketchnet',)),
     Entry('Coherent lines', 'Draw a photo with a filter whose lines follow its edges; no network takes part.',
           'sketchnet', 'explore_coherent_lines'),
-    Entry('Line and wash', 'Lay greys under the drawing of a photo, as an illustrator does with thinned ink.',
+    Entry('Line and wash', 'Lay greys or colours under the drawing of a photo, as an illustrator does.',
           'wash', 'explore_wash', ('sketchnet', 'masknet-v2')),
     Entry('Clean lines', 'Extract lines from a photo in four ways, make them thicker or thinner, and save them.',
           'pencil', 'explore_lines'),

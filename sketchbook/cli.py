@@ -98,7 +98,9 @@ def _add_pen_options(c):
     c.add_argument('--detail', type=_number(0, 1), default=.6, metavar='0..1',
         help='0 draws outlines alone, more draws more lines inside the object (%(default)s)')
     c.add_argument('--wash', type=_number(0, 1), default=1., metavar='0..1',
-        help='how dark the grey areas under the lines are; 0 for lines alone (%(default)s)')
+        help='how strong the areas under the lines are; 0 for lines alone (%(default)s)')
+    c.add_argument('--colors', type=_number(0, 16, int), default=12, metavar='N',
+        help='paint these areas in up to N colours of the photo; 0 for two greys (%(default)s)')
     _switch(c, 'merge', False, 'draw the negative too and keep the darker; good for pale animals')
     _switch(c, 'blacks', True, 'fill dark areas of the object with ink')
     _switch(c, 'gamma', True, 'turn the grey lines of the sketch black')
@@ -124,6 +126,8 @@ def _add_run(commands):
     _switch(c, 'vectorize', True, 'turn the sketch into strokes')
     c.add_argument('--max-side', type=_number(64, 16384, int), default=4096, metavar='PX',
         help='photos with a longer side are shrunk to it first (%(default)s)')
+    c.add_argument('--min-side', type=_number(1, 4096, int), default=424, metavar='PX',
+        help='smaller photos are enlarged until their longer side has so many pixels (%(default)s)')
     _switch(c, 'vector-panel', False, 'show the strokes as a last panel of the gallery')
     for n in 'Mask', 'Sketch': c.add_argument(f'--{n.lower()}-weights', metavar='NAME_OR_FILE', help=f'your own {n}Net')
     _add_vector_options(c)

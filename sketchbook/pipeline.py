@@ -50,10 +50,12 @@ def _check_settings(
         need(number and 0 <= value <= 1, name, 'a number from 0 to 1')
     need(s.resolution is None or whole(s.resolution) and 0 <= s.resolution <= 10, 'resolution',
          "0 (600 px), a whole number N from 1 to 10 (N x 424 px) or None (the photo's own size)")
+    need(whole(s.colors) and 0 <= s.colors <= 16, 'colors', 'a whole number from 0 (greys) to 16')
     one_of('frame', ('photo', 'object'))
     need(s.mask or s.frame=='photo', 'frame', "'photo' when no mask is made")
     need(whole(s.size) and 64 <= s.size <= 4096, 'size', 'a whole number of pixels from 64 to 4096')
     need(whole(s.max_side) and 64 <= s.max_side <= 16384, 'max_side', 'a whole number of pixels from 64 to 16384')
+    need(whole(s.min_side) and 1 <= s.min_side <= 4096, 'min_side', 'a whole number of pixels from 1 to 4096')
     one_of('method', vectorizer._METHODS)
     _pick_device(s.device)
 
@@ -70,7 +72,8 @@ class Pipeline:
     resolution: int | None = 2        # Side at which is drawn: 0 is 600 px, N is N x 424 px, None the photo's own
     detail: float = sketchnet._DETAIL # 0: outlines alone; to 1: more and more lines inside the subject
     blacks: bool = True               # Fill dark areas of the object with ink?
-    wash: float = 1.                  # How dark the grey areas under the lines are: 0 leaves the paper white
+    wash: float = 1.                  # How strong the areas under the lines are: 0 leaves the paper white
+    colors: int = 12                  # How many colours these areas have at most, up to 16; 0 for two greys
     gamma: bool = True                # Turn the grey lines of the sketch black?
     merge: bool = False               # Draw the negative as well and keep the darker of both?
     vectorize: bool = True            # Turn the sketch into strokes?
@@ -78,6 +81,7 @@ class Pipeline:
     method: str = 'trace'             # How to vectorise: 'trace' follows the lines, 'virtual' draws
     refine: bool = False              # Fit the strokes to the sketch by gradient afterwards?
     max_side: int = 4096              # Photos with a longer side are shrunk to it when they are read, pixels
+    min_side: int = 424               # Photos whose longer side is shorter are enlarged to it, pixels
     vector_panel: bool = False        # Show the strokes as the last panel of the gallery?
     device: str = 'auto'              # 'auto', 'cpu', 'cuda' or 'mps'
     mask_weights: str | None = None   # Name or file of a MaskNet instead of the shipped one
@@ -204,20 +208,30 @@ def _place_strokes(
 def _lay_wash(
     p:Pipeline,           # Settings
     photo:np.ndarray,     # `(H, W, 3)` uint8 RGB
-    kept:np.ndarray|None, # `(H, W)` from `clean_mask`, or None
+    kept:np.ndarray|None, # `(H, W)` from `clean_mask`, or None: the whole photo is drawn
 ):                        # What `wash.wash` gives, or None
-    "The grey areas of the object"
-    return washer.wash(photo, kept, depth=p.wash) if p.wash and kept is not None else None
+    "The areas under the lines"
+    return washer.wash(photo, kept, depth=p.wash, colors=p.colors) if p.wash else None
 
 
 def _on_wash(
     picture:np.ndarray, # `(H, W)` float32, 1 = paper
     wash,               # See `_lay_wash`
-) -> np.ndarray:        # `(H, W)` float32
-    "Lines over grey areas"
-    return picture if wash is None else np.minimum(picture, wash.picture(*picture.shape))
+) -> np.ndarray:        # `(H, W)`, or `(H, W, 3)` in colour, float32
+    "Lines over a wash"
+    return picture if wash is None else wash.under(picture)
 
 # %% ../nbs/06_pipeline.ipynb #a6b0000b
+def _is_object(
+    kept:np.ndarray, # `(H, W)` from `clean_mask`
+):
+    "Is it one thing, and not a few scraps? They have little area, and lie apart in a large box"
+    region = kept>.5
+    if region.mean()<.001: return False
+    top,left,bottom,right = masknet._object_box(kept, 0)
+    return region.mean()>=.03 or region.sum()>=.35*(bottom-top)*(right-left)
+
+
 def _cut_object(
     p:Pipeline,        # Settings
     photo:np.ndarray,  # `(H, W, 3)` uint8 RGB
@@ -227,11 +241,22 @@ def _cut_object(
     sure = _find_object(p, photo, nets['mask'])
     mask = (masknet.soft if p.mask_mode=='soft' else masknet.hard)(sure, p.softctr)
     kept = masknet.clean_mask(sure, p.softctr)
-    if (kept>.5).mean()>=.001: return mask, kept, masknet.cut_out(photo, kept)
+    if _is_object(kept): return mask, kept, masknet.cut_out(photo, kept)
     warnings.warn('No object was found, so the whole photo is drawn.')
     return mask, None, photo
 
 # %% ../nbs/06_pipeline.ipynb #d696a409
+def _enlarged(
+    photo:np.ndarray, # `(H, W, 3)` uint8 RGB
+    side:int,         # What its longer side should have at least, pixels
+) -> np.ndarray:     # `(H, W, 3)` uint8 RGB
+    "A photo that is not too small for fine lines"
+    h,w = photo.shape[:2]
+    grow = side/max(h, w)
+    size = max(1, round(w*grow)),max(1, round(h*grow))
+    return cv2.resize(photo, size, interpolation=cv2.INTER_CUBIC) if grow>1 else photo
+
+
 def _sketch_photo(
     p:Pipeline, # Settings
     photo,      # Anything `load_photo` takes
@@ -240,7 +265,7 @@ def _sketch_photo(
     "The whole way for one photo"
     timings = {}
     with stage(timings, 'load'):
-        photo = load_photo(photo, max_side=p.max_side)
+        photo = _enlarged(load_photo(photo, max_side=p.max_side), min(p.min_side, p.max_side))
         nets = _networks(p) if nets is None else nets
     mask,kept,foreground,strokes = None,None,photo,None
     if p.mask:
@@ -262,17 +287,17 @@ def _sketch_photo(
 @dataclass
 class _Result:
     "Everything the pipeline found out about one photo"
-    photo: np.ndarray           # `(H, W, 3)` uint8 RGB, cropped to `box` when `frame` is 'object', as all the rest
+    photo: np.ndarray           # `(H, W, 3)` uint8 RGB of `min_side` to `max_side`, cropped to `box` if framed, as all
     mask: np.ndarray | None     # `(H, W)` float32, 1 = keep; None when masks are off
     foreground: np.ndarray      # `(H, W, 3)` uint8: the object on white, or the photo when there is none
     sketch: np.ndarray          # `(H, W)` float32, 1 = paper, 0 = ink
     strokes: object = None      # `Strokes`, or None when nothing was vectorised
     timings: dict = field(default_factory=dict) # Seconds by stage
     box: tuple | None = None    # `(top, left, bottom, right)`: the part of the photo that was drawn; None for all of it
-    wash: object = None         # Grey areas, see `wash.wash`; None when they are off or there is no object
+    wash: object = None         # Grey or coloured areas, see `wash.wash`; None when they are off
 
     @cached_property
-    def shaded(self): return _on_wash(self.sketch, self.wash) # `(H, W)` float32: the sketch on its wash
+    def shaded(self): return _on_wash(self.sketch, self.wash) # `(H, W)` or `(H, W, 3)` float32: the sketch on its wash
 
     def gallery(self,
         vector:bool=False,      # Add the strokes as a last panel?
@@ -288,10 +313,11 @@ class _Result:
 
 # %% ../nbs/06_pipeline.ipynb #7b0f77ff
 def _as_picture(
-    sketch:np.ndarray, # `(H, W)` float, 0..1
-) -> np.ndarray:       # `(H, W, 3)` uint8 grey
-    "A sketch as something to put beside photos"
-    return cv2.cvtColor(np.rint(np.clip(sketch, 0, 1)*255).astype(np.uint8), cv2.COLOR_GRAY2RGB)
+    drawing:np.ndarray, # `(H, W)` or `(H, W, 3)` float, 0..1
+) -> np.ndarray:        # `(H, W, 3)` uint8
+    "A drawing as something to put beside photos"
+    picture = np.rint(np.clip(drawing, 0, 1)*255).astype(np.uint8)
+    return cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB) if picture.ndim==2 else picture
 
 # %% ../nbs/06_pipeline.ipynb #e7a8e74e
 _KINDS = ('mask', 'foreground', 'sketch', 'shaded', 'gallery', 'vector', 'gif', 'seq_data') # Folders of results
@@ -312,7 +338,7 @@ def _write_strokes(
     folder,     # Where `vector/`, `gif/` and `seq_data/` go
     name:str,   # Their stem
     size:tuple, # Height and width of `vector/NAME.png`, pixels
-    wash=None,  # Grey areas under them, see `_lay_wash`; the numbers are of the strokes alone
+    wash=None,  # Areas under them, see `_lay_wash`; the numbers are of the strokes alone
 ):
     "Write strokes as SVG, picture, drawing animation and numbers"
     for kind in ('vector', 'gif', 'seq_data'): (folder/kind).mkdir(exist_ok=True)

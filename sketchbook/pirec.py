@@ -22,6 +22,7 @@ from .metrics import deep_features, frechet_distance, perceptual_distance, ssim,
 from .sketches import _check_sketch, _grey
 from .tom import _padded, _parts, _split, _square, edges_kept
 from .training import Task, _autocast
+from .wash import _kmeans, _nearest
 from .weights import _chosen
 
 # %% ../nbs/05_pirec.ipynb #pi000008
@@ -86,22 +87,12 @@ def _packed(picture): # `(H, W, 3)` uint8 -> `(H, W)` int32
     return picture.astype(np.int32) @ (1 << 16, 1 << 8, 1)
 
 
-def _nearest(photo, colors):
-    "Number `(H, W)` of the nearest of `colors` `(k, 3)` at each pixel"
-    return np.stack([np.square(photo - c).sum(-1) for c in colors]).argmin(0)
-
-
 def _cluster(photo, k, rng):
     "The `k` colours `(k, 3)` float32 that k-means++ (Arthur and Vassilvitskii 2007) finds in a thumbnail of a photo"
     if (n := len(np.unique(_packed(photo)))) < k:
         raise ValueError(f'k should be at most {n}, the number of colours that the blurred picture has, not {k}')
-    small = cv2.resize(photo, (32, 32), interpolation=cv2.INTER_AREA).reshape(-1, 3).astype(np.float32)
-    colors = small[rng.integers(len(small))][None]
-    while len(colors) < k:      # the next one is likely to be far from all that are there
-        far = np.square(small[:,None] - colors).sum(-1).min(1) + 1e-6
-        colors = np.vstack([colors, small[rng.choice(len(small), p=far/far.sum())]])
-    start, stop = _nearest(small, colors).astype(np.int32)[:,None], (cv2.TERM_CRITERIA_MAX_ITER, 10, 0.)
-    return cv2.kmeans(small, k, start, stop, 1, cv2.KMEANS_USE_INITIAL_LABELS)[2]
+    small = cv2.resize(photo, (32, 32), interpolation=cv2.INTER_AREA)
+    return _kmeans(small.reshape(-1, 3).astype(np.float32), k, rng)[1]
 
 # %% ../nbs/05_pirec.ipynb #pi000017
 def _view_inputs(

@@ -474,12 +474,12 @@ def _frames(
 
 # %% ../nbs/02c_strokes.ipynb #8c46f360
 def _write_gif(
-    pictures:list, # uint8 `(H, W)` each
+    pictures:list, # uint8, each `(H, W)` or `(H, W, 3)`
     path:Path,     # File to write
     seconds:float, # Length of the drawing
     hold:float=2., # How long the last picture stays, seconds
 ):
-    "Save pictures as a grey GIF that plays forever"
+    "Save pictures as a GIF that plays forever"
     first,*rest = [Image.fromarray(p) for p in pictures]
     times = np.diff(np.rint(np.linspace(0, seconds*100, len(pictures)+1)))*10 # GIF counts hundredths of a second
     times[-1] += hold*1000
@@ -491,7 +491,7 @@ def _write_gif(
 
 # %% ../nbs/02c_strokes.ipynb #97866a65
 def _write_video(
-    pictures:list, # uint8 `(H, W)` each
+    pictures:list, # uint8, each `(H, W)` or `(H, W, 3)`
     path:Path,     # MP4 file to write
     fps:float,     # Pictures a second
     hold:float=2., # How long the last picture stays, seconds
@@ -501,11 +501,18 @@ def _write_video(
     if program is None:
         raise ValueError(f"{path}: a video needs the program ffmpeg, which is not installed; write a .gif instead")
     # H.264 wants even sides: one more row or column of paper
-    pictures = [np.pad(p, [(0, n%2) for n in p.shape], constant_values=255) for p in pictures]
-    h,w = pictures[0].shape
+    h,w = (side + side%2 for side in pictures[0].shape[:2])
+    color = pictures[-1].ndim==3
+    def even(p):
+        p = np.asarray(Image.fromarray(p).convert('RGB' if color else 'L'))
+        return np.pad(p, [(0, n%2) for n in p.shape[:2]] + [(0, 0)]*color, constant_values=255)
+    pictures = [even(p) for p in pictures]
     with tempfile.TemporaryDirectory() as folder:
         film = Path(folder)/'film.mp4'
-        given = ['-f', 'rawvideo', '-pix_fmt', 'gray', '-s', f'{w}x{h}', '-r', f'{fps:g}', '-i', '-']
+        kind = 'rgb24' if color else 'gray'
+        given = ['-f', 'rawvideo', '-pix_fmt', kind, '-s', f'{w}x{h}', '-r', f'{fps:g}', '-i', '-']
+        given += ['-vf', 'scale=out_color_matrix=bt709:out_range=tv', '-color_range', 'tv']
+        for what in ('colorspace', 'color_primaries', 'color_trc'): given += [f'-{what}', 'bt709']
         command = [program, '-loglevel', 'error', *given, '-pix_fmt', 'yuv420p', '-movflags', '+faststart', str(film)]
         data = b''.join(p.tobytes() for p in pictures+pictures[-1:]*round(hold*fps))
         done = subprocess.run(command, input=data, capture_output=True)
@@ -543,10 +550,10 @@ def _animate(
     video = Path(path).suffix.lower()=='.mp4'
     pictures = list(_frames(strokes, int(np.clip(seconds*fps, 1, None if video else 90)), h, w))
     if wash is not None and len(wash.areas):
-        grey,n = wash.picture(h, w),len(pictures)
+        page,n = wash.picture(h, w),len(pictures)
         more = min(10, n)                              # so that a few slow pictures are not followed by many
-        pictures += [np.minimum(pictures[-1], np.rint(255 - t*(255 - 255*grey)).astype(np.uint8))
-                     for t in np.linspace(0, 1, more + 1)[1:]]
+        lines = pictures[-1].reshape(h, w, *[1]*(page.ndim - 2))
+        pictures += [np.rint(lines*(1 - t*(1 - page))).astype(np.uint8) for t in np.linspace(0, 1, more + 1)[1:]]
         seconds *= 1 + more/n
     _write_video(pictures, path, fps, hold) if video else _write_gif(pictures, path, seconds, hold)
 

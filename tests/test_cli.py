@@ -99,7 +99,7 @@ def test_run(photos, own, tmp_path, capsys):
 
 def test_run_without_a_mask(photos, own, tmp_path):
     assert main(['run', str(photos/'a.png'), '--out', str(tmp_path/'out'), '--no-vectorize', '--no-mask', *own]) == 0
-    assert sorted(f.name for f in (tmp_path/'out').iterdir()) == ['gallery', 'report.json', 'sketch']
+    assert sorted(f.name for f in (tmp_path/'out').iterdir()) == ['gallery', 'report.json', 'shaded', 'sketch']
 
 
 def test_run_framed(photos, own, tmp_path, monkeypatch):
@@ -111,7 +111,7 @@ def test_run_framed(photos, own, tmp_path, monkeypatch):
     monkeypatch.setattr(masknet, 'predict_closely', middle)
     for frame, shape in (('photo', (120, 160)), ('object', (48, 48))):
         assert main(['run', str(photos/'a.png'), '--out', str(tmp_path/frame), '--no-vectorize', '--frame', frame,
-                     *own]) == 0
+                     '--min-side', '1', *own]) == 0
         for kind in ('mask', 'foreground', 'sketch'): assert load_photo(tmp_path/frame/kind/'a.png').shape[:2] == shape
 
 

@@ -402,6 +402,7 @@ TABLE['06 pipeline'] = [
     *options(lambda g, kw: pipeline.Pipeline(**kw), '^{} should be .*, not ', resolution=[-1, 2.5, True, 848],
              softctr=[2, NAN, '0.5'], mask_version=[3, 2.0, True], mask_mode=['medium', ['soft']],
              frame=['both', None, ['photo']], gamma=['False'], merge=[1], size=[0], max_side=[10**6],
+             min_side=[0, 1.5, None],
              method=['magic', ['trace']]),
     (lambda g: pipeline.Pipeline(frame='object', mask=False), '^frame should be .*, not '),
     (lambda g: pipeline.round_trip(np.full((200, 200, 3), 128, np.uint8), pipeline.Pipeline(resolution=0, mask=False)),

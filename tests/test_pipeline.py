@@ -3,6 +3,7 @@ import contextlib
 import json
 import multiprocessing
 import os
+import re
 import subprocess
 import sys
 import time
@@ -31,7 +32,7 @@ def own(small_nets):
 
 
 @pytest.fixture
-def quick(own): return Pipeline(resolution=1, vectorize=False, device='cpu', **own)
+def quick(own): return Pipeline(resolution=1, vectorize=False, device='cpu', min_side=1, **own)
 
 
 @pytest.fixture
@@ -106,13 +107,13 @@ def test_a_wash_lies_under_the_lines_of_the_object_alone(monkeypatch, quick, pho
     here = np.zeros(photo.shape[:2], np.float32)
     here[20:100,30:130] = 1
     monkeypatch.setattr(masknet, 'predict_closely', lambda *a, **kw: here)
+    quick = replace(quick, colors=0)
     r = replace(quick, vectorize=True, size=160)(photo)
     lines, page = r.sketch, r.wash.picture(120, 160)
-    assert np.array_equal(r.shaded, np.minimum(lines, page)) and page.min() == pytest.approx(min(r.wash.greys))
+    assert np.array_equal(r.shaded, lines*page) and page.min() == pytest.approx(r.wash.tones.min())
     assert page[:15].min() == page[:,:25].min() == 1
     assert 'id="wash"' in r.strokes.to_svg(wash=r.wash) and 'wash' not in r.strokes.to_svg()
-    np.testing.assert_allclose(r.gallery(vector=True)[:,-160:,0]/255, np.minimum(r.strokes.render(120, 160), page),
-                               atol=.003)
+    np.testing.assert_allclose(r.gallery(vector=True)[:,-160:,0]/255, r.strokes.render(120, 160)*page, atol=.003)
     half, none = (replace(quick, wash=w)(photo) for w in (.5, 0))
     assert np.array_equal(half.sketch, lines) and half.wash.picture(120, 160).min() == pytest.approx((1+page.min())/2)
     assert none.wash is None and none.shaded is none.sketch
@@ -120,12 +121,44 @@ def test_a_wash_lies_under_the_lines_of_the_object_alone(monkeypatch, quick, pho
     assert framed.shaded.shape == framed.sketch.shape and framed.wash.picture(*framed.sketch.shape).min() < .9
 
 
+def test_a_wash_in_colours(monkeypatch, quick, photo, tmp_path):
+    monkeypatch.setattr(sketchnet, 'draw', lines_on_paper)
+    here = np.zeros(photo.shape[:2], np.float32)
+    here[20:100,30:130] = 1
+    monkeypatch.setattr(masknet, 'predict_closely', lambda *a, **kw: here)
+    p = replace(quick, colors=6, vectorize=True, size=160, vector_panel=True)
+    report = pipeline.run_folder({'a': photo}, tmp_path, p)
+    assert report['settings']['colors'] == 6
+    r = p(photo)
+    painted = np.asarray(Image.open(tmp_path/'shaded'/'a.png'))
+    page = r.wash.picture(120, 160)
+    assert painted.shape == page.shape == (120, 160, 3) and page[:15].min() == 1 and np.ptp(page, -1).max() > .1
+    np.testing.assert_allclose(painted/255, r.shaded, atol=.003)
+    assert np.asarray(Image.open(tmp_path/'sketch'/'a.png')).ndim == 2 and np.ptp(r.gallery()[:,-160:], -1).max() > 20
+    fills = set(re.findall('fill="#(.{6})" d=', (tmp_path/'vector'/'a.svg').read_text()))
+    assert len(fills) == len(r.wash.areas) and any(len({f[:2], f[2:4], f[4:]}) > 1 for f in fills)
+    with Image.open(tmp_path/'gif'/'a.gif') as gif:
+        gif.seek(gif.n_frames - 1)
+        assert np.ptp(np.asarray(gif.convert('RGB')).astype(int), -1).max() > 20
+    whole = replace(p, mask=False, vectorize=False)(photo)
+    assert whole.wash.box == (0, 0, 1, 1) and whole.shaded.shape == photo.shape
+
+
 def test_a_scrap_of_a_mask_is_no_object(monkeypatch, quick, photo):
     scrap = np.zeros(photo.shape[:2], np.float32)
     scrap[50:53,50:53] = 1
     monkeypatch.setattr(masknet, 'predict_closely', lambda *a, **kw: scrap)
     with pytest.warns(UserWarning, match='No object was found'): r = quick(photo)
-    assert r.box is None and r.wash is None and r.foreground is r.photo
+    assert r.box is None and r.wash.box == (0, 0, 1, 1) and r.foreground is r.photo
+
+
+def test_two_scraps_far_apart_are_no_object(monkeypatch, quick, photo):
+    scraps = np.zeros(photo.shape[:2], np.float32)
+    scraps[10:20,10:20] = scraps[90:100,140:150] = 1
+    monkeypatch.setattr(masknet, 'predict_closely', lambda *a, **kw: scraps)
+    with pytest.warns(UserWarning, match='No object was found'): assert quick(photo).foreground.shape == photo.shape
+    scraps[10:20,10:20] = 0
+    assert quick(photo).box is not None              # one of them is
 
 
 def test_mask_modes(quick, photo):
@@ -144,8 +177,15 @@ def test_vector_panel_and_size(monkeypatch, quick, photo):
 
 @pytest.mark.parametrize('size', [(1, 1), (1, 40), (900, 3), (2, 2)])
 def test_tiny_photos(tmp_path, size):
-    report = run_folder({'tiny': np.full((*size, 3), 120, np.uint8)}, tmp_path, Pipeline(device='cpu'))
+    report = run_folder({'tiny': np.full((*size, 3), 120, np.uint8)}, tmp_path, Pipeline(device='cpu', min_side=1))
     assert not report['skipped'] and load_photo(tmp_path/'sketch'/'tiny.png').shape[:2] == size
+
+
+def test_small_photos_are_enlarged(quick, photo):
+    r = replace(quick, min_side=200)(photo)
+    assert r.photo.shape == (150, 200, 3) and r.sketch.shape == r.mask.shape == (150, 200)
+    assert replace(quick, min_side=100)(photo).photo.shape == photo.shape       # it is large enough
+    assert replace(quick, min_side=300, max_side=90)(photo).photo.shape == (68, 90, 3)
 
 
 def test_large_photos_are_bounded(quick):
@@ -521,7 +561,7 @@ def test_two_processes_share_the_folder(tmp_path, own, photo, root):
 # there and back
 
 @pytest.fixture(scope='module')
-def trip(): return pipeline.round_trip(sample_photos('coffee')['coffee'][:200,:260], Pipeline(resolution=0))
+def trip(): return pipeline.round_trip(sample_photos('coffee')['coffee'][:200,:260], Pipeline(resolution=0, min_side=1))
 
 
 def test_a_round_trip_has_every_picture(trip):

@@ -356,6 +356,17 @@ def test_a_video_plays_and_ends_with_the_drawing(drawing, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir())==['d.mp4']
 
 
+@pytest.mark.skipif(not shutil.which('ffmpeg'), reason='needs ffmpeg')
+def test_a_video_ends_with_a_wash_in_colour(drawing, tmp_path):
+    from sketchbook.wash import wash
+    painted = wash(np.full((50, 50, 3), (200, 60, 40), np.uint8), colors=1)
+    drawing.animate(tmp_path/'d.mp4', seconds=1, fps=15, size=99, wash=painted)
+    raw = subprocess.run(['ffmpeg', '-v', 'error', '-i', str(tmp_path/'d.mp4'), '-f', 'rawvideo', '-pix_fmt', 'rgb24',
+                          '-'], capture_output=True, check=True).stdout
+    last = np.frombuffer(raw, np.uint8).reshape(-1, 100, 100, 3)[-1,:99,:99]/255
+    assert np.abs(last - painted.under(drawing.render(99))).mean() < .03
+
+
 def test_video_needs_ffmpeg_and_says_so(drawing, tmp_path, monkeypatch):
     monkeypatch.setenv('PATH', str(tmp_path/'nothing'))
     with pytest.raises(ValueError, match='ffmpeg.*gif'): drawing.animate(tmp_path/'e.mp4')

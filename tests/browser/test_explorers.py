@@ -132,8 +132,11 @@ def test_wash(lab, files):
         stencil = ex.changed('drawing', full)
         ex.drag('smooth (px)', to=.9)
         smooth = ex.changed('drawing', stencil)
+        ex.press('colours', 'End')
+        painted = ex.until('drawing', lambda p: np.ptp(p, -1).max() > .3, 'is in colour')
         ex.upload(files/'disc.png')
-        ex.changed('drawing', smooth)
+        ex.changed('drawing', painted)
+        assert differs(painted, smooth)
 
 
 def test_sketch(lab, files):
