@@ -16,7 +16,7 @@ from .blocks import _check_number
 from .details import _shrunk
 from .masknet import _check_pair, clean_mask, _grown, _object_box, predict
 from .sketches import _check_sketch
-from .sketchnet import _as_photo, draw, _pieces, _step
+from .sketchnet import _as_photo, draw, _pieces
 
 # %% ../nbs/02aa_wash.ipynb #d02b0008
 def _lightness(
@@ -200,13 +200,11 @@ def _wash_picture(
     top, left, bottom, right = map(round, _box_in(wash, height, width))
     h, w = bottom - top, right - left
     if not len(wash.areas) or not h or not w: return page
-    grown, part, darker = max(1., h/wash.areas.shape[1]), page[top:bottom,left:right], np.zeros((h, w), np.float32)
-    for area, tone in zip(wash.areas[::-1], wash.tones[::-1]):
-        how = cv2.INTER_CUBIC if grown > 1 else cv2.INTER_AREA
-        ink = _step(cv2.resize(area, (w, h), interpolation=how), .5 - .1/grown, .5 + .1/grown)  # one or two pixels
-        share = np.maximum(ink - darker, 0)
-        part -= (1 - tone)*(share[...,None] if tone.ndim else share)
-        darker += share
+    number, how = np.zeros((h, w), np.uint8), cv2.INTER_CUBIC if h > wash.areas.shape[1] else cv2.INTER_AREA
+    for i, area in enumerate(np.rint(255*wash.areas).astype(np.uint8), 1):
+        number[cv2.resize(area, (w, h), interpolation=how) > 127] = i
+    tones = np.concatenate([np.ones_like(wash.tones[:1]), wash.tones])      # 0 is paper
+    page[top:bottom,left:right] = cv2.GaussianBlur(tones[number], (3, 3), 0, borderType=cv2.BORDER_REPLICATE)
     return page
 
 # %% ../nbs/02aa_wash.ipynb #d02b0020
