@@ -141,6 +141,17 @@ def _crop(
     return picture if picture is None or box is None else picture[box[0]:box[2],box[1]:box[3]]
 
 # %% ../nbs/06_pipeline.ipynb #a6b00006
+def _enlarged(
+    photo:np.ndarray, # `(H, W, 3)` uint8 RGB
+    side:int,         # What its longer side should have at least, pixels
+) -> np.ndarray:     # `(H, W, 3)` uint8 RGB
+    "A photo that is not too small for fine lines"
+    h,w = photo.shape[:2]
+    grow = side/max(h, w)
+    size = max(1, round(w*grow)),max(1, round(h*grow))
+    return cv2.resize(photo, size, interpolation=cv2.INTER_CUBIC) if grow>1 else photo
+
+
 def _draw_box(
     p:Pipeline,           # Settings
     photo:np.ndarray,     # `(H, W, 3)` uint8 RGB
@@ -150,13 +161,9 @@ def _draw_box(
 ) -> np.ndarray:          # Sketch float32, 1 = paper, as large as the box, or the photo, after any enlarging
     "Draw the part of `photo` inside `box`"
     photo,kept = _crop(photo, box),_crop(kept, box)
-    h,w = photo.shape[:2]
-    side = max(h, w) if p.resolution is None else 424*p.resolution or 600
-    grow = max(1, side/2/max(h, w))
-    if grow>1:
-        size = round(w*grow),round(h*grow)
-        photo = cv2.resize(photo, size, interpolation=cv2.INTER_CUBIC)
-        kept = None if kept is None else cv2.resize(kept, size)
+    side = max(photo.shape[:2]) if p.resolution is None else 424*p.resolution or 600
+    photo = _enlarged(photo, side/2)
+    if kept is not None and kept.shape!=photo.shape[:2]: kept = cv2.resize(kept, photo.shape[1::-1])
     return sketchnet.draw(photo, p.resolution, p.gamma, p.merge, kept, p.device, net, detail=p.detail, blacks=p.blacks)
 
 # %% ../nbs/06_pipeline.ipynb #a6b00008
@@ -246,17 +253,6 @@ def _cut_object(
     return mask, None, photo
 
 # %% ../nbs/06_pipeline.ipynb #d696a409
-def _enlarged(
-    photo:np.ndarray, # `(H, W, 3)` uint8 RGB
-    side:int,         # What its longer side should have at least, pixels
-) -> np.ndarray:     # `(H, W, 3)` uint8 RGB
-    "A photo that is not too small for fine lines"
-    h,w = photo.shape[:2]
-    grow = side/max(h, w)
-    size = max(1, round(w*grow)),max(1, round(h*grow))
-    return cv2.resize(photo, size, interpolation=cv2.INTER_CUBIC) if grow>1 else photo
-
-
 def _sketch_photo(
     p:Pipeline, # Settings
     photo,      # Anything `load_photo` takes

@@ -474,7 +474,7 @@ def _frames(
 
 # %% ../nbs/02c_strokes.ipynb #8c46f360
 def _gif_picture(picture, passing): # uint8 `(H, W)` or `(H, W, 3)` -> an `Image`
-    "With the best palette, which takes 20 ms, or for a colour picture that is seen for a moment with one made fast"
+    "With the best palette, or for a colour picture that is seen for a moment with one that is made faster"
     image = Image.fromarray(picture)
     if image.mode=='L' or not passing: return image
     return image.quantize(method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
