@@ -3,8 +3,8 @@ PHOTOS ?=
 OUT ?= out
 CHAPTER ?=
 export PHOTOS OUT CHAPTER PYTHON
-# not the settings of some other environment
-unexport VIRTUAL_ENV PYTHONHOME
+# not the settings of some other environment; and compiled modules are kept, or each process compiles PyTorch anew
+unexport VIRTUAL_ENV PYTHONHOME PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help

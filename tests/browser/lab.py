@@ -337,12 +337,14 @@ class Explorer:
 
     def until(self, title, true, what):
         "Wait for the picture under `title` to be as `true(picture)` says, and give it; `what` says so in words"
-        seen = []
+        seen = [None, None]
         def look():
-            seen[:] = [self.picture(title)]
-            return true(seen[0])
+            source = self.image(title).get_attribute('src')     # each picture has an address of its own
+            if source == seen[0]: return False                  # to decode it again takes time from the explorer
+            seen[:] = [source, self.picture(title)]
+            return true(seen[1])
         wait(look, f'{title or "the picture"} {what}', said=self.text)
-        return seen[0]
+        return seen[1]
 
     def changed(self, title, before): return self.until(title, lambda p: differs(p, before), 'changes')
 
