@@ -453,6 +453,7 @@ def test_cuda_check_can_ask_every_network(monkeypatch, capsys):
     for name in weights.available():
         net = weights.load(name, 'cpu')
         inputs, ask = cuda_check.question(net, torch.Generator().manual_seed(0))
+        inputs = [x[:1] for x in inputs]        # without bfloat16 in hardware the second picture takes a minute
         exact, rough = (cuda_check.answer(net, inputs, ask, 'cpu', precision) for precision in cuda_check.TOLERANCE)
         assert 0 < cuda_check.difference(rough, exact) < cuda_check.TOLERANCE['bf16'], name
     assert all(len(task) and task.name for task, _ in cuda_check.toy_tasks().values())

@@ -13,13 +13,13 @@ names = weights.available()
 for n in names: weights.verify(n)
 print(f"{len(names)} weight files match their cards: {', '.join(names)}")
 '''
-CHAPTERS = 'from nbdev.test import nbdev_test; nbdev_test()'
+CHAPTERS = 'from nbdev.test import nbdev_test; nbdev_test(n_workers=2, timing=True)'
 STEPS = {   # name: (what it asks, command, seconds it may take)
     'exports':   ('does the package hold what the chapters export?', [PY, 'tools/check_exports.py'], 120),
     'notebooks': ('are the notebooks clean, small and illustrated?', [PY, 'tools/check_notebooks.py'], 120),
     'readme':    ('is README.md what nbs/index.ipynb says?', [PY, 'tools/readme.py', '--check'], 120),
     'weights':   ('do the weights match their cards?', [PY, '-c', WEIGHTS], 120),
-    'chapters':  ('does every chapter run?', [PY, '-c', CHAPTERS, '--n_workers', '2', '--timing'], 900),
+    'chapters':  ('does every chapter run?', [PY, '-c', CHAPTERS], 900),
     'tests':     ('does pytest pass?', [PY, '-m', 'pytest', '-q', '-n', '2', '--dist', 'worksteal'], 1800),
 }
 
