@@ -361,3 +361,12 @@ def test_programs_can_be_run():
 def test_no_line_is_too_long():
     import check_lines
     assert [line for path in check_lines.files() for line in check_lines.long_lines(path)] == []
+
+
+def test_numbers_of_the_prose_that_nothing_shows(tmp_path):
+    import chapters, prose_numbers
+    path = notebook(tmp_path/'00_tiny.ipynb', '# 0.913 of 1,024 drawings (91 %), 0.87 before, in [2021](a-0.55.html)',
+                    'print(0.9134, 1024)')
+    found = list(prose_numbers.questions(chapters.read(path), cards='{"before": 0.8811}'))
+    assert [(cell, number) for cell, number, _ in found] == [('cell-0', '0.87')]
+    assert not list(prose_numbers.questions(chapters.read(path), cards='{"before": 0.8711}'))
