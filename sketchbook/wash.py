@@ -218,14 +218,14 @@ def _wash_svg(
     width:int,  # Of the page, pixels
 ) -> str:       # A `<g id="wash">` with one path for each tone; empty when there are no areas
     "The wash as SVG, the lightest tone first"
-    from skimage.measure import find_contours
+    from contourpy import contour_generator
     top, left, bottom, right = _box_in(wash, height, width)
     def place(line): # from the middles of the map's pixels, with a margin of one, to the page
-        y, x = ((line - .5)/wash.areas.shape[1:]*(bottom - top, right - left) + (top, left)).T
+        x, y = ((line - .5)/wash.areas.shape[:0:-1]*(right - left, bottom - top) + (left, top)).T
         return 'M' + 'L'.join(f'{a:.1f} {b:.1f}' for a, b in zip(x, y)) + 'Z'
     def edges(area): # with a quarter of a pixel's tolerance (Douglas and Peucker 1973)
-        lines = (line[:-1].astype(np.float32) for line in find_contours(np.pad(area, 1), .5))
-        return [cv2.approxPolyDP(line, .25, True)[:,0] for line in lines]
+        lines = contour_generator(z=np.pad(area, 1)).lines(.5)
+        return [cv2.approxPolyDP(line[:-1].astype(np.float32), .25, True)[:,0] for line in lines]
     paths = []
     for area, tone in zip(wash.areas, wash.tones):
         data = ''.join(place(edge) for edge in edges(area) if len(edge) > 2)
