@@ -517,10 +517,11 @@ def _write_video(
     with tempfile.TemporaryDirectory() as folder:
         film = Path(folder)/'film.mp4'
         kind = 'rgb24' if color else 'gray'
-        given = ['-f', 'rawvideo', '-pix_fmt', kind, '-s', f'{w}x{h}', '-r', f'{fps:g}', '-i', '-']
-        given += ['-vf', 'scale=out_color_matrix=bt709:out_range=tv', '-color_range', 'tv']
-        for what in ('colorspace', 'color_primaries', 'color_trc'): given += [f'-{what}', 'bt709']
-        command = [program, '-loglevel', 'error', *given, '-pix_fmt', 'yuv420p', '-movflags', '+faststart', str(film)]
+        source = ['-f', 'rawvideo', '-pix_fmt', kind, '-s', f'{w}x{h}', '-r', f'{fps:g}', '-i', '-']
+        colors = ['-vf', 'scale=out_color_matrix=bt709:out_range=tv', '-color_range', 'tv']
+        for what in ('colorspace', 'color_primaries', 'color_trc'): colors += [f'-{what}', 'bt709']
+        command = [program, '-loglevel', 'error', *source, *colors, '-pix_fmt', 'yuv420p', '-movflags', '+faststart',
+                   str(film)]
         data = b''.join(p.tobytes() for p in pictures+pictures[-1:]*round(hold*fps))
         done = subprocess.run(command, input=data, capture_output=True)
         if done.returncode:
