@@ -3,7 +3,8 @@ PHOTOS ?=
 OUT ?= out
 CHAPTER ?=
 export PHOTOS OUT CHAPTER PYTHON
-# not the settings of some other environment; and compiled modules are kept, or each process compiles PyTorch anew
+# not the settings of some other environment; and compiled modules are kept (tools/setup.sh installs none), or each
+# process would compile PyTorch anew
 unexport VIRTUAL_ENV PYTHONHOME PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 

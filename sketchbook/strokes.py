@@ -561,7 +561,8 @@ def _animate(
         page,n = wash.picture(h, w),len(pictures)
         more = min(10, n)                              # so that a few slow pictures are not followed by many
         lines = np.broadcast_to(pictures[-1].reshape(h, w, *[1]*(page.ndim - 2)), page.shape).astype(np.float32)
-        pictures += [cv2.addWeighted(lines, 1, lines*(1 - page), -t, 0, dtype=cv2.CV_8U)
+        painted = lines*page
+        pictures += [cv2.addWeighted(lines, 1 - t, painted, t, 0, dtype=cv2.CV_8U)
                      for t in np.linspace(0, 1, more + 1)[1:]]
         seconds *= 1 + more/n
     _write_video(pictures, path, fps, hold) if video else _write_gif(pictures, path, seconds, hold)

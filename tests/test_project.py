@@ -365,8 +365,12 @@ def test_no_line_is_too_long():
 
 def test_numbers_of_the_prose_that_nothing_shows(tmp_path):
     import chapters, prose_numbers
-    path = notebook(tmp_path/'00_tiny.ipynb', '# 0.913 of 1,024 drawings (91 %), 0.87 before, in [2021](a-0.55.html)',
-                    'print(0.9134, 1024)')
-    found = list(prose_numbers.questions(chapters.read(path), cards='{"before": 0.8811}'))
-    assert [(cell, number) for cell, number, _ in found] == [('cell-0', '0.87')]
-    assert not list(prose_numbers.questions(chapters.read(path), cards='{"before": 0.8711}'))
+    prose = '# `net` has 0.913 of 2,018 drawings, 91 % and 47 %, 0.87 before, 12 px, in [2021](0.55.html)'
+    nb = chapters.read(notebook(tmp_path/'00_tiny.ipynb', prose, 'print(score, 47)'))
+    def asked(**card): return [number for _, number, _ in prose_numbers.questions(nb, [{'name': 'net'} | card])]
+    assert asked(before=.8811) == ['0.913', '2,018', '91', '0.87']
+    assert asked(before=.8711, curves=[.913]) == ['0.913', '2,018', '91'] == asked(before=.8711, seed=2018)
+    assert asked(name='another', before=.8711) == ['0.913', '2,018', '91', '0.87']
+    nb['cells'][1]['outputs'] = [dict(output_type='stream', name='stdout', text=['0.9134\n', '2018']),
+                                 dict(output_type='display_data', data={'text/plain': ['0.87'], 'image/png': '9'})]
+    assert asked() == []

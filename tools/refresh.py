@@ -28,7 +28,7 @@ class OwnKernel(AsyncKernelManager):
 
 
 def kernel_env(home):
-    "The environment of the kernel: one thread, no user profile, Matplotlib inline, not a test"
+    "The environment of the kernel: one thread, no user profile, Matplotlib inline, not a test, compiled modules kept"
     other = 'IN_TEST', 'MPLBACKEND', 'MATPLOTLIBRC', 'PYTHONDONTWRITEBYTECODE'
     env = {k:v for k,v in os.environ.items() if k not in other}
     path = os.pathsep.join(filter(None, [str(C.ROOT), env.get('PYTHONPATH')]))

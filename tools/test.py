@@ -25,7 +25,7 @@ STEPS = {   # name: (what it asks, command, seconds it may take)
 
 
 def environment():
-    "One thread a process (two processes share the cores), nothing fetched, and no module compiled in each process anew"
+    "One thread a process (two processes share the cores), nothing fetched, and compiled modules are kept"
     env = {k:v for k,v in os.environ.items() if k not in ('IN_TEST', 'PYTHONDONTWRITEBYTECODE')}
     return env | dict(OMP_NUM_THREADS='1', MKL_NUM_THREADS='1', HF_HUB_OFFLINE='1', PYTHONUNBUFFERED='1')
 

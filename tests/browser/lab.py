@@ -339,7 +339,7 @@ class Explorer:
         "Wait for the picture under `title` to be as `true(picture)` says, and give it; `what` says so in words"
         seen = [None, None]
         def look():
-            source = self.image(title).get_attribute('src')     # each picture has an address of its own
+            source = self.image(title).get_attribute('src')     # ipywidgets gives each picture a new one
             if source == seen[0]: return False                  # to decode it again takes time from the explorer
             seen[:] = [source, self.picture(title)]
             return true(seen[1])
