@@ -558,11 +558,12 @@ def _animate(
     video = Path(path).suffix.lower()=='.mp4'
     pictures = list(_frames(strokes, int(np.clip(seconds*fps, 1, None if video else 90)), h, w))
     if wash is not None and len(wash.areas):
-        page,n = wash.picture(h, w),len(pictures)
+        n = len(pictures)
         more = min(10, n)                              # so that a few slow pictures are not followed by many
-        lines = np.broadcast_to(pictures[-1].reshape(h, w, *[1]*(page.ndim - 2)), page.shape).astype(np.float32)
-        painted = lines*page
-        pictures += [cv2.addWeighted(lines, 1 - t, painted, t, 0, dtype=cv2.CV_8U)
+        lines = pictures[-1]/np.float32(255)
+        painted = wash.under(lines)
+        if painted.ndim==3: lines = cv2.cvtColor(lines, cv2.COLOR_GRAY2RGB)
+        pictures += [cv2.addWeighted(lines, 255*(1 - t), painted, 255*t, 0, dtype=cv2.CV_8U)
                      for t in np.linspace(0, 1, more + 1)[1:]]
         seconds *= 1 + more/n
     _write_video(pictures, path, fps, hold) if video else _write_gif(pictures, path, seconds, hold)

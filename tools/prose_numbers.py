@@ -52,7 +52,8 @@ def is_known(text, percent, known):
 def questions(nb, cards=()):
     "Cell, number and the words around it, for each number that neither the notebook nor a card of its networks shows"
     whole = '\n'.join(map(C.source, nb['cells']))
-    named = [{k: v for k, v in card.items() if k not in NOT_MEASURED} for card in cards if card['name'] in whole]
+    cards = [card for card in cards if re.search(rf'\b{re.escape(card["name"])}\b', whole)]
+    named = [{k: v for k, v in card.items() if k not in NOT_MEASURED} for card in cards]
     known = values(json.dumps(named)) + [v for c in nb['cells'] if c['cell_type']=='code' for v in values(shown(c))]
     known.sort()
     for cell in nb['cells']:

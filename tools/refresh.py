@@ -28,9 +28,8 @@ class OwnKernel(AsyncKernelManager):
 
 
 def kernel_env(home):
-    "The environment of the kernel: one thread, no user profile, Matplotlib inline, not a test, compiled modules kept"
-    other = 'IN_TEST', 'MPLBACKEND', 'MATPLOTLIBRC', 'PYTHONDONTWRITEBYTECODE'
-    env = {k:v for k,v in os.environ.items() if k not in other}
+    "The environment of the kernel: one thread, no user profile, Matplotlib inline, not a test"
+    env = {k:v for k,v in os.environ.items() if k not in ('IN_TEST', 'MPLBACKEND', 'MATPLOTLIBRC')}
     path = os.pathsep.join(filter(None, [str(C.ROOT), env.get('PYTHONPATH')]))
     return env | dict(OMP_NUM_THREADS='1', PYTHONHASHSEED='0', HF_HUB_OFFLINE='1', PYTHONPATH=path,
                       MPLBACKEND='module://matplotlib_inline.backend_inline', IPYTHONDIR=home)
