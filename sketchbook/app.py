@@ -49,6 +49,8 @@ _DRAWING = (
           'sketchnet', 'explore_coherent_lines'),
     Entry('Line and wash', 'Lay greys or colours under the drawing of a photo, as an illustrator does.',
           'wash', 'explore_wash', ('sketchnet', 'masknet-v2')),
+    Entry('Watercolour', 'Paint a photo with a brush that follows its forms and runs out into the paper.',
+          'watercolor', 'explore_watercolor', ('sketchnet', 'masknet-v2')),
     Entry('Clean lines', 'Extract lines from a photo in four ways, make them thicker or thinner, and save them.',
           'pencil', 'explore_lines'),
     Entry('Pencil drawing', 'Turn a photo or a line drawing into a pencil drawing.',

@@ -98,9 +98,10 @@ def _add_pen_options(c):
     c.add_argument('--detail', type=_number(0, 1), default=.6, metavar='0..1',
         help='0 draws outlines alone, more draws more lines inside the object (%(default)s)')
     c.add_argument('--wash', type=_number(0, 1), default=1., metavar='0..1',
-        help='how strong the areas under the lines are; 0 for lines alone (%(default)s)')
+        help='how strong the colours under the lines are; 0 for lines alone (%(default)s)')
     c.add_argument('--colors', type=_number(0, 16, int), default=12, metavar='N',
-        help='paint these areas in up to N colours of the photo; 0 for two greys (%(default)s)')
+        help='flat areas, of SVG files too, have up to N colours of the photo; 0 for two greys (%(default)s)')
+    _switch(c, 'flat', False, 'flat areas under bold lines instead of a watercolour under fine ones')
     _switch(c, 'merge', False, 'draw the negative too and keep the darker; good for pale animals')
     _switch(c, 'blacks', True, 'fill dark areas of the object with ink')
     _switch(c, 'gamma', True, 'turn the grey lines of the sketch black')

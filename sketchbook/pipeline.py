@@ -18,6 +18,7 @@ import numpy as np
 from . import masknet, sketchnet, weights
 from . import vectorize as vectorizer
 from . import wash as washer
+from . import watercolor as painter
 from .blocks import _pick_device
 from .data import load_photo, save_image, shrink
 from .folders import (check_output, choose_names, gather, _known_names, save_entry, stage, _start_report,
@@ -40,7 +41,7 @@ def _check_settings(
     whole = lambda v: isinstance(v, int) and not isinstance(v, bool)
     def one_of(name, choices): need(isinstance(v := getattr(s, name), str) and v in choices, name,
                                     ' or '.join(map(repr, choices)))
-    for name in ('mask', 'edge_aware', 'blacks', 'gamma', 'merge', 'vectorize', 'refine', 'vector_panel'):
+    for name in ('mask', 'edge_aware', 'blacks', 'gamma', 'merge', 'vectorize', 'refine', 'vector_panel', 'flat'):
         need(isinstance(getattr(s, name), bool), name, 'True or False')
     need(whole(s.mask_version) and s.mask_version in (1, 2), 'mask_version', '1 (28 x 28) or 2 (80 x 80)')
     one_of('mask_mode', ('soft', 'hard'))
@@ -72,8 +73,9 @@ class Pipeline:
     resolution: int | None = 2        # Side at which is drawn: 0 is 600 px, N is N x 424 px, None the photo's own
     detail: float = sketchnet._DETAIL # 0: outlines alone; to 1: more and more lines inside the subject
     blacks: bool = True               # Fill dark areas of the object with ink?
-    wash: float = 1.                  # How strong the areas under the lines are: 0 leaves the paper white
-    colors: int = 12                  # How many colours these areas have at most, up to 16; 0 for two greys
+    wash: float = 1.                  # How strong the colours under the lines are: 0 leaves the paper white
+    colors: int = 12                  # How many colours flat areas have at most, up to 16; 0 for two greys
+    flat: bool = False                # Flat areas under bold lines instead of a watercolour under fine ones?
     gamma: bool = True                # Turn the grey lines of the sketch black?
     merge: bool = False               # Draw the negative as well and keep the darker of both?
     vectorize: bool = True            # Turn the sketch into strokes?
@@ -158,13 +160,22 @@ def _draw_box(
     kept:np.ndarray|None, # `(H, W)` from `clean_mask`, or None
     box,                  # See `_choose_box`
     net,                  # A SketchNet
-) -> np.ndarray:          # Sketch float32, 1 = paper, as large as the box, or the photo, after any enlarging
-    "Draw the part of `photo` inside `box`"
+):                        # Sketch float32, 1 = paper, as large as the box, or the photo, after any enlarging
+    "Draw the part of `photo` inside `box`, and again with a fine pen if it is to be painted; else None"
     photo,kept = _crop(photo, box),_crop(kept, box)
     side = max(photo.shape[:2]) if p.resolution is None else 424*p.resolution or 600
     photo = _enlarged(photo, side/2)
     if kept is not None and kept.shape!=photo.shape[:2]: kept = cv2.resize(kept, photo.shape[1::-1])
-    return sketchnet.draw(photo, p.resolution, p.gamma, p.merge, kept, p.device, net, detail=p.detail, blacks=p.blacks)
+    if not (p.detail and _is_painted(p)):
+        return sketchnet.draw(photo, p.resolution, p.gamma, p.merge, kept, p.device, net, detail=p.detail,
+                              blacks=p.blacks), None
+    maps = sketchnet.line_maps(photo, p.resolution, p.merge, kept, p.device, net, blacks=p.blacks, clear=False)
+    fine = painter._fine_lines(maps, p.detail, p.gamma)
+    if kept is not None and maps.details is not None: maps = sketchnet._keep_region(maps, kept)
+    return sketchnet.paint(maps, p.detail, p.gamma, blacks=p.blacks), fine
+
+
+def _is_painted(p): return bool(p.wash and p.colors and not p.flat) # A watercolour, and no flat areas
 
 # %% ../nbs/06_pipeline.ipynb #a6b00008
 def _pen_weight(
@@ -216,8 +227,9 @@ def _lay_wash(
     p:Pipeline,           # Settings
     photo:np.ndarray,     # `(H, W, 3)` uint8 RGB
     kept:np.ndarray|None, # `(H, W)` from `clean_mask`, or None: the whole photo is drawn
-):                        # What `wash.wash` gives, or None
-    "The areas under the lines"
+):                        # What `watercolor.watercolor` or `wash.wash` gives, or None
+    "The colours under the lines"
+    if _is_painted(p): return painter.watercolor(photo, kept, p.wash, colors=p.colors)
     return washer.wash(photo, kept, depth=p.wash, colors=p.colors) if p.wash else None
 
 
@@ -268,16 +280,17 @@ def _sketch_photo(
         with stage(timings, 'mask'):
             mask,kept,foreground = _cut_object(p, photo, nets)
     box = _choose_box(p, kept)
-    with stage(timings, 'sketch'): sketch = _draw_box(p, photo, kept, box, nets['sketch'])
+    with stage(timings, 'sketch'): sketch,fine = _draw_box(p, photo, kept, box, nets['sketch'])
     if p.vectorize:
         with stage(timings, 'vectorize'): strokes = vectorizer.vectorize(sketch, p.method, p.refine, p.size, p.device)
-    sketch = sketchnet._fitted(sketch, *_crop(photo, box).shape[:2])    # strokes are finer in the enlarged one
+    size = _crop(photo, box).shape[:2]              # strokes are finer in the enlarged one
+    sketch,fine = (None if s is None else sketchnet._fitted(s, *size) for s in (sketch, fine))
     if p.frame=='object': photo,mask,kept,foreground = (_crop(a, box) for a in (photo, mask, kept, foreground))
     elif box is not None:
-        sketch = _paste_sketch(sketch, box, photo.shape)
+        sketch,fine = (None if s is None else _paste_sketch(s, box, photo.shape) for s in (sketch, fine))
         if strokes is not None: strokes = _place_strokes(strokes, box, photo.shape, p.size)
     with stage(timings, 'wash'): wash = _lay_wash(p, photo, kept)
-    return _Result(photo, mask, foreground, sketch, strokes, timings, box, wash)
+    return _Result(photo, mask, foreground, sketch, strokes, timings, box, wash, fine)
 
 # %% ../nbs/06_pipeline.ipynb #9fbec893
 @dataclass
@@ -290,16 +303,18 @@ class _Result:
     strokes: object = None      # `Strokes`, or None when nothing was vectorised
     timings: dict = field(default_factory=dict) # Seconds by stage
     box: tuple | None = None    # `(top, left, bottom, right)`: the part of the photo that was drawn; None for all of it
-    wash: object = None         # Grey or coloured areas, see `wash.wash`; None when they are off
+    wash: object = None         # Watercolour or flat areas, see `_lay_wash`; None when they are off
+    fine: np.ndarray | None = None # `(H, W)` float32: lines of the whole photo for a watercolour; None without one
 
     @cached_property
-    def shaded(self): return _on_wash(self.sketch, self.wash) # `(H, W)` or `(H, W, 3)` float32: the sketch on its wash
+    def shaded(self): # `(H, W)` or `(H, W, 3)` float32: the sketch on its wash, or the watercolour with fine lines
+        return _on_wash(self.sketch, self.wash) if self.fine is None else self.wash.illustrate(self.fine)
 
     def gallery(self,
         vector:bool=False,      # Add the strokes as a last panel?
         max_side:int=2048,      # Larger photos are shown smaller, with this longest side, pixels
     ) -> np.ndarray:            # `(h, n w, 3)` uint8
-        "Photo, foreground and shaded sketch side by side at the size of the photo"
+        "Photo, foreground and painted drawing side by side at the size of the photo"
         panels = [self.photo] if self.mask is None else [self.photo, self.foreground]
         panels.append(_as_picture(self.shaded))
         panels = [shrink(p, max_side) for p in panels]

@@ -831,6 +831,7 @@ def line_maps(
     scales=(1.,),          # See `_look`
     tile:int|None=None,    # See `_ink_probability`
     blacks:bool=True,      # Look for black areas, too? `paint` cannot fill what was not looked for
+    clear:bool=True,       # Clear what lies outside of `mask`? `_keep_region` does it later
 ) -> _LineMaps:
     "Ask the network for everything it can draw: outlines, details, and where the subject is"
     photo, (net, _) = _as_photo(photo), _trained(net, device)
@@ -847,7 +848,7 @@ def line_maps(
     maps = _LineMaps(outlines, details, subject, flow, photo.shape[:2],
                      _spot_blacks(small, inside) if blacks else None, _dark_spots(seen, inside),
                      _step(cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5), 4.5, 9))
-    return maps if mask is None else _keep_region(maps, mask)
+    return _keep_region(maps, mask) if clear and mask is not None else maps
 
 # %% ../nbs/02_sketchnet.ipynb #21f52cd5
 def _ink(

@@ -423,8 +423,9 @@ def _svg_outline(
 
 # %% ../nbs/02c_strokes.ipynb #a3e2b265
 def _check_wash(wash):
-    if wash is None or hasattr(wash, 'areas'): return
-    raise ValueError(f"wash should be what `wash.wash` gives, or None, not a {type(wash).__name__}")
+    if wash is None or hasattr(wash, 'blank'): return
+    right = 'what `wash.wash` or `watercolor.watercolor` gives'
+    raise ValueError(f"wash should be {right}, or None, not a {type(wash).__name__}")
 
 
 def _svg(
@@ -557,7 +558,7 @@ def _animate(
     h,w = (max(1, round(s*zoom)) for s in (strokes.height, strokes.width))
     video = Path(path).suffix.lower()=='.mp4'
     pictures = list(_frames(strokes, int(np.clip(seconds*fps, 1, None if video else 90)), h, w))
-    if wash is not None and len(wash.areas):
+    if wash is not None and not wash.blank:
         n = len(pictures)
         more = min(10, n)                              # so that a few slow pictures are not followed by many
         lines = pictures[-1]/np.float32(255)

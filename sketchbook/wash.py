@@ -172,6 +172,8 @@ class _Wash(NamedTuple):
     areas: np.ndarray # (n, h, w) float32, 0..1, 424 px long, from the lightest to the darkest; edges lie at 0.5
     tones: np.ndarray # (n,) greys or (n, 3) colours, RGB; 0..1, 1 = paper
     box: tuple        # (top, left, bottom, right) of the areas, as shares of the picture's sides, 0..1
+    @property
+    def blank(self): return not len(self.areas) # Nothing is laid
     def picture(self, height, width):
         "The wash `(height, width)`, or `(height, width, 3)` in colour, float32, 0..1, 1 = paper; sides in pixels"
         return _wash_picture(self, *_check_sides(height, width))
