@@ -14,7 +14,7 @@ import numpy as np
 from .blocks import _check_number
 from .masknet import _check_pair, _object_box, clean_mask, predict
 from .sketches import _check_sketch
-from .sketchnet import _as_photo, line_maps, paint
+from .sketchnet import _as_photo, _embolden, line_maps, paint
 from .wash import wash, _box_in, _check_sides
 
 # %% ../nbs/02ab_watercolor.ipynb #d02c0008
@@ -104,13 +104,17 @@ def _fall(value, over): # 0 below 0, 1 above `over`
 _REACH = .1    # How far the surroundings are painted, on average, as a share of the longer side of the painted part
 
 # %% ../nbs/02ab_watercolor.ipynb #d02c0018
+_PEN = 4. # Usual width of SketchNet's outlines at the size at which it looks, pixels
+
+
 def _fine_lines(
     maps,              # What `line_maps` gives, of a whole photo
     detail:float=.6,   # See `draw`
     gamma:bool=True,   # See `_ink`
 ) -> np.ndarray:       # Sketch (H, W) float32, 1 = paper
     "Lines for a painted ground: thin, without dark spots and blacks"
-    return paint(maps._replace(spots=None), detail, gamma, .6)
+    sketch = paint(maps._replace(spots=None), detail, gamma)
+    return _embolden(sketch, .6, _PEN*max(sketch.shape)/max(maps.outlines.shape))
 
 # %% ../nbs/02ab_watercolor.ipynb #d02c0021
 class _Painting(NamedTuple):
@@ -172,7 +176,7 @@ def _brushed(
     subject, near = _extent(inside, shape, rng)
     paint = subject[...,None]*(1 - _watered(photo, radius, .8))
     if inside is None: return 1 - paint, _fall(subject - .2, .6)
-    half = cv2.resize(photo, None, fx=.5, fy=.5, interpolation=cv2.INTER_AREA)
+    half = cv2.resize(photo, [(s + 1)//2 for s in shape[::-1]], interpolation=cv2.INTER_AREA)
     ground = cv2.resize(_watered(half, 4, .65), shape[::-1], interpolation=cv2.INTER_LINEAR)
     side = max(shape)
     # paint dries at its edge, so more of it lies there

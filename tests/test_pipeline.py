@@ -32,7 +32,7 @@ def own(small_nets):
 
 
 @pytest.fixture
-def quick(own): return Pipeline(resolution=1, vectorize=False, device='cpu', min_side=1, **own)
+def quick(own): return Pipeline(resolution=1, vectorize=False, device='cpu', min_side=1, flat=True, **own)
 
 
 @pytest.fixture
