@@ -446,12 +446,13 @@ def round_trip(
     photo,              # `(H, W, 3)` uint8, or anything `load_photo` reads
     pipeline=None,      # A `Pipeline`; None for one at resolution 1
 ) -> dict:              # Pictures by name, `(h, w)` float32 or `(h, w, 3)` uint8; those of the generators are small
-    "From a photo to mask, cut-out, sketch, strokes and pencil drawings, and from the sketch to three pictures"
+    "From a photo to mask, cut-out, sketch, watercolour, strokes and pencil, and from the sketch to three pictures"
     from sketchbook import pencil, tom
     pipeline = Pipeline(resolution=1) if pipeline is None else pipeline
     r = pipeline(photo)
     if r.sketch.min() >= .65: raise ValueError('nothing was drawn in this photo: try a larger detail, or mask=False')
-    there = {'photo': r.photo, 'mask': r.mask, 'foreground': r.foreground, 'sketch': r.sketch,
+    painted = None if r.fine is None else _as_picture(r.shaded)
+    there = {'photo': r.photo, 'mask': r.mask, 'foreground': r.foreground, 'sketch': r.sketch, 'watercolor': painted,
              'strokes': None if r.strokes is None else r.strokes.render(*r.sketch.shape),
              'pencil': pencil.draw(r.sketch, device=pipeline.device),
              'tom': tom.sketch_photo(r.foreground, device=pipeline.device)}

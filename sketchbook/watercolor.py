@@ -202,8 +202,8 @@ def watercolor(
     seed = _check_number('seed', seed, least=0, whole=True)
     photo = _as_photo(photo)
     mask = None if mask is None else _check_pair(photo, mask)
-    flat, part = wash(photo, mask, depth=depth, colors=_check_number('colors', colors, least=1, high=16, whole=True)), None
-    if depth: part = _part(photo, mask)
+    colors = _check_number('colors', colors, least=1, high=16, whole=True)
+    flat, part = wash(photo, mask, depth=depth, colors=colors), _part(photo, mask) if depth else None
     if part is None: return _Painting(np.ones((1, 1, 3), np.float32), np.ones((1, 1), np.float32), (0, 0, 1, 1), flat)
     small, inside, box = part
     paint, lines = _brushed(small, inside, radius, around, seed)

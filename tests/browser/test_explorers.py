@@ -139,6 +139,26 @@ def test_wash(lab, files):
         assert differs(painted, smooth)
 
 
+def test_watercolor(lab, files):
+    def colour(p): return np.ptp(p, -1).mean()
+    with lab.explorer('02ab_watercolor', 'explore_watercolor') as ex:
+        first = ex.picture('picture')
+        assert colour(first) > .05
+        ex.press('depth', 'Home')
+        ex.until('picture', lambda p: colour(p) < .02, 'is lines on white paper')
+        ex.press('depth', 'End')
+        full = ex.until('picture', lambda p: colour(p) > .05, 'is painted again')
+        ex.press('around', 'Home')
+        bare = ex.until('picture', lambda p: (p > .97).all(-1).mean() > (full > .97).all(-1).mean() + .02,
+                        'has more paper without surroundings')
+        ex.press('brush (px)', 'End')
+        broad = ex.changed('picture', bare)
+        ex.press('detail', 'Home')
+        outlines = ex.changed('picture', broad)
+        ex.upload(files/'disc.png')
+        ex.changed('picture', outlines)
+
+
 def test_sketch(lab, files):
     with lab.explorer('02_sketchnet', 'explore_sketch') as ex:
         first = ex.picture('sketch')
