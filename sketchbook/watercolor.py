@@ -186,7 +186,7 @@ def _brushed(
     lines = np.maximum(cv2.GaussianBlur(inside.astype(np.float32), (0, 0), .003*side), _fall(around, .6)*.6*near)
     return 1 - paint, lines
 
-
+# %% ../nbs/02ab_watercolor.ipynb #d02c0090
 def watercolor(
     photo,            # (H, W, 3) uint8, or anything `load_photo` reads
     mask=None,        # (H, W) bool or numbers, 0..1, 1 = the subject; None is the whole photo
