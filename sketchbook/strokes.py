@@ -478,7 +478,14 @@ def _gif_picture(picture, passing): # uint8 `(H, W)` or `(H, W, 3)` -> an `Image
     "With the best palette, or for a colour picture that is seen for a moment with one that is made faster"
     image = Image.fromarray(picture)
     if image.mode=='L' or not passing: return image
-    return image.quantize(method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    image = image.quantize(method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    white = np.asarray(image)[(picture==255).all(-1)]
+    if len(white):                              # the tree averages paper with what is nearly white; paper is white
+        palette = image.getpalette()
+        at = 3*int(np.bincount(white).argmax())
+        palette[at:at+3] = [255]*3
+        image.putpalette(palette)
+    return image
 
 
 def _write_gif(

@@ -125,3 +125,13 @@ def test_weights_without_details_are_painted_too(paints, photo, disc):
         warnings.simplefilter('ignore')                                # it says so once in a process
         sketch, fine = _draw_box(paints, photo, disc, None, net)
     assert sketch.shape == fine.shape == photo.shape[:2]
+
+
+def test_paper_stays_white_while_the_paint_appears(photo, disc, tmp_path):
+    from PIL import Image
+    strokes = Strokes([Stroke([[[100, 150], [150, 50], [250, 250], [300, 150]]], [3, 3])], 300, 400)
+    strokes.animate(tmp_path/'a.gif', seconds=1, wash=watercolor(photo, disc))
+    with Image.open(tmp_path/'a.gif') as gif:
+        for i in range(gif.n_frames - 9, gif.n_frames):             # while it appears
+            gif.seek(i)
+            assert gif.convert('RGB').getpixel((2, 2)) == (255, 255, 255)
