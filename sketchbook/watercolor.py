@@ -15,7 +15,7 @@ from .blocks import _check_number
 from .masknet import _check_pair, _object_box, clean_mask, predict
 from .sketches import _check_sketch
 from .sketchnet import _as_photo, _embolden, line_maps, paint
-from .wash import wash, _box_in, _check_sides
+from .wash import wash, _check_sides
 
 # %% ../nbs/02ab_watercolor.ipynb #d02c0008
 def _sectors(
@@ -83,7 +83,7 @@ def _extent(
     shape:tuple,            # (H, W), pixels
     rng,                    # numpy's generator
 ):                          # (H, W) float32, 0..1, twice: where the subject is painted, and where its surroundings are
-    "Where the brush went: over the subject, and past it with a ragged edge that ends before the page does"
+    "Where the brush went: over the subject, and under and past it, with a ragged edge that ends before the part does"
     h, w = shape
     side = max(shape)
     y, x = np.ogrid[:h,:w]
@@ -92,7 +92,8 @@ def _extent(
     if inside is None: return _fall(border - .03*(1.5 + .5*broad + .2*fine), .04), np.zeros(shape, np.float32)
     reach = _REACH*side
     far = cv2.distanceTransform((~inside).astype(np.uint8), cv2.DIST_L2, 5)
-    around = _fall(reach*(1 + .4*broad + .1*fine) - far, .35*reach)*_fall(border - .015*(1.1 + .5*fine), .05)
+    ends = np.maximum(_fall(border - .015*(1.1 + .5*fine), .05), _fall(.5*reach - far, .25*reach))
+    around = _fall(reach*(1 + .4*broad + .1*fine) - far, .35*reach)*ends
     subject = cv2.GaussianBlur(inside.astype(np.float32), (0, 0), max(.0025*side, .5))
     return subject, around*(1 - .35*np.clip(far/reach, 0, 1))
 
@@ -154,7 +155,7 @@ _SIDE = 512 # Longer side of the part that is painted, pixels
 
 
 def _part(photo, mask): # Photo and mask (or None) of what is painted, `_SIDE` long, and its box, pixels; None if empty
-    box = (0, 0, *photo.shape[:2]) if mask is None else _object_box(mask, 1.6*_REACH)
+    box = (0, 0, *photo.shape[:2]) if mask is None else _object_box(mask, 2*_REACH)
     if box is None: return None
     where = np.s_[box[0]:box[2],box[1]:box[3]]
     scale = _SIDE/max(photo[where].shape[:2])
@@ -209,7 +210,7 @@ def watercolor(
     paint, lines = _brushed(small, inside, radius, around, seed)
     return _Painting(1 - depth*(1 - paint), lines, tuple(b/s for b, s in zip(box, photo.shape[:2]*2)), flat)
 
-# %% ../nbs/02ab_watercolor.ipynb #d02c0032
+# %% ../nbs/02ab_watercolor.ipynb #d02c0033
 def explore_watercolor(
     photos:dict|None=None, # `{name: photo}`, each what `load_photo` reads; the sample photos when None
 ):                         # An ipywidgets `VBox`
