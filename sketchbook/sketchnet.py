@@ -834,6 +834,7 @@ def line_maps(
     clear:bool=True,       # Clear what lies outside of `mask`? `_keep_region` does it later
 ) -> _LineMaps:
     "Ask the network for everything it can draw: outlines, details, and where the subject is"
+    for name, flag in (('blacks', blacks), ('clear', clear)): _check_flag(name, flag)
     photo, (net, _) = _as_photo(photo), _trained(net, device)
     if mask is not None: _check_pair(photo, mask)
     if getattr(net, 'detail', None) is None:

@@ -438,7 +438,8 @@ def _svg(
     def shape(s, length):
         if tapered: return f'<path d="{_svg_outline(s)}"/>'
         width = float(s.end_widths.mean())
-        if s.widths.max() > max(min(length/6, 2*width), 6) and np.abs(s.widths - width).max() > 3:
+        off = np.abs(s.widths - width).max()
+        if off > 6 or off > 3 and s.widths.max() > max(min(length/6, 2*width), 6):
             return f'<path d="{_svg_outline(s)}" fill="#000" stroke="none"/>'
         return f'<path d="{_svg_curve(s.points)}" stroke-width="{_num(width)}"/>'
     style = 'fill="#000"' if tapered else 'fill="none" stroke="#000" stroke-linecap="round" stroke-linejoin="round"'

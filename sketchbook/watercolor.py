@@ -87,12 +87,14 @@ def _extent(
     h, w = shape
     side = max(shape)
     y, x = np.ogrid[:h,:w]
-    border = np.minimum(np.minimum(y, h - 1 - y), np.minimum(x, w - 1 - x))/side
+    border = np.minimum(np.minimum(y, h - 1 - y), np.minimum(x, w - 1 - x)) + .5
     broad, fine = (_noise(h, w, s*side, rng).clip(-2, 2) for s in (.035, .012))
-    if inside is None: return _fall(border - .03*(1.5 + .5*broad + .2*fine), .04), np.zeros(shape, np.float32)
+    if inside is None:
+        unit = min(.03*side, .1*min(shape))                  # a panorama has a narrow border
+        return _fall(border - unit*(1.5 + .5*broad + .2*fine), 1.3*unit), np.zeros(shape, np.float32)
     reach = _REACH*side
     far = cv2.distanceTransform((~inside).astype(np.uint8), cv2.DIST_L2, 5)
-    ends = np.maximum(_fall(border - .015*(1.1 + .5*fine), .05), _fall(.5*reach - far, .25*reach))
+    ends = np.maximum(_fall(border - .015*side*(1.1 + .25*fine), .05*side), _fall(.5*reach - far, .25*reach))
     around = _fall(reach*(1 + .4*broad + .1*fine) - far, .35*reach)*ends
     subject = cv2.GaussianBlur(inside.astype(np.float32), (0, 0), max(.0025*side, .5))
     return subject, around*(1 - .35*np.clip(far/reach, 0, 1))
@@ -185,7 +187,7 @@ def _brushed(
     ground = _pigment(ground, 1 + .25*_noise(*shape, .02*side, rng) + 2*rim)
     paint += ((1 - subject)*around*near)[...,None]*(1 - ground)
     lines = np.maximum(cv2.GaussianBlur(inside.astype(np.float32), (0, 0), .003*side), _fall(around, .6)*.6*near)
-    return 1 - paint, lines
+    return 1 - paint, np.minimum(lines, 1)
 
 # %% ../nbs/02ab_watercolor.ipynb #d02c0090
 def watercolor(

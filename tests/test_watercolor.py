@@ -135,3 +135,21 @@ def test_paper_stays_white_while_the_paint_appears(photo, disc, tmp_path):
         for i in range(gif.n_frames - 9, gif.n_frames):             # while it appears
             gif.seek(i)
             assert gif.convert('RGB').getpixel((2, 2)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize('shape', [(100, 2000), (2000, 60), (3, 4000)])
+def test_a_panorama_without_a_mask_is_painted(shape):
+    found = watercolor(np.full((*shape, 3), 90, np.uint8))
+    assert not found.blank and found.paint.min() < .6 and found.lines.max() == 1
+
+
+@pytest.mark.parametrize('at', [np.s_[:80,:80], np.s_[80:160,100:200], np.s_[160:,240:]])
+def test_no_trace_of_paint_in_the_outermost_pixels(at):
+    mask = np.zeros((240, 320), np.float32)
+    mask[at] = 1
+    away = cv2.distanceTransform((mask == 0).astype(np.uint8), cv2.DIST_L2, 5) > 20
+    for seed in range(8):
+        found = watercolor(np.full((240, 320, 3), (200, 60, 40), np.uint8), mask, around=1, seed=seed)
+        page = found.picture(240, 320)
+        assert found.lines.max() <= 1
+        for row in np.s_[0], np.s_[-1], np.s_[:,0], np.s_[:,-1]: assert (page[row][away[row]] > .99).all()
