@@ -103,14 +103,14 @@ def _add_pen_options(c):
         help='flat areas, of SVG files too, have up to N colours of the photo; 0 for two greys (%(default)s)')
     _switch(c, 'flat', False, 'flat areas under bold lines instead of a watercolour under fine ones')
     _switch(c, 'merge', False, 'draw the negative too and keep the darker; good for pale animals')
-    _switch(c, 'blacks', True, 'fill dark areas of the object with ink')
+    _switch(c, 'blacks', True, 'fill dark areas of the sketch with ink; not under the watercolour')
     _switch(c, 'gamma', True, 'turn the grey lines of the sketch black')
 
 # %% ../nbs/06a_cli.ipynb #889a3810
 def _add_run(commands):
     "`sketchbook run`"
     c = commands.add_parser('run', help='photos to masks, sketches and strokes',
-        description='Find the object in every photo, draw it, and turn the drawing into strokes.')
+        description='Find the object in every photo, draw and paint it, and turn the drawing into strokes.')
     c.add_argument('photos', nargs='*', metavar='PHOTO_OR_FOLDER', help='photos, or folders that are searched for them')
     c.add_argument('--samples', action='store_true', help='use the four sample photos that come along')
     c.add_argument('--out', required=True, metavar='DIR', help='folder for the results')

@@ -72,7 +72,7 @@ class Pipeline:
     frame: str = 'photo'              # What the results show: the 'photo', or the box around the 'object'
     resolution: int | None = 2        # Side at which is drawn: 0 is 600 px, N is N x 424 px, None the photo's own
     detail: float = sketchnet._DETAIL # 0: outlines alone; to 1: more and more lines inside the subject
-    blacks: bool = True               # Fill dark areas of the object with ink?
+    blacks: bool = True               # Fill dark areas of the object with ink? Not under the watercolour
     wash: float = 1.                  # How strong the colours under the lines are: 0 leaves the paper white
     colors: int = 12                  # How many colours flat areas have at most, up to 16; 0 for two greys
     flat: bool = False                # Flat areas under bold lines instead of a watercolour under fine ones?
@@ -160,19 +160,26 @@ def _draw_box(
     kept:np.ndarray|None, # `(H, W)` from `clean_mask`, or None
     box,                  # See `_choose_box`
     net,                  # A SketchNet
-):                        # Sketch float32, 1 = paper, as large as the box, or the photo, after any enlarging
-    "Draw the part of `photo` inside `box`, and again with a fine pen if it is to be painted; else None"
+) -> tuple:               # Sketches float32, 1 = paper, as large as the box, or the photo, after any enlarging
+    "Draw the part of `photo` inside `box`, and again with a fine pen if it is to be painted with details; else None"
     photo,kept = _crop(photo, box),_crop(kept, box)
     side = max(photo.shape[:2]) if p.resolution is None else 424*p.resolution or 600
     photo = _enlarged(photo, side/2)
     if kept is not None and kept.shape!=photo.shape[:2]: kept = cv2.resize(kept, photo.shape[1::-1])
-    if not (p.detail and _is_painted(p)):
+    if not (p.detail and _is_painted(p)) or net.detail is None:
         return sketchnet.draw(photo, p.resolution, p.gamma, p.merge, kept, p.device, net, detail=p.detail,
                               blacks=p.blacks), None
     maps = sketchnet.line_maps(photo, p.resolution, p.merge, kept, p.device, net, blacks=p.blacks, clear=False)
     fine = painter._fine_lines(maps, p.detail, p.gamma)
-    if kept is not None and maps.details is not None: maps = sketchnet._keep_region(maps, kept)
+    if box is not None: fine = 1 - (1 - fine)*_fading(*fine.shape)      # no line of the surroundings ends all at once
+    if kept is not None: maps = sketchnet._keep_region(maps, kept)
     return sketchnet.paint(maps, p.detail, p.gamma, blacks=p.blacks), fine
+
+
+def _fading(height, width): # (height, width) float32: 1, falling to 0 over the outer 3 % of the longer side
+    y, x = np.ogrid[:height,:width]
+    border = np.minimum(np.minimum(y, height - 1 - y), np.minimum(x, width - 1 - x))
+    return painter._ramp(border, max(1., .03*max(height, width)))
 
 
 def _is_painted(p): return bool(p.wash and p.colors and not p.flat) # A watercolour, and no flat areas
@@ -304,7 +311,7 @@ class _Result:
     timings: dict = field(default_factory=dict) # Seconds by stage
     box: tuple | None = None    # `(top, left, bottom, right)`: the part of the photo that was drawn; None for all of it
     wash: object = None         # Watercolour or flat areas, see `_lay_wash`; None when they are off
-    fine: np.ndarray | None = None # `(H, W)` float32: lines of the whole photo for a watercolour; None without one
+    fine: np.ndarray | None = None # `(H, W)` float32: lines for a watercolour, beyond the object too; None at detail 0
 
     @cached_property
     def shaded(self): # `(H, W)` or `(H, W, 3)` float32: the sketch on its wash, or the watercolour with fine lines
@@ -451,7 +458,7 @@ def round_trip(
     pipeline = Pipeline(resolution=1) if pipeline is None else pipeline
     r = pipeline(photo)
     if r.sketch.min() >= .65: raise ValueError('nothing was drawn in this photo: try a larger detail, or mask=False')
-    painted = None if r.fine is None else _as_picture(r.shaded)
+    painted = _as_picture(r.shaded) if _is_painted(pipeline) else None
     there = {'photo': r.photo, 'mask': r.mask, 'foreground': r.foreground, 'sketch': r.sketch, 'watercolor': painted,
              'strokes': None if r.strokes is None else r.strokes.render(*r.sketch.shape),
              'pencil': pencil.draw(r.sketch, device=pipeline.device),

@@ -838,8 +838,8 @@ def line_maps(
     photo, (net, _) = _as_photo(photo), _trained(net, device)
     if mask is not None: _check_pair(photo, mask)
     if getattr(net, 'detail', None) is None:
-        return _LineMaps(_look(photo, resolution, merge, mask, device, net, scales, tile), None, None, None,
-                        photo.shape[:2])
+        outlines = _look(photo, resolution, merge, mask if clear else None, device, net, scales, tile)
+        return _LineMaps(outlines, None, None, None, photo.shape[:2])
     def ask(view): return _asked(view, net, device, tile, lambda net, x, run: net.layers(x, run))
     seen, (outlines, details, subject) = _answers(photo, resolution, merge, None, scales, ask)
     half = [max(s//2, 1) for s in details.shape]

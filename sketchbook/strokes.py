@@ -431,7 +431,7 @@ def _check_wash(wash):
 def _svg(
     strokes:'Strokes',
     tapered:bool=False, # Filled outlines that keep the changing width, instead of one line a stroke
-    wash=None,          # What `wash.wash` gives, laid under the strokes as a group of its own; None for strokes alone
+    wash=None,          # From `wash` or `watercolor`, laid under the strokes as a group; None for strokes alone
 ) -> str:               # A complete SVG file
     "Write strokes as SVG: a line a stroke (what plotters and editors like), or outlines; areas are always outlines"
     _check_wash(wash)
@@ -480,11 +480,12 @@ def _gif_picture(picture, passing): # uint8 `(H, W)` or `(H, W, 3)` -> an `Image
     image = Image.fromarray(picture)
     if image.mode=='L' or not passing: return image
     image = image.quantize(method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-    white = np.asarray(image)[(picture==255).all(-1)]
-    if len(white):                              # the tree averages paper with what is nearly white; paper is white
+    number,white = np.asarray(image),(picture==255).all(-1)
+    at = int(np.bincount(number[white], minlength=1).argmax())
+    # the tree averages paper with what is nearly white, but paper is white
+    if 2*white[number==at].sum()>(number==at).sum():
         palette = image.getpalette()
-        at = 3*int(np.bincount(white).argmax())
-        palette[at:at+3] = [255]*3
+        palette[3*at:3*at+3] = [255]*3
         image.putpalette(palette)
     return image
 
@@ -557,7 +558,7 @@ def _animate(
     fps:float=15,      # Pictures a second, up to 60; a GIF has at most 90 in all
     size:int=480,      # Longer side, pixels; None is the paper's own
     hold:float=2.,     # How long the finished drawing stays, seconds, up to 300
-    wash=None,         # What `wash.wash` gives: it appears after the lines, in ten pictures; None for lines alone
+    wash=None,         # From `wash` or `watercolor`: it appears after the lines, in ten pictures; None for lines alone
 ):
     "Write an animation of the drawing being drawn"
     _check_wash(wash)

@@ -6,6 +6,7 @@
 __all__ = ['watercolor', 'explore_watercolor']
 
 # %% ../nbs/02ab_watercolor.ipynb #d02c0005
+from functools import partial
 from typing import NamedTuple
 
 import cv2
@@ -14,34 +15,35 @@ import numpy as np
 from .blocks import _check_number
 from .masknet import _check_pair, _object_box, clean_mask, predict
 from .sketches import _check_sketch
-from .sketchnet import _as_photo, _embolden, line_maps, paint
+from .sketchnet import _as_photo, _DETAIL, _embolden, line_maps, paint
 from .wash import wash, _check_sides
 
 # %% ../nbs/02ab_watercolor.ipynb #d02c0008
 def _sectors(
     radius:int,    # Pixels
 ) -> np.ndarray:   # (8, 2 radius + 1, 2 radius + 1) float32; each sums to 1
-    "Eight overlapping slices of a disc, weighted with a Gaussian"
+    "Eight overlapping sectors of a disc, weighted with a Gaussian"
     y, x = np.mgrid[-radius:radius+1,-radius:radius+1]
-    far = x*x + y*y
-    near = np.exp(-2*far/radius**2)*(far <= (radius + .5)**2)        # sigma is half the radius
+    square = x*x + y*y
+    bell = np.exp(-2*square/radius**2)*(square <= (radius + .5)**2)  # sigma is half the radius
     ahead = np.arange(8)[:,None,None]*np.pi/4
     off = np.abs((np.arctan2(y, x) - ahead + np.pi) % (2*np.pi) - np.pi)
-    slices = np.where(far > 0, np.clip(1 - off*4/np.pi, 0, 1), 1/8)*near  # the middle belongs to all of them
-    return (slices/slices.sum((1, 2), keepdims=True)).astype(np.float32)
+    sectors = np.where(square > 0, np.clip(1 - off*4/np.pi, 0, 1), 1/8)*bell  # the middle belongs to all of them
+    return (sectors/sectors.sum((1, 2), keepdims=True)).astype(np.float32)
 
 
 def _kuwahara(
     picture:np.ndarray,  # (H, W, 3) float32, 0..1
     radius:int=3,        # Pixels
-    sharpness:float=8.,  # How strongly slices that vary are left out
+    sharpness:float=8.,  # How strongly sectors that vary are left out
 ) -> np.ndarray:         # (H, W, 3) float32
-    "Generalised Kuwahara filter (Papari, Petkov and Campisi 2007): a mean of the slices that vary least"
+    "Generalised Kuwahara filter (Papari, Petkov and Campisi 2007): a mean of the sectors that vary least"
     total, weights, squares = 0, 0, picture*picture
+    add = np.full((1, 3), 255*255, np.float32)
     for kernel in _sectors(radius):
         mean = cv2.filter2D(picture, -1, kernel)
-        variance = (cv2.filter2D(squares, -1, kernel) - mean*mean).clip(0).sum(2, keepdims=True)
-        weight = 1/(1 + (255*255*variance)**(sharpness/2))
+        variance = cv2.transform(cv2.filter2D(squares, -1, kernel) - mean*mean, add)   # `.sum(2)` is much slower
+        weight = (1/(1 + cv2.pow(variance.clip(0), sharpness/2)))[...,None]
         total, weights = total + weight*mean, weights + weight
     return total/weights
 
@@ -83,7 +85,7 @@ def _extent(
     shape:tuple,            # (H, W), pixels
     rng,                    # numpy's generator
 ):                          # (H, W) float32, 0..1, twice: where the subject is painted, and where its surroundings are
-    "Where the brush went: over the subject, and under and past it, with a ragged edge that ends before the part does"
+    "Cover the subject, and what is near it up to a ragged edge; that stops before the border, but beside the subject"
     h, w = shape
     side = max(shape)
     y, x = np.ogrid[:h,:w]
@@ -91,16 +93,16 @@ def _extent(
     broad, fine = (_noise(h, w, s*side, rng).clip(-2, 2) for s in (.035, .012))
     if inside is None:
         unit = min(.03*side, .1*min(shape))                  # a panorama has a narrow border
-        return _fall(border - unit*(1.5 + .5*broad + .2*fine), 1.3*unit), np.zeros(shape, np.float32)
+        return _ramp(border - unit*(1.5 + .5*broad + .2*fine), 1.3*unit), np.zeros(shape, np.float32)
     reach = _REACH*side
     far = cv2.distanceTransform((~inside).astype(np.uint8), cv2.DIST_L2, 5)
-    ends = np.maximum(_fall(border - .015*side*(1.1 + .25*fine), .05*side), _fall(.5*reach - far, .25*reach))
-    around = _fall(reach*(1 + .4*broad + .1*fine) - far, .35*reach)*ends
+    ends = np.maximum(_ramp(border - .015*side*(1.1 + .25*fine), .05*side), _ramp(.5*reach - far, .25*reach))
+    around = _ramp(reach*(1 + .4*broad + .1*fine) - far, .35*reach)*ends
     subject = cv2.GaussianBlur(inside.astype(np.float32), (0, 0), max(.0025*side, .5))
     return subject, around*(1 - .35*np.clip(far/reach, 0, 1))
 
 
-def _fall(value, over): # 0 below 0, 1 above `over`
+def _ramp(value, over): # From 0, at 0 and below, to 1, at `over` and above
     return np.clip(value/over, 0, 1).astype(np.float32)
 
 
@@ -112,7 +114,7 @@ _PEN = 4. # Usual width of SketchNet's outlines at the size at which it looks, p
 
 def _fine_lines(
     maps,              # What `line_maps` gives, of a whole photo
-    detail:float=.6,   # See `draw`
+    detail:float=_DETAIL, # See `draw`
     gamma:bool=True,   # See `_ink`
 ) -> np.ndarray:       # Sketch (H, W) float32, 1 = paper
     "Lines for a painted ground: thin, without dark spots and blacks"
@@ -125,7 +127,7 @@ class _Painting(NamedTuple):
     paint: np.ndarray # (h, w, 3) float32, 0..1, 1 = paper, at most `_SIDE` long: the part of the page that is painted
     lines: np.ndarray # (h, w) float32, 0..1: how strong lines of the whole photo stay in that part
     box: tuple        # (top, left, bottom, right) of that part, as shares of the page's sides, 0..1
-    flat: tuple       # The subject in flat areas, see `wash.wash`: what the SVG file shows
+    flat: partial     # Gives the subject in flat areas, see `wash.wash`: what the SVG file shows
     @property
     def blank(self): return self.paint.min() >= .997 # Nothing is painted
     def picture(self, height, width):
@@ -141,7 +143,7 @@ class _Painting(NamedTuple):
         return self.under(1 - (1 - sketch)*_placed(self.lines, self.box, *sketch.shape, 0.))
     def svg(self, height, width):
         "The subject's flat areas as a group for an SVG file whose page has these sides, pixels"
-        return self.flat.svg(height, width)
+        return self.flat().svg(height, width)
 
 
 def _placed(part, box, height, width, empty): # A part of the page, resized, on a page that is `empty` elsewhere
@@ -174,19 +176,17 @@ def _brushed(
     around:float,           # How strong the surroundings are, 0..1
     seed:int,               # Of the noise
 ):                          # (H, W, 3) float32, 0..1, 1 = paper; (H, W) float32, 0..1: how strong lines stay
-    "Paint the subject and, thinner and with a broader brush, what is near it"
+    "Paint the subject and, thinner and with a brush of 8 pixels, what is near it"
     rng, shape = np.random.default_rng(seed), photo.shape[:2]
     subject, near = _extent(inside, shape, rng)
     paint = subject[...,None]*(1 - _watered(photo, radius, .8))
-    if inside is None: return 1 - paint, _fall(subject - .2, .6)
+    if inside is None: return 1 - paint, _ramp(subject - .2, .6)
     half = cv2.resize(photo, [(s + 1)//2 for s in shape[::-1]], interpolation=cv2.INTER_AREA)
     ground = cv2.resize(_watered(half, 4, .65), shape[::-1], interpolation=cv2.INTER_LINEAR)
     side = max(shape)
-    # paint dries at its edge, so more of it lies there
-    rim = np.abs(cv2.GaussianBlur(near, (0, 0), .004*side) - cv2.GaussianBlur(near, (0, 0), .012*side))
-    ground = _pigment(ground, 1 + .25*_noise(*shape, .02*side, rng) + 2*rim)
+    ground = _pigment(ground, 1 + .25*_noise(*shape, .02*side, rng))
     paint += ((1 - subject)*around*near)[...,None]*(1 - ground)
-    lines = np.maximum(cv2.GaussianBlur(inside.astype(np.float32), (0, 0), .003*side), _fall(around, .6)*.6*near)
+    lines = np.maximum(cv2.GaussianBlur(inside.astype(np.float32), (0, 0), .003*side), min(around, .6)*near)
     return 1 - paint, np.minimum(lines, 1)
 
 # %% ../nbs/02ab_watercolor.ipynb #d02c0090
@@ -197,8 +197,8 @@ def watercolor(
     around:float=.6,  # How strong the surroundings are painted, 0..1
     radius:int=3,     # Of the brush, 1 to 12 pixels of a part of the page that is 512 px long
     colors:int=12,    # How many flat colours the SVG file has at most, 1 to 16, see `wash.wash`
-    seed:int=0,       # Another number gives other edges
-) -> _Painting:       # A blank one when the mask is empty
+    seed:int=0,       # Another number gives the surroundings another edge and pigment
+) -> _Painting:       # When the mask is empty a blank one, on which all lines stay
     "Paint a photo in watercolour, to lie under lines: the subject in full, what is near it fading to paper"
     depth, around = (float(_check_number(n, v, least=0, high=1)) for n, v in (('depth', depth), ('around', around)))
     radius = _check_number('radius', radius, least=1, high=12, whole=True, unit='pixels')
@@ -206,7 +206,7 @@ def watercolor(
     photo = _as_photo(photo)
     mask = None if mask is None else _check_pair(photo, mask)
     colors = _check_number('colors', colors, least=1, high=16, whole=True)
-    flat, part = wash(photo, mask, depth=depth, colors=colors), _part(photo, mask) if depth else None
+    flat, part = partial(wash, photo, mask, depth=depth, colors=colors), _part(photo, mask)
     if part is None: return _Painting(np.ones((1, 1, 3), np.float32), np.ones((1, 1), np.float32), (0, 0, 1, 1), flat)
     small, inside, box = part
     paint, lines = _brushed(small, inside, radius, around, seed)
@@ -220,10 +220,14 @@ def explore_watercolor(
     from sketchbook.widgets import PhotoPicker, explorer, slider, _to_png
     def prepare(photo):
         kept = clean_mask(predict(photo))
-        return photo, kept if (kept > .5).any() else None, line_maps(photo, blacks=False)
+        kept = kept if (kept > .5).any() else None
+        return photo, kept, line_maps(photo, mask=kept, blacks=False, clear=False), {}
     def picture(ready, depth, around, radius, seed, detail):
-        photo, kept, maps = ready
-        return watercolor(photo, kept, depth, around, radius, seed=seed).illustrate(_fine_lines(maps, detail))
+        photo, kept, maps, drawn = ready
+        if detail not in drawn:                             # the pen moves for one slider alone
+            drawn.clear()
+            drawn[detail] = _fine_lines(maps, detail)
+        return watercolor(photo, kept, depth, around, radius, seed=seed).illustrate(drawn[detail])
     def redraw(ready, depth, around, radius, seed, detail):
         return {'photo': ready[0], 'picture': picture(ready, depth, around, radius, seed, detail)}
     def file(ready, depth, around, radius, seed, detail):

@@ -1,5 +1,4 @@
 "Watercolour: odd photos and masks, sizes, what is painted where, and its place in the pipeline"
-import warnings
 from dataclasses import replace
 
 import cv2
@@ -7,10 +6,11 @@ import numpy as np
 import pytest
 
 from sketchbook import masknet, sketchnet
-from sketchbook.data import sample_photos
-from sketchbook.pipeline import Pipeline, SettingError
+from sketchbook.data import load_photo, sample_photos
+from sketchbook.metrics import ink_width
+from sketchbook.pipeline import Pipeline, SettingError, _draw_box, run_folder
 from sketchbook.strokes import Stroke, Strokes
-from sketchbook.watercolor import _kuwahara, watercolor
+from sketchbook.watercolor import _fine_lines, _kuwahara, _REACH, watercolor
 
 
 @pytest.fixture(scope='module')
@@ -46,7 +46,7 @@ def test_the_subject_is_painted_and_what_is_far_is_paper(photo, disc):
     y, x = np.ogrid[:300,:400]
     far = np.hypot(y - 150, x - 200)
     light = cv2.cvtColor(page, cv2.COLOR_RGB2LAB)[...,0]
-    assert (page[far > 80 + 2.2*.1*1.3*160] == 1).all()                # outside of the box with its surroundings
+    assert (page[far > 80 + 2*_REACH*1.4*160 + 2] == 1).all()           # the part is 1.4 times as long as the disc
     ring = (far > 84) & (far < 92)
     assert light[far < 75].mean() < light[ring].mean() < 99
     bare = watercolor(photo, disc, around=0).picture(300, 400)
@@ -79,7 +79,7 @@ def test_bad_options_are_named(photo, options, said):
 def test_it_lies_under_strokes(photo, disc, tmp_path):
     strokes = Strokes([Stroke([[[100, 150], [150, 50], [250, 250], [300, 150]]], [3, 3])], 300, 400)
     painted = watercolor(photo, disc)
-    assert strokes.to_svg(wash=painted).count('<path') == 1 + len(painted.flat.areas)
+    assert strokes.to_svg(wash=painted).count('<path') == 1 + len(painted.flat().areas)
     strokes.animate(tmp_path/'a.gif', seconds=1, wash=painted)
     from PIL import Image
     with Image.open(tmp_path/'a.gif') as gif:
@@ -87,7 +87,8 @@ def test_it_lies_under_strokes(photo, disc, tmp_path):
         last = np.asarray(gif.convert('RGB'))/255
     assert np.abs(last - painted.under(strokes.render())).mean() < .02
     strokes.animate(tmp_path/'b.gif', seconds=1, wash=watercolor(photo, disc, depth=0))
-    with Image.open(tmp_path/'b.gif') as gif: assert gif.n_frames < 25   # nothing is laid after the lines
+    strokes.animate(tmp_path/'c.gif', seconds=1)
+    assert (tmp_path/'b.gif').read_bytes() == (tmp_path/'c.gif').read_bytes()   # nothing is laid after the lines
 
 
 @pytest.fixture(scope='module')
@@ -119,12 +120,50 @@ def test_a_small_subject_is_painted_in_its_place(monkeypatch, paints, photo):
 
 
 def test_weights_without_details_are_painted_too(paints, photo, disc):
-    from sketchbook.pipeline import _draw_box
     net = sketchnet.SketchNet(pretrained=False).eval()
-    with warnings.catch_warnings():
-        warnings.simplefilter('ignore')                                # it says so once in a process
-        sketch, fine = _draw_box(paints, photo, disc, None, net)
-    assert sketch.shape == fine.shape == photo.shape[:2]
+    sketch, fine = _draw_box(paints, photo, disc, None, net)
+    assert sketch.shape == photo.shape[:2] and fine is None             # under the bold lines
+
+
+def test_surroundings_are_paler_and_uneven_and_keep_fewer_lines(disc):
+    flat = np.full((300, 400, 3), (60, 120, 180), np.uint8)
+    y, x = np.ogrid[:300,:400]
+    far = np.hypot(y - 150, x - 200)
+    strong, usual = watercolor(flat, disc, around=1), watercolor(flat, disc)
+    page = strong.picture(300, 400)
+    ring = (far > 83) & (far < 90)
+    assert page[far < 75].mean() + .02 < page[ring].mean() < .95
+    assert page[far < 75].std(0).max() < .01 < page[ring].std(0).max()     # pigment lies unevenly there
+    assert usual.picture(300, 400)[ring].mean() > page[ring].mean() + .05
+    ink = 1 - usual.illustrate(np.zeros((300, 400))).mean(-1)              # lines everywhere
+    assert ink[far < 75].min() > .99 and .4 < ink[ring].mean() < .9 and ink[0].max() == 0
+
+
+def test_flat_areas_follow_depth_and_colours(photo, disc):
+    full, half = (watercolor(photo, disc, depth=d, colors=3).flat() for d in (1, .5))
+    assert len(full.areas) <= 3
+    np.testing.assert_allclose(half.tones, (1 + full.tones)/2, atol=1e-6)
+
+
+def test_settings_of_the_pipeline_reach_the_paint(monkeypatch, paints, photo, disc):
+    monkeypatch.setattr(masknet, 'predict_closely', lambda *a, **kw: disc)
+    full, half = (replace(paints, wash=w, colors=2)(photo).wash for w in (1, .5))
+    np.testing.assert_allclose(half.paint, (1 + full.paint)/2, atol=1e-6)
+    assert len(full.flat().areas) <= 2
+
+
+def test_the_files_of_a_run_are_the_painting(monkeypatch, paints, photo, disc, tmp_path):
+    monkeypatch.setattr(masknet, 'predict_closely', lambda *a, **kw: disc)
+    run_folder({'a': photo}, tmp_path, paints)
+    np.testing.assert_allclose(load_photo(tmp_path/'shaded'/'a.png')/255, paints(photo).shaded, atol=.003)
+
+
+def test_the_pen_is_finer_and_spots_go(photo):
+    maps = sketchnet.line_maps(photo, 1, clear=False)
+    fine, broad = _fine_lines(maps), sketchnet.paint(maps._replace(spots=None))
+    assert ink_width(fine < .5) < .9*ink_width(broad < .5)
+    assert (_fine_lines(maps._replace(spots=np.ones_like(maps.spots))) == fine).all()
+    with pytest.raises(ValueError, match='clear'): sketchnet.line_maps(photo, 1, clear='no')
 
 
 def test_paper_stays_white_while_the_paint_appears(photo, disc, tmp_path):
