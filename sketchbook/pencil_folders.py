@@ -14,8 +14,8 @@ import numpy as np
 from . import pencil
 from .blocks import _check_choice, _check_flag, _check_number, _pick_device
 from .data import load_photo, save_image
-from .folders import (check_output, choose_names, gather, _known_names, save_entry, stage, _start_report,
-                                _take_gpu, work_through)
+from .folders import (check_output, choose_names, gather, _known_names, _save_entry, stage, _start_report,
+                                _take_gpu, _work_through)
 from .sketches import dark_on_light, _grey, is_drawing
 
 # %% ../nbs/02ba_pencil_folders.ipynb #bf000008
@@ -39,10 +39,10 @@ def _run(
         with stage(timings, 'draw'): pictures, more = work(photo)
         def write(part):
             for ending, picture in pictures.items(): save_image(part/kind/f'{name}{ending}.png', picture)
-        return {'size': list(pictures[''].shape), **more, **save_entry(out, timings, write)}
+        return {'size': list(pictures[''].shape), **more, **_save_entry(out, timings, write)}
 
     report = _start_report(settings, settings['device'], known | names, used)
-    return work_through(sources, done, report, out/f'{kind}.json')
+    return _work_through(sources, done, report, out/f'{kind}.json')
 
 
 _KINDS, _ENDINGS = ('lines', 'pencil'), ('', '_lines')

@@ -21,8 +21,8 @@ from . import wash as washer
 from . import watercolor as painter
 from .blocks import _pick_device
 from .data import load_photo, save_image, shrink
-from .folders import (check_output, choose_names, gather, _known_names, save_entry, stage, _start_report,
-                                _take_gpu, work_through)
+from .folders import (check_output, choose_names, gather, _known_names, _save_entry, stage, _start_report,
+                                _take_gpu, _work_through)
 from .metrics import thin_lines
 from .sketches import load_sketch
 from .strokes import Stroke, Strokes
@@ -406,10 +406,10 @@ def run_folder(
         write = lambda folder: _write_result(result, folder, name, p.vector_panel)
         n = None if result.strokes is None else len(result.strokes)
         return {'size': list(result.sketch.shape), 'box': result.box, 'strokes': n,
-                **save_entry(out, result.timings, write)}
+                **_save_entry(out, result.timings, write)}
 
     report = _start_report(asdict(p), p.device, known | names, _network_names(p).values())
-    return work_through(sources, work, report, out/_REPORTS['run'], progress)
+    return _work_through(sources, work, report, out/_REPORTS['run'], progress)
 
 # %% ../nbs/06_pipeline.ipynb #34b7127c
 def vectorize_folder(
@@ -432,10 +432,10 @@ def vectorize_folder(
         with stage(timings, 'load'): sketch = load_sketch(src)
         with stage(timings, 'vectorize'): strokes = vectorizer.vectorize(sketch, p.method, p.refine, p.size, p.device)
         write = lambda folder: _write_strokes(strokes, folder, name, sketch.shape)
-        return {'size': list(sketch.shape), 'strokes': len(strokes), **save_entry(out, timings, write)}
+        return {'size': list(sketch.shape), 'strokes': len(strokes), **_save_entry(out, timings, write)}
 
     report = _start_report(asdict(p), p.device, known | names)
-    return work_through(sources, work, report, out/_REPORTS['vectorize'], progress)
+    return _work_through(sources, work, report, out/_REPORTS['vectorize'], progress)
 
 # %% ../nbs/06_pipeline.ipynb #a6b00021
 def _paint_again(sketch, shown, device):

@@ -22,8 +22,8 @@ from PIL import Image
 from . import pirec
 from .blocks import _check_flag, _check_number, _pick_device
 from .data import load_photo, save_image, shrink, _write_atomic
-from .folders import (check_output, choose_names, gather, _known_names, save_entry, stage, _start_report,
-                                _take_gpu, work_through)
+from .folders import (check_output, choose_names, gather, _known_names, _save_entry, stage, _start_report,
+                                _take_gpu, _work_through)
 from .pirec import _SIZE
 from .sketches import dark_on_light, _grey
 from .weights import _chosen
@@ -160,11 +160,11 @@ def _run(
         timings = {}
         pictures = work(src, nets, timings)
         size = np.shape(pictures[''])[-3:-1]
-        return {'size': list(size), **save_entry(out, timings, lambda part: _write(part/folder, name, pictures))}
+        return {'size': list(size), **_save_entry(out, timings, lambda part: _write(part/folder, name, pictures))}
 
     settings = {'action': action, **asdict(s), **more}
     report = _start_report(settings, s.device, known, [_weights_of(s, p) for p in phases])
-    return work_through(sources, done, report, out/_REPORT, progress)
+    return _work_through(sources, done, report, out/_REPORT, progress)
 
 
 def _as_said(paths):

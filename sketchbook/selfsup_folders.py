@@ -15,8 +15,8 @@ import numpy as np
 from . import selfsup
 from .blocks import _check_choice, _check_flag, _check_number, _pick_device
 from .data import UnreadableImage, load_photo, save_image
-from .folders import (check_output, choose_names, gather, _known_names, save_entry, stage, _start_report,
-                                _take_gpu, work_through)
+from .folders import (check_output, choose_names, gather, _known_names, _save_entry, stage, _start_report,
+                                _take_gpu, _work_through)
 from .sketches import dark_on_light, _grey, is_drawing
 from .weights import _chosen
 
@@ -61,11 +61,11 @@ def _run(action, paths, style, out, settings, pictures):
         with stage(timings, 'paint'): found = {'sketch': sketch, **pictures(sketch, styles)}
         def write(part):
             for title, p in found.items(): save_image(part/_KIND/name/f'{title}.png', p)
-        return save_entry(out, timings, write)
+        return _save_entry(out, timings, write)
 
     used = [settings['weights'] or 'selfsup'] + [settings['by']]*(settings['by'] != 'coherent')
     report = _start_report({'action': action, **settings}, settings['device'], names, used)
-    return work_through(sources, done, report, out/f'{_KIND}.json')
+    return _work_through(sources, done, report, out/f'{_KIND}.json')
 
 # %% ../nbs/04ba_selfsup_folders.ipynb #sf000011
 def synthesize_folder(

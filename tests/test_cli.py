@@ -323,7 +323,7 @@ def test_a_program_that_is_told_to_end(photos, own, tmp_path, root):
 
 
 def test_a_fault_of_ours_keeps_its_traceback(monkeypatch, photos, tmp_path, own):
-    monkeypatch.setattr(pipeline, 'work_through', lambda *a: 1/0)
+    monkeypatch.setattr(pipeline, '_work_through', lambda *a: 1/0)
     with pytest.raises(ZeroDivisionError): main(['run', str(photos), '--out', str(tmp_path/'out'), *own])
 
 
