@@ -177,9 +177,7 @@ def _draw_box(
 
 
 def _fading(height, width): # (height, width) float32: 1, falling to 0 over the outer 3 % of the longer side
-    y, x = np.ogrid[:height,:width]
-    border = np.minimum(np.minimum(y, height - 1 - y), np.minimum(x, width - 1 - x))
-    return painter._ramp(border, max(1., .03*max(height, width)))
+    return painter._ramp(painter._border(height, width), max(1., .03*max(height, width)))
 
 
 def _is_painted(p): return bool(p.wash and p.colors and not p.flat) # A watercolour, and no flat areas

@@ -241,12 +241,14 @@ def _wash_svg(
 def _subject_at_size(
     photo:np.ndarray, # (H, W, 3) uint8
     mask:np.ndarray,  # (H, W) float32, 0..1
-):                    # Photo (h, w, 3) uint8, mask (h, w) float32, `_SIDE` long; the box (top, left, bottom, right)
+    margin:float=.02, # Around the subject, share of its longer side
+    side:int=_SIDE,   # Longer side that is wanted, pixels
+):                    # Photo (h, w, 3) uint8, mask (h, w) float32, `side` long; the box (top, left, bottom, right)
     "The box of the subject at one size; None without a subject"
-    box = _object_box(mask, .02)
+    box = _object_box(mask, margin)
     if box is None: return None
     part, sides = np.s_[box[0]:box[2],box[1]:box[3]], (box[3] - box[1], box[2] - box[0])
-    scale = _SIDE/max(sides)
+    scale = side/max(sides)
     size, how = [max(1, round(scale*s)) for s in sides], cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     inside = np.clip(cv2.resize(mask[part], size, interpolation=how), 0, 1)
     return cv2.resize(photo[part], size, interpolation=how), inside, box

@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 
 from .blocks import _check_number
-from .masknet import _check_pair, _object_box, clean_mask, predict
+from .masknet import _check_pair, clean_mask, predict
 from .sketches import _check_sketch
 from .sketchnet import _as_photo, _DETAIL, _embolden, line_maps, paint
-from .wash import wash, _check_sides
+from .wash import wash, _box_in, _check_sides, _subject_at_size
 
 # %% ../nbs/02ab_watercolor.ipynb #d02c0008
 def _sectors(
@@ -88,8 +88,7 @@ def _extent(
     "Cover the subject, and what is near it up to a ragged edge; that stops before the border, but beside the subject"
     h, w = shape
     side = max(shape)
-    y, x = np.ogrid[:h,:w]
-    border = np.minimum(np.minimum(y, h - 1 - y), np.minimum(x, w - 1 - x)) + .5
+    border = _border(h, w) + .5
     broad, fine = (_noise(h, w, s*side, rng).clip(-2, 2) for s in (.035, .012))
     if inside is None:
         unit = min(.03*side, .1*min(shape))                  # a panorama has a narrow border
@@ -100,6 +99,11 @@ def _extent(
     around = _ramp(reach*(1 + .4*broad + .1*fine) - far, .35*reach)*ends
     subject = cv2.GaussianBlur(inside.astype(np.float32), (0, 0), max(.0025*side, .5))
     return subject, around*(1 - .35*np.clip(far/reach, 0, 1))
+
+
+def _border(height, width): # (height, width) int: how far each pixel is from the outermost ones, pixels
+    y, x = np.ogrid[:height,:width]
+    return np.minimum(np.minimum(y, height - 1 - y), np.minimum(x, width - 1 - x))
 
 
 def _ramp(value, over): # From 0, at 0 and below, to 1, at `over` and above
@@ -132,7 +136,7 @@ class _Painting(NamedTuple):
     def blank(self): return self.paint.min() >= .997 # Nothing is painted
     def picture(self, height, width):
         "The watercolour `(height, width, 3)`, float32, 0..1, 1 = paper; sides in pixels"
-        return _placed(self.paint, self.box, *_check_sides(height, width), 1.)
+        return _placed(self, self.paint, *_check_sides(height, width), 1.)
     def under(self, sketch):
         "A sketch `(H, W)`, 0..1, 1 = paper, over the watercolour: `(H, W, 3)` float32"
         sketch = _check_sketch(sketch)
@@ -140,15 +144,15 @@ class _Painting(NamedTuple):
     def illustrate(self, sketch):
         "Lines of the whole photo, `(H, W)`, 0..1, 1 = paper, over the watercolour; they fade where the paint ends"
         sketch = _check_sketch(sketch)
-        return self.under(1 - (1 - sketch)*_placed(self.lines, self.box, *sketch.shape, 0.))
+        return self.under(1 - (1 - sketch)*_placed(self, self.lines, *sketch.shape, 0.))
     def svg(self, height, width):
         "The subject's flat areas as a group for an SVG file whose page has these sides, pixels"
         return self.flat().svg(height, width)
 
 
-def _placed(part, box, height, width, empty): # A part of the page, resized, on a page that is `empty` elsewhere
+def _placed(painting, part, height, width, empty): # A map of its box, resized, on a page that is `empty` elsewhere
     page = np.full((height, width, *part.shape[2:]), empty, np.float32)
-    top, left, bottom, right = (round(share*side) for share, side in zip(box, (height, width)*2))
+    top, left, bottom, right = map(round, _box_in(painting, height, width))
     if bottom > top and right > left:
         how = cv2.INTER_CUBIC if bottom - top > len(part) else cv2.INTER_AREA
         page[top:bottom,left:right] = cv2.resize(part, (right - left, bottom - top), interpolation=how).clip(0, 1)
@@ -156,17 +160,6 @@ def _placed(part, box, height, width, empty): # A part of the page, resized, on 
 
 # %% ../nbs/02ab_watercolor.ipynb #d02c0022
 _SIDE = 512 # Longer side of the part that is painted, pixels
-
-
-def _part(photo, mask): # Photo and mask (or None) of what is painted, `_SIDE` long, and its box, pixels; None if empty
-    box = (0, 0, *photo.shape[:2]) if mask is None else _object_box(mask, 2*_REACH)
-    if box is None: return None
-    where = np.s_[box[0]:box[2],box[1]:box[3]]
-    scale = _SIDE/max(photo[where].shape[:2])
-    size = [max(1, round(scale*s)) for s in photo[where].shape[1::-1]]
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    inside = None if mask is None else cv2.resize(mask[where], size, interpolation=how) > .5
-    return cv2.resize(photo[where], size, interpolation=how), inside, box
 
 
 def _brushed(
@@ -204,12 +197,13 @@ def watercolor(
     radius = _check_number('radius', radius, least=1, high=12, whole=True, unit='pixels')
     seed = _check_number('seed', seed, least=0, whole=True)
     photo = _as_photo(photo)
-    mask = None if mask is None else _check_pair(photo, mask)
     colors = _check_number('colors', colors, least=1, high=16, whole=True)
-    flat, part = partial(wash, photo, mask, depth=depth, colors=colors), _part(photo, mask)
+    whole = mask is None
+    mask = np.ones(photo.shape[:2], np.float32) if whole else _check_pair(photo, mask)
+    flat, part = partial(wash, photo, mask, depth=depth, colors=colors), _subject_at_size(photo, mask, 2*_REACH, _SIDE)
     if part is None: return _Painting(np.ones((1, 1, 3), np.float32), np.ones((1, 1), np.float32), (0, 0, 1, 1), flat)
     small, inside, box = part
-    paint, lines = _brushed(small, inside, radius, around, seed)
+    paint, lines = _brushed(small, None if whole else inside > .5, radius, around, seed)
     return _Painting(1 - depth*(1 - paint), lines, tuple(b/s for b, s in zip(box, photo.shape[:2]*2)), flat)
 
 # %% ../nbs/02ab_watercolor.ipynb #d02c0033

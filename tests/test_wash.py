@@ -134,8 +134,8 @@ def test_wrong_sizes_and_wrong_washes_are_named(tmp_path):
         for method in (found.picture, found.svg):
             with pytest.raises(ValueError, match='of a wash should be'): method(*sides)
     for wrong in (True, '1', found.picture(10, 10), wash):
-        with pytest.raises(ValueError, match="wash should be what"): strokes.to_svg(wash=wrong)
-        with pytest.raises(ValueError, match="wash should be what"): strokes.animate(tmp_path/'a.gif', wash=wrong)
+        with pytest.raises(ValueError, match='wash should be what'): strokes.to_svg(wash=wrong)
+        with pytest.raises(ValueError, match='wash should be what'): strokes.animate(tmp_path/'a.gif', wash=wrong)
     assert not list(tmp_path.iterdir())
     for wrong in (True, '1', -1, 2, float('nan'), None):
         with pytest.raises(SettingError, match='wash should be'): Pipeline(wash=wrong)
