@@ -165,7 +165,7 @@ def _window_for(
     i:int,   # Where on the trail the pen is
     to:int,  # Where the trail ends, for this pen
 ) -> float:  # Pixels
-    "A window in which the longest possible stroke from here reaches about two thirds of the way to the border"
+    "A window in which the longest possible stroke from here reaches about 70 % of the way to the border"
     _, end, _ = _longest_piece(trail, i, to, trail.xy[i], expert.limits[1], expert.view)
     return float(np.clip(np.abs(end-trail.xy[i]).max()/.35, *expert.limits))
 

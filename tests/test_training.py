@@ -453,6 +453,9 @@ def test_cuda_check_can_ask_every_network(monkeypatch, capsys):
     for name in weights.available():
         net = weights.load(name, 'cpu')
         inputs, ask = cuda_check.question(net, torch.Generator().manual_seed(0))
+        # one small picture: without bfloat16 in hardware a large one takes a minute
+        side = 128 if name.startswith('selfsup') else 64        # the sides that the stylists know
+        inputs = [x[:1] if x.dim() < 4 else x[:1,:,:side,:side] for x in inputs]
         exact, rough = (cuda_check.answer(net, inputs, ask, 'cpu', precision) for precision in cuda_check.TOLERANCE)
         assert 0 < cuda_check.difference(rough, exact) < cuda_check.TOLERANCE['bf16'], name
     assert all(len(task) and task.name for task, _ in cuda_check.toy_tasks().values())

@@ -23,8 +23,12 @@ QUIET = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-backgro
          '--disable-component-update', '--disable-sync']
 # else cells out of sight are not in the page
 DRAWN_AT_ONCE = {'@jupyterlab/notebook-extension:tracker': {'windowingMode': 'none'}}
-KERNEL_IS_IDLE = "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
-FAILED = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]'
+READY = """() => {      // a kernel that has run other notebooks is idle before this one's cells are there
+    const notebook = window.jupyterapp?.shell?.currentWidget;
+    return notebook?.context?.isReady && notebook.sessionContext.isReady && notebook.content.widgets.length &&
+        notebook.sessionContext.session?.kernel?.status === 'idle' }"""
+# an error is shown as what goes to stderr, like a warning, which is none
+FAILED = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]:has-text("Traceback (most recent call")'
 SAID_IN_RED = '.widget-html-content span[style*="color"]'       # an explorer's own error
 PIXELS = """async image => {
     // it may be replaced while it is decoded
@@ -33,6 +37,12 @@ PIXELS = """async image => {
     [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
     canvas.getContext('2d').drawImage(image, 0, 0);
     return canvas.toDataURL() }"""
+FORGET_ALL = """async () => {
+    const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+    const code = 'import ipywidgets.widgets.widget as w\\n' +       // but for the one that ipycanvas opens for good
+        'for x in [*w._instances.values()]: type(x).__name__ == "_CanvasManager" or x.close()\\n' +
+        '%reset -f\\nimport gc; gc.collect();';
+    return (await kernel.requestExecute({code, store_history: false}).done).content.status }"""
 RUN_ALL = "() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }"     # and do not wait for it
 
 
@@ -86,7 +96,11 @@ def cut_down(nb, name):
 # the server and the browser
 
 class Lab:
-    "JupyterLab on 127.0.0.1 with a token and settings of its own, and a headless browser"
+    """JupyterLab on 127.0.0.1 with a token and settings of its own, and a headless browser
+
+    All notebooks run in one kernel, one after the other, which forgets its names and widgets in between: to start one
+    and to import PyTorch into it takes longer than most tests. After a test that failed, the next has a new kernel.
+    """
     def __init__(self, folder, shots):
         self.folder,self.shots,self.token = Path(folder), Path(shots), os.urandom(16).hex()
         self.book = self.folder/'book'
@@ -136,11 +150,12 @@ class Lab:
         try: return self.ask('GET', 'api/status')
         except (urllib.error.URLError, ConnectionError): return None
 
-    def ask(self, verb, path):
+    def ask(self, verb, address, **what):
         "One request to the server's own interface"
-        request = urllib.request.Request(f'{self.url}/{path}', method=verb,
-                                         headers={'Authorization': f'token {self.token}'})
-        with urllib.request.urlopen(request, timeout=SLOW) as answer: return json.loads(answer.read() or 'null') or True
+        body = json.dumps(what).encode() if what else None
+        request = urllib.request.Request(f'{self.url}/{address}', body, {'Authorization': f'token {self.token}'},
+                                         method=verb)
+        with urllib.request.urlopen(request, timeout=SLOW) as answer: return json.loads(answer.read() or 'null')
 
     def _start_browser(self):
         from playwright.sync_api import sync_playwright
@@ -151,7 +166,7 @@ class Lab:
     def _run(self, page, name):
         "Open the notebook in the page and run all its cells until the last one shows a picture"
         page.goto(f'{self.url}/lab/tree/{urllib.parse.quote(name)}.ipynb?token={self.token}&reset')
-        page.wait_for_function(KERNEL_IS_IDLE)
+        page.wait_for_function(READY)
         page.evaluate(RUN_ALL)
         shown = page.locator('.jp-CodeCell').last
         failed = page.locator(FAILED).or_(shown.locator(SAID_IN_RED))
@@ -176,14 +191,18 @@ class Lab:
 
     @contextmanager
     def notebook(self, nb, name):
-        "Run a notebook whose last cell shows an explorer; afterwards keep a screenshot and end the kernel"
+        "Run a notebook whose last cell shows an explorer; afterwards keep a screenshot and empty the kernel"
         (self.book/f'{name}.ipynb').write_text(C.dumps(nb), encoding='utf-8')
+        # the notebook's page finds its kernel by the path
+        for s in self.ask('GET', 'api/sessions'): self.ask('PATCH', f'api/sessions/{s["id"]}', path=f'{name}.ipynb')
         try:
             with self._page(name) as page:
                 self._run(page, name)
                 yield Explorer(page)
-        finally:
+                assert page.evaluate(FORGET_ALL) == 'ok'
+        except BaseException:
             for s in self.ask('GET', 'api/sessions'): self.ask('DELETE', f'api/sessions/{s["id"]}')
+            raise
 
     def explorer(self, chapter, name):
         "Open the explorer that a chapter shows by calling `name`"
