@@ -284,7 +284,8 @@ def _build_coco(args):
     damaged = sum(made['left_out'].get('damaged', {}).values())
     if damaged: print(f'skipped {damaged} damaged annotation{"s"*(damaged>1)} in {args.annotations}', file=sys.stderr)
     pairs = ', '.join(f'{t["pairs"]} in {s}.tar' for s, t in made['tars'].items())
-    print(f'{sum(t["pairs"] for t in made["tars"].values())} pairs written into {args.out}: {pairs}')
+    n = sum(t['pairs'] for t in made['tars'].values())
+    print(f'{n} pair{"s"*(n!=1)} written into {args.out}: {pairs}')
     return 1 if made['skipped'] or missing or damaged else 0
 
 # %% ../nbs/06a_cli.ipynb #d6372a4e

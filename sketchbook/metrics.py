@@ -354,6 +354,7 @@ def human_agreement(
     "Measure each person's drawing against the other people's, all counts together"
     counts = np.zeros(4, np.int64)
     for b in boundaries:
+        if len(b) < 2: raise ValueError(f'at least two people have to draw the same photo, not {len(b)}')
         for k in range(len(b)):
             one, others = b[k].astype(np.float32), np.delete(b, k, 0)
             counts += _count_matches(one, others, np.array([.5]), max_dist, thin=False, suppress=False)[0]

@@ -49,7 +49,7 @@ def _run(action, paths, style, out, settings, pictures):
     "Write `pictures(sketch, styles)`, pictures by name, for every sketch into a folder of its own, all or nothing"
     _take_gpu()
     sources, styles = gather(paths, out, [_KIND, _MATRIX]), _styles(style, out)
-    _chosen(settings['weights'], 'selfsup', settings['device'], *selfsup._CLASSES)  # or no sketch could be painted
+    _chosen(settings['weights'], 'selfsup', settings['device'], *selfsup._CLASSES) # or all would fail
     out = check_output(out, [_KIND])
     known = _known_names(out, [f'{_KIND}.json'], [f'{_KIND}/*'])
     names = known | choose_names(sources, known)

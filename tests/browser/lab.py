@@ -28,7 +28,8 @@ READY = """() => {      // a kernel that has run other notebooks is idle before 
     return notebook?.context?.isReady && notebook.sessionContext.isReady && notebook.content.widgets.length &&
         notebook.sessionContext.session?.kernel?.status === 'idle' }"""
 # an error is shown as what goes to stderr, like a warning, which is none
-FAILED = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]:has-text("Traceback (most recent call")'
+FAILED = ('.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]'
+          ':has-text("Traceback (most recent call last)")')
 SAID_IN_RED = '.widget-html-content span[style*="color"]'       # an explorer's own error
 PIXELS = """async image => {
     // it may be replaced while it is decoded
