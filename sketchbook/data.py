@@ -370,7 +370,7 @@ class PhotoFolder(_Pictures):
 class SaliencyPairs(_Pairs):
     "Photos with their salient objects: `ID.jpg` and `ID.png` become `(photo, mask)`"
     def __init__(self,
-        path, # Folder or tar; photos and masks side by side, or in two folders inside
+        path, # Folder or tar; photos and masks side by side, or in two folders inside; white (255) is the object
     ):
         super().__init__(path)
         for folders in (True, False):
@@ -379,6 +379,12 @@ class SaliencyPairs(_Pairs):
             if self.ids: break
         else: raise ValueError(f"{path}: no pairs in it; a photo ID.jpg needs its mask ID.png")
         self.files = [(photos[k], masks[k]) for k in self.ids]
+
+    def __getitem__(self, i):
+        photo, mask = super().__getitem__(i)
+        if not 0 < mask.max() < .01: return photo, mask
+        raise ValueError(f"{self.members.path}: {self.files[i][1]}: its values end at {mask.max()*255:.0f}; "
+                         "in a mask white (255) is the object, and 0 is the rest")
 
 # %% ../nbs/00_data.ipynb #7d5bbdb4
 class BoundaryPairs(_Pictures):

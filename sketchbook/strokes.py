@@ -475,18 +475,21 @@ def _frames(
         yield canvas.picture()
 
 # %% ../nbs/02c_strokes.ipynb #8c46f360
-def _gif_picture(picture, passing): # uint8 `(H, W)` or `(H, W, 3)` -> an `Image`
-    "With the best palette, or for a colour picture that is seen for a moment with one that is made faster"
+def _gif_picture(picture): # uint8 `(H, W)` or `(H, W, 3)` -> an `Image`
+    "Greys as they are; of colours 255 and white, for which small areas count more than their share of the pixels"
     image = Image.fromarray(picture)
-    if image.mode=='L' or not passing: return image
-    image = image.quantize(method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-    number,white = np.asarray(image),(picture==255).all(-1)
-    at = int(np.bincount(number[white], minlength=1).argmax())
-    # the tree averages paper with what is nearly white, but paper is white
-    if 2*white[number==at].sum()>(number==at).sum():
-        palette = image.getpalette()
-        palette[3*at:3*at+3] = [255]*3
-        image.putpalette(palette)
+    if image.mode=='L': return image
+    cell = ((picture>>3).astype(np.int32)@(1024, 32, 1)).ravel()     # 32 steps a channel
+    number = np.bincount(cell)
+    there = np.flatnonzero(number)
+    mean = [np.bincount(cell, c.ravel())[there]/number[there] for c in np.moveaxis(picture, 2, 0)]
+    # all pixels alike would leave no green for a cat's eyes; each colour once, none for the shades of its fur
+    voters = np.repeat(np.rint(np.stack(mean, 1)).astype(np.uint8), np.rint(np.sqrt(number[there])).astype(int), 0)
+    chosen = Image.fromarray(voters[None]).quantize(255, Image.Quantize.MEDIANCUT)
+    palette = chosen.getpalette()[:3*255]
+    chosen.putpalette(palette + [255]*(3*256-len(palette)))
+    image = image.quantize(palette=chosen, dither=Image.Dither.NONE)
+    image.paste(255, mask=Image.fromarray((picture==255).all(-1)))   # paper is white, not what is nearly white
     return image
 
 
@@ -497,7 +500,7 @@ def _write_gif(
     hold:float=2., # How long the last picture stays, seconds
 ):
     "Save pictures as a GIF that plays forever"
-    first,*rest = [_gif_picture(p, i < len(pictures)) for i,p in enumerate(pictures, 1)]
+    first,*rest = map(_gif_picture, pictures)
     times = np.diff(np.rint(np.linspace(0, seconds*100, len(pictures)+1)))*10 # GIF counts hundredths of a second
     times[-1] += hold*1000
     if times.max()>655_350:
