@@ -185,7 +185,7 @@ def _add_train(
     c.add_argument('--out', required=True, metavar='RUN', help='folder for checkpoint, log and weights')
     c.add_argument('--minutes', type=_number(0), default=30., help='time budget (%(default)s)')
     c.add_argument('--steps', type=_number(1, kind=int), help='stop after so many steps instead')
-    c.add_argument('--batch-size', type=_number(1, kind=int), help='samples a step and process')
+    c.add_argument('--batch-size', type=_number(1, kind=int), help='samples a step and process (16 unless given)')
     c.add_argument('--seed', type=_number(0, kind=int), default=0,
         help='of weights, order and augmentation (%(default)s)')
     c.add_argument('--phase', help='only this phase, of a network that is trained in several')
