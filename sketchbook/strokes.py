@@ -476,9 +476,9 @@ def _frames(
 
 # %% ../nbs/02c_strokes.ipynb #8c46f360
 def _gif_picture(picture): # uint8 `(H, W)` or `(H, W, 3)` -> an `Image`
-    "Greys as they are; of colours 255 and white, for which small areas count more than their share of the pixels"
+    "Up to 256 colours as they are; of more 255 and white, for which small areas count more than their share"
     image = Image.fromarray(picture)
-    if image.mode=='L': return image
+    if image.mode=='L' or image.getcolors(256): return image         # a palette that holds them all
     cell = ((picture>>3).astype(np.int32)@(1024, 32, 1)).ravel()     # 32 steps a channel
     number = np.bincount(cell)
     there = np.flatnonzero(number)

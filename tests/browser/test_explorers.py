@@ -385,7 +385,7 @@ from sketchbook.widgets import explorer, slider
 drawn = []
 def redraw(n):
     drawn.append(n)
-    time.sleep(.5)
+    time.sleep(1)      # a busy machine presses twenty keys in some three seconds
     return {'bar': np.arange(100)[None]*np.ones((40, 1)) > n}, f'drawn {len(drawn)} times, at last {n}'
 explorer(dict(n=slider('n', 0, 99, 0)), redraw)
 '''
@@ -395,7 +395,7 @@ def test_a_slow_explorer_skips_what_is_stale(lab):
     with lab.cell(SLOW_SLIDER, 'slow_slider') as ex:
         ex.press('n', 'ArrowRight', 20)
         ex.says('at last 20')
-        assert int(re.search(r'drawn (\d+) times', ex.text())[1]) <= 10      # a busy machine presses slowly
+        assert int(re.search(r'drawn (\d+) times', ex.text())[1]) <= 5
         assert abs(ink(ex.picture('bar')) - .2) < .05
 
 
